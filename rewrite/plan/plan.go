@@ -1,0 +1,23 @@
+// Package plan turns what rules want into units of edits, before any text exists.
+package plan
+
+import "github.com/ctxmend/ctxmend/rules"
+
+// A Unit is the smallest set of edits that must land together.
+type Unit struct {
+	// ID is stable for the same input: rule and what it is about, `builtinkey:"user"`.
+	ID            string
+	Rule          string
+	Title         string
+	Applicability rules.Applicability
+	Edits         []Edit
+	Findings      []*rules.Finding
+	// Blocker is set when the unit cannot be done.
+	Blocker *rules.Blocker
+	// Status is set by the pipeline.
+	Status rules.Status
+	// Files are the slash-separated names, relative to the directory worked in, that the unit edits or creates.
+	Files []string
+	// Notes tell choices made for the user, placement for one.
+	Notes []string
+}
