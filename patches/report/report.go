@@ -1,0 +1,256 @@
+package report
+
+import (
+	"go/token"
+	"sort"
+	"strconv"
+	"strings"
+
+	"github.com/ctxmend/ctxmend/rules"
+	"github.com/ctxmend/ctxmend/rules/program"
+)
+
+// Version is the version of the JSON documents. It changes when a field
+// changes its meaning or goes away, not when one is added.
+const Version = 1
+
+// A Report is what a run found and did. Its JSON form is a contract with
+// scripts: arrays are never null, files are slash-separated and relative to the
+// directory worked in.
+type Report struct {
+	Version  int       `json:"version"`
+	Findings []Finding `json:"findings"`
+	Units    []Unit    `json:"units"`
+	Summary  Summary   `json:"summary"`
+	// Patch is the unified diff; nil except for the diff command.
+	Patch *string `json:"patch,omitempty"`
+}
+
+// A Finding is one misuse at one place. Lines and columns count from 1, columns in bytes.
+type Finding struct {
+	Rule          string    `json:"rule"`
+	Message       string    `json:"message"`
+	File          string    `json:"file"`
+	Line          int       `json:"line"`
+	Column        int       `json:"column"`
+	EndLine       int       `json:"end_line"`
+	EndColumn     int       `json:"end_column"`
+	Key           string    `json:"key"`
+	Applicability string    `json:"applicability"`
+	Status        string    `json:"status"`
+	Unit          string    `json:"unit"`
+	Blocker       *Blocker  `json:"blocker"`
+	Related       []Related `json:"related"`
+	// Note says what the fix does; for text only.
+	Note string `json:"-"`
+	// Source is the line of source the finding begins in, without its line
+	// end; "" when it is not known. For text only.
+	Source string `json:"-"`
+}
+
+// A Blocker says why a finding or a unit cannot be fixed, and where that lies.
+type Blocker struct {
+	Reason  string `json:"reason"`
+	Message string `json:"message"`
+	// File is "" when the reason lies at no single place.
+	File string `json:"file"`
+	Line int    `json:"line"`
+	// Column is for text only.
+	Column int `json:"-"`
+}
+
+// A Related place belongs to a finding. Message says what happens there, as a
+// word that goes before "at": "read", "written".
+type Related struct {
+	File    string `json:"file"`
+	Line    int    `json:"line"`
+	Message string `json:"message"`
+	// Column and Test are for text only.
+	Column int  `json:"-"`
+	Test   bool `json:"-"`
+}
+
+// A Unit is the smallest set of edits that land together.
+type Unit struct {
+	ID            string   `json:"id"`
+	Rule          string   `json:"rule"`
+	Title         string   `json:"title"`
+	Applicability string   `json:"applicability"`
+	Status        string   `json:"status"`
+	Files         []string `json:"files"`
+	// Notes tell choices made, and Blocker why the unit is blocked; for text only.
+	Notes   []string `json:"-"`
+	Blocker *Blocker `json:"-"`
+}
+
+// A Summary counts findings. Suppressed ones are not counted, and fixed ones
+// are not counted as fixable.
+type Summary struct {
+	Findings int `json:"findings"`
+	Fixable  int `json:"fixable"`
+	Blocked  int `json:"blocked"`
+	Fixed    int `json:"fixed"`
+	// FilesChanged is the number of files written, or for a diff to be written.
+	FilesChanged int `json:"files_changed"`
+}
+
+// New makes the report of findings and units, in the order given. filesChanged
+// is the number of files written or to be written.
+func New(findings []*rules.Finding, units []Unit, filesChanged int) *Report {
+	r := &Report{
+		Version:  Version,
+		Findings: make([]Finding, 0, len(findings)),
+		Units:    make([]Unit, 0, len(units)),
+		Summary:  Summary{FilesChanged: filesChanged},
+	}
+	for _, f := range findings {
+		r.Findings = append(r.Findings, newFinding(f))
+		r.Summary.count(f.Status)
+	}
+	for _, u := range units {
+		u.Files = append([]string{}, u.Files...)
+		r.Units = append(r.Units, u)
+	}
+	return r
+}
+
+func (s *Summary) count(status rules.Status) {
+	if status == rules.Suppressed {
+		return
+	}
+	s.Findings++
+	switch status {
+	case rules.Fixable:
+		s.Fixable++
+	case rules.Blocked:
+		s.Blocked++
+	case rules.Fixed:
+		s.Fixed++
+	}
+}
+
+func newFinding(f *rules.Finding) Finding {
+	start, end := position(f.File, f.Pos), position(f.File, f.End)
+	if end.Line == 0 {
+		end = start
+	}
+	out := Finding{
+		Rule:          f.Rule,
+		Message:       f.Message,
+		File:          rel(f.File),
+		Line:          start.Line,
+		Column:        start.Column,
+		EndLine:       end.Line,
+		EndColumn:     end.Column,
+		Key:           f.Key,
+		Applicability: string(f.Applicability),
+		Status:        string(f.Status),
+		Unit:          f.Unit,
+		Blocker:       NewBlocker(f.Blocker),
+		Related:       make([]Related, 0, len(f.Related)),
+		Note:          f.Note,
+		Source:        sourceLine(f.File, start),
+	}
+	if out.Note == "" && f.Fix != nil {
+		out.Note = f.Fix.Title
+	}
+	for _, r := range f.Related {
+		out.Related = append(out.Related, newRelated(r))
+	}
+	sort.SliceStable(out.Related, func(i, j int) bool {
+		a, b := out.Related[i], out.Related[j]
+		if a.File != b.File {
+			return a.File < b.File
+		}
+		return a.Line < b.Line || a.Line == b.Line && a.Column < b.Column
+	})
+	return out
+}
+
+func newRelated(r rules.Related) Related {
+	pos := position(r.File, r.Pos)
+	return Related{
+		File:    rel(r.File),
+		Line:    pos.Line,
+		Column:  pos.Column,
+		Message: r.Message,
+		Test:    r.File != nil && r.File.Test,
+	}
+}
+
+// NewBlocker makes the printable form of a blocker; nil for nil.
+func NewBlocker(b *rules.Blocker) *Blocker {
+	if b == nil {
+		return nil
+	}
+	out := &Blocker{Reason: b.Reason, Message: b.Message}
+	if b.Where != "" {
+		out.File, out.Line, out.Column = splitPlace(b.Where)
+		return out
+	}
+	pos := position(b.File, b.Pos)
+	out.File, out.Line, out.Column = rel(b.File), pos.Line, pos.Column
+	return out
+}
+
+// splitPlace parts "file:line:column", of which the numbers may be missing.
+// A colon inside the file name survives because only trailing numbers are taken.
+func splitPlace(where string) (file string, line, column int) {
+	var numbers []int
+	file = where
+	for len(numbers) < 2 {
+		i := strings.LastIndexByte(file, ':')
+		if i < 0 {
+			break
+		}
+		n, err := strconv.Atoi(file[i+1:])
+		if err != nil {
+			break
+		}
+		file, numbers = file[:i], append([]int{n}, numbers...)
+	}
+	switch len(numbers) {
+	case 1:
+		return file, numbers[0], 0
+	case 2:
+		return file, numbers[0], numbers[1]
+	}
+	return file, 0, 0
+}
+
+// position returns the unadjusted position of pos in f, the zero position when
+// there is none: //line directives must not move a finding into a file that
+// nobody can edit.
+func position(f *program.File, pos token.Pos) token.Position {
+	if f == nil || f.Tok == nil || !pos.IsValid() {
+		return token.Position{}
+	}
+	base := f.Tok.Base()
+	if int(pos) < base || int(pos) > base+f.Tok.Size() {
+		return token.Position{}
+	}
+	return f.Tok.PositionFor(pos, false)
+}
+
+func rel(f *program.File) string {
+	if f == nil {
+		return ""
+	}
+	return f.Rel
+}
+
+// sourceLine returns the line of f that start lies in.
+func sourceLine(f *program.File, start token.Position) string {
+	if f == nil || start.Line == 0 || start.Offset > len(f.Src) {
+		return ""
+	}
+	begin := start.Offset - (start.Column - 1)
+	if begin < 0 || begin > len(f.Src) {
+		return ""
+	}
+	line := string(f.Src[begin:])
+	if i := strings.IndexByte(line, '\n'); i >= 0 {
+		line = line[:i]
+	}
+	return strings.TrimSuffix(line, "\r")
+}

@@ -1,0 +1,171 @@
+package report
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// TextOptions say how text is printed.
+type TextOptions struct {
+	// Color turns on ANSI escape sequences.
+	Color bool
+	// Quiet leaves out the summary.
+	Quiet bool
+}
+
+// text carries what every printing function needs. Errors of the underlying
+// writer stick to the bufio.Writer and come out of its Flush.
+type text struct {
+	*bufio.Writer
+	painter
+}
+
+func newText(w io.Writer, opts TextOptions) *text {
+	return &text{bufio.NewWriter(w), painter(opts.Color)}
+}
+
+// WriteText writes the findings the way compilers do: place, rule and message,
+// the line with the misuse underlined, the other places concerned, and what can
+// be done. Suppressed findings are not shown. An error is one of w's.
+func (r *Report) WriteText(w io.Writer, opts TextOptions) error {
+	out := newText(w, opts)
+	for i := range r.Findings {
+		if f := &r.Findings[i]; f.Status != "suppressed" {
+			out.finding(f)
+		}
+	}
+	if !opts.Quiet && r.Summary.Findings > 0 {
+		fmt.Fprintln(out, out.paint(bold, r.summaryLine()))
+	}
+	return out.Flush()
+}
+
+func (t *text) finding(f *Finding) {
+	fmt.Fprintf(t, "%s: %s: %s\n",
+		t.paint(bold, place(f.File, f.Line, f.Column)), t.paint(red, f.Rule), display(f.Message))
+	if strings.TrimSpace(f.Source) != "" {
+		end := f.EndColumn - 1
+		if f.EndLine > f.Line {
+			end = len(f.Source)
+		}
+		line, underline := excerpt(f.Source, f.Column-1, end)
+		gutter := t.paint(dim, "   |  ")
+		fmt.Fprintf(t, "%s%s\n%s%s\n", gutter, line, gutter, t.paint(red, underline))
+	}
+	for _, line := range relatedLines(f.Related) {
+		fmt.Fprintf(t, "   %s\n", line)
+	}
+	switch f.Status {
+	case "blocked":
+		fmt.Fprintf(t, "   %s %s\n", t.paint(yellow, "blocked:"), f.Blocker.text())
+	case "fixed":
+		fmt.Fprintf(t, "   %s %s\n", t.paint(green, "fixed:"), display(f.Note))
+	case "fixable":
+		label := t.paint(green, "fix ("+f.Applicability+"):")
+		fmt.Fprintf(t, "   %s %s\n", label, display(f.Note))
+	default:
+		if f.Note != "" {
+			fmt.Fprintf(t, "   %s %s\n", t.paint(cyan, "by hand:"), display(f.Note))
+		}
+	}
+}
+
+// text returns the reason with its place, unless the message names the place already.
+func (b *Blocker) text() string {
+	if b == nil {
+		return "no reason is known; please report this"
+	}
+	message := display(b.Message)
+	if message == "" {
+		message = b.Reason
+	}
+	at := place(b.File, b.Line, b.Column)
+	if at == "" || strings.Contains(message, at) {
+		return message
+	}
+	return message + ", at " + at
+}
+
+// place formats a position as compilers do, leaving out what is zero.
+func place(file string, line, column int) string {
+	switch {
+	case line == 0:
+		return file
+	case column == 0:
+		return fmt.Sprintf("%s:%d", file, line)
+	}
+	return fmt.Sprintf("%s:%d:%d", file, line, column)
+}
+
+// maxPlaces is how many related places of one kind are listed one by one.
+const maxPlaces = 3
+
+// relatedLines says where else a finding's matter is touched, one line for each
+// thing that happens there, in order of first mention:
+// "read at a.go:1:2, b.go:3:4 and in 3 tests".
+func relatedLines(related []Related) []string {
+	var order []string
+	groups := map[string][]Related{}
+	for _, r := range related {
+		if _, seen := groups[r.Message]; !seen {
+			order = append(order, r.Message)
+		}
+		groups[r.Message] = append(groups[r.Message], r)
+	}
+	var lines []string
+	for _, message := range order {
+		lines = append(lines, strings.TrimSpace(display(message)+" "+places(groups[message])))
+	}
+	return lines
+}
+
+// places lists ordinary files' places before it counts those of tests; where
+// there are only tests, they are what matters and are listed.
+func places(group []Related) string {
+	var code, tests []Related
+	for _, r := range group {
+		if r.Test {
+			tests = append(tests, r)
+		} else {
+			code = append(code, r)
+		}
+	}
+	listed := code
+	if len(code) == 0 {
+		listed, tests = tests, nil
+	}
+	var parts []string
+	for _, r := range listed[:min(len(listed), maxPlaces)] {
+		parts = append(parts, place(r.File, r.Line, r.Column))
+	}
+	var more []string
+	if n := len(listed) - maxPlaces; n > 0 {
+		more = append(more, count(n, "more place"))
+	}
+	if len(tests) > 0 {
+		more = append(more, "in "+count(len(tests), "test"))
+	}
+	return "at " + joinAnd(strings.Join(parts, ", "), more)
+}
+
+// joinAnd appends the rest to what comes first: "a", "a and b", "a, b and c".
+func joinAnd(first string, rest []string) string {
+	for i, s := range rest {
+		if i == len(rest)-1 {
+			first += " and " + s
+		} else {
+			first += ", " + s
+		}
+	}
+	return first
+}
+
+// count returns "1 thing", "2 things".
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
