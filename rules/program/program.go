@@ -26,6 +26,7 @@ package program
 
 import (
 	"go/ast"
+	"go/build"
 	"go/token"
 	"go/types"
 	"io/fs"
@@ -46,6 +47,8 @@ type Program struct {
 	Configs []*Config
 	// Files are all Go files of the world's modules, sorted by name. A file that
 	// no loaded configuration contains has Excluded set and is only parsed.
+	// Files that the go command never builds (in testdata, or named _x or .x)
+	// are left out.
 	Files []*File
 	// Broken are the world's packages with errors, in any configuration, sorted by path.
 	Broken []*PackageErrors
@@ -60,16 +63,26 @@ type Module struct {
 	GoMod     string // absolute path of go.mod
 	// Requires holds the paths named by require directives of go.mod.
 	Requires map[string]bool
+	// ignore holds the paths of ignore directives.
+	ignore []string
 }
 
 // A Config is one build configuration and its packages.
 type Config struct {
 	GOOS, GOARCH string
-	Tags         []string
+	// Tags are the build tags in force, those of GOFLAGS included.
+	Tags []string
 	// Packages are all packages, dependencies before their importers;
 	// external test packages come last.
 	Packages []*Package
 	byPath   map[string]*Package
+	// env is what selects the configuration in the go command's environment.
+	env []string
+	// build decides which files belong to the configuration.
+	build *build.Context
+	sizes types.Sizes
+	// missing says why an import path has no package.
+	missing map[string]string
 }
 
 // A Package is one directory's package (or its external test package) in
@@ -95,13 +108,17 @@ type Package struct {
 	// TestImports maps import paths as written in in-package test files to packages.
 	// For an external test package it is nil and Imports is used.
 	TestImports map[string]*Package
-	Types       *types.Package
+	// Types is never nil. For a dependency that no declaration the world can
+	// see refers to, it is an empty package that is not Complete.
+	Types *types.Package
 	// Info is set for packages of the world and for dependencies whose function bodies were checked.
 	Info *types.Info
 	// Bodies tells whether function bodies were checked.
 	Bodies bool
 	// Errors are parse, type and listing errors of a package of the world.
 	Errors []Error
+
+	checkState
 }
 
 // An Error is a problem found while listing, parsing or type-checking.
@@ -123,9 +140,11 @@ type File struct {
 	// Src is the content read at load; nil for dependencies.
 	Src []byte
 	// AST is the syntax tree, with comments for files of the world; positions
-	// are to be read unadjusted, with Fset.PositionFor(pos, false).
+	// are to be read unadjusted, with Fset.PositionFor(pos, false). It is nil for
+	// files of dependencies whose function bodies were not checked, and for a
+	// file that could not be read.
 	AST *ast.File
-	// Tok is the file's entry in the file set.
+	// Tok is the file's entry in the file set; nil for a file that was not parsed.
 	Tok *token.File
 	// PkgPath is the import path of the file's directory, without "_test";
 	// for a file that no configuration contains it is derived from the module path.
@@ -146,6 +165,8 @@ type File struct {
 	Mode fs.FileMode
 	// World is set for files of the world's modules.
 	World bool
+
+	state *fileState
 }
 
 // An ID names a position independently of build configuration and of how often

@@ -1,0 +1,121 @@
+package program
+
+import (
+	"context"
+	"fmt"
+	"go/types"
+	"os"
+	"slices"
+)
+
+// LoadBodies checks dependency packages of a configuration again, this time
+// with function bodies. The packages it returns, in the order of paths, have
+// Info and syntax; their objects are new, so compare them with those of the
+// first pass by [Program.IDOf]. A package that has its bodies is
+// returned as it is. A package is read once, however often it is asked for.
+func (p *Program) LoadBodies(ctx context.Context, c *Config, paths []string) ([]*Package, error) {
+	l := p.loader
+	l.later.Lock()
+	defer l.later.Unlock()
+	var fresh, result []*Package
+	for _, path := range paths {
+		old := c.Package(path)
+		if old == nil {
+			return nil, fmt.Errorf("package %s is not loaded for %s/%s", path, c.GOOS, c.GOARCH)
+		}
+		if old.Bodies {
+			result = append(result, old)
+			continue
+		}
+		q := l.reloaded[old]
+		if q == nil {
+			q = l.withBodies(old)
+			l.reloaded[old] = q
+			fresh = append(fresh, q)
+		}
+		result = append(result, q)
+	}
+	if err := l.ensureImports(ctx, fresh); err != nil {
+		l.forget(fresh)
+		return nil, err
+	}
+	err := l.each(ctx, len(fresh), func(i int) {
+		l.checkFiles(fresh[i], fresh[i].ordinary)
+		fresh[i].checker = nil
+	})
+	if err != nil {
+		l.forget(fresh)
+		return nil, err
+	}
+	return result, nil
+}
+
+// forget takes packages back that could not be checked to the end.
+func (l *loader) forget(fresh []*Package) {
+	for old, q := range l.reloaded {
+		if slices.Contains(fresh, q) {
+			delete(l.reloaded, old)
+		}
+	}
+}
+
+// withBodies returns a copy of a dependency, parsed whole and not yet checked.
+func (l *loader) withBodies(old *Package) *Package {
+	q := new(Package)
+	*q = *old
+	q.Bodies, q.needed, q.checker, q.typeErrs = true, true, nil, nil
+	q.Types = types.NewPackage(old.Path, old.Name)
+	q.Files = make([]*File, len(old.Files))
+	for i, f := range old.Files {
+		q.Files[i] = l.reparse(f)
+	}
+	q.ordinary = q.Files
+	return q
+}
+
+// reparse parses a dependency's file whole. Configurations share the result.
+func (l *loader) reparse(f *File) *File {
+	if g := l.whole[f.Name]; g != nil {
+		return g
+	}
+	g := new(File)
+	*g = *f
+	g.state = &fileState{}
+	src, err := os.ReadFile(f.Name)
+	if err == nil {
+		g.state.size = len(src)
+		g.state.base = l.prog.Fset.Base()
+		g.AST, g.Tok, g.state.errs = parseAt(f.Name, src, g.state.base, depMode)
+		l.register(g)
+	}
+	l.whole[f.Name] = g
+	return g
+}
+
+// ensureImports makes sure that everything that pkgs import is type-checked;
+// the first pass leaves out what no declaration refers to.
+func (l *loader) ensureImports(ctx context.Context, pkgs []*Package) error {
+	var wave []*Package
+	for _, p := range pkgs {
+		for _, q := range p.neededImports() {
+			if !q.needed {
+				q.needed = true
+				wave = append(wave, q)
+			}
+		}
+	}
+	if len(wave) == 0 {
+		return nil
+	}
+	if err := l.parseNeeded(ctx, wave); err != nil {
+		return err
+	}
+	// Everything needed is complete now or has just been parsed.
+	var todo []*Package
+	for _, p := range pkgs[0].Config.Packages {
+		if p.needed && !p.Types.Complete() {
+			todo = append(todo, p)
+		}
+	}
+	return l.checkAll(ctx, todo)
+}

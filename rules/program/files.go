@@ -1,0 +1,247 @@
+package program
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/scanner"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+	"sync"
+)
+
+// fileState is what the loader knows about a file beside its syntax.
+type fileState struct {
+	// base is the file's first position. Bases are given out before parsing, so that
+	// positions do not depend on which goroutine parses first.
+	base, size int
+	once       sync.Once
+	errs       []Error
+}
+
+// worldMode keeps comments; AllErrors reports more than the first ten.
+const (
+	worldMode = parser.ParseComments | parser.SkipObjectResolution | parser.AllErrors
+	depMode   = parser.SkipObjectResolution
+)
+
+// walkWorld finds the Go files of the world's modules.
+func (l *loader) walkWorld() error {
+	for _, m := range l.prog.Modules {
+		if err := l.walkModule(m); err != nil {
+			return err
+		}
+	}
+	sort.Slice(l.prog.Files, func(i, j int) bool { return l.prog.Files[i].Name < l.prog.Files[j].Name })
+	for _, f := range l.prog.Files {
+		l.reserve(f)
+	}
+	return nil
+}
+
+func (l *loader) walkModule(m *Module) error {
+	return filepath.WalkDir(m.Dir, func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return fmt.Errorf("cannot read the module %s: %w", m.Path, err)
+		}
+		if d.IsDir() {
+			if name != m.Dir && (skippedDir(d.Name()) || m.ignores(name) || exists(filepath.Join(name, "go.mod"))) {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if !strings.HasSuffix(name, ".go") || strings.HasPrefix(d.Name(), "_") || strings.HasPrefix(d.Name(), ".") {
+			return nil
+		}
+		f, err := l.worldFile(name)
+		if f != nil {
+			l.prog.Files = append(l.prog.Files, f)
+		}
+		return err
+	})
+}
+
+// skippedDir reports whether ./... leaves a directory of that name out.
+func skippedDir(base string) bool {
+	return base == "testdata" || base == "vendor" || strings.HasPrefix(base, "_") || strings.HasPrefix(base, ".")
+}
+
+func exists(name string) bool {
+	_, err := os.Stat(name)
+	return err == nil
+}
+
+// worldFile returns the entry of a file of the world, nil for what is no
+// regular file in the end.
+func (l *loader) worldFile(name string) (*File, error) {
+	if f := l.files[name]; f != nil {
+		return f, nil
+	}
+	info, err := os.Lstat(name)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read a source file: %w", err)
+	}
+	symlink := info.Mode()&fs.ModeSymlink != 0
+	if symlink {
+		if info, err = os.Stat(name); err != nil {
+			return nil, nil // dangling: editors leave such locks behind
+		}
+	}
+	if !info.Mode().IsRegular() {
+		return nil, nil
+	}
+	f := &File{
+		Name: name, Rel: l.rel(name), PkgDir: filepath.Dir(name), World: true,
+		Test: strings.HasSuffix(name, "_test.go"), Symlink: symlink, Mode: info.Mode().Perm(),
+		state: &fileState{size: int(info.Size())},
+	}
+	f.PkgPath = l.prog.PathOf(f.PkgDir)
+	l.files[name] = f
+	return f, nil
+}
+
+// rel names a file relative to the directory worked in.
+func (l *loader) rel(name string) string {
+	rel, err := filepath.Rel(l.prog.Dir, name)
+	if err != nil {
+		return filepath.ToSlash(name)
+	}
+	return filepath.ToSlash(rel)
+}
+
+// depFile returns the entry of a dependency's file.
+func (l *loader) depFile(name string) *File {
+	if f := l.files[name]; f != nil {
+		return f
+	}
+	f := &File{Name: name, Rel: l.rel(name), PkgDir: filepath.Dir(name), Vendored: l.vendored(name), state: &fileState{}}
+	l.files[name] = f
+	return f
+}
+
+// vendored reports whether a file lies in a vendor directory of the world.
+func (l *loader) vendored(name string) bool {
+	roots := []string{filepath.Dir(l.prog.Workspace)}
+	if l.prog.Workspace == "" {
+		roots = nil
+	}
+	for _, m := range l.prog.Modules {
+		roots = append(roots, m.Dir)
+	}
+	for _, root := range roots {
+		if within(root, name) && strings.Contains(filepath.ToSlash(name[len(root):]), "/vendor/") {
+			return true
+		}
+	}
+	return false
+}
+
+// reserve gives the file its range of positions.
+func (l *loader) reserve(f *File) {
+	f.state.base = l.nextBase
+	l.nextBase += f.state.size + 1
+}
+
+// parseWorld reads and parses a file of the world once.
+func (l *loader) parseWorld(f *File) {
+	f.state.once.Do(func() {
+		src, err := os.ReadFile(f.Name)
+		if err == nil && len(src) > f.state.size {
+			err = fmt.Errorf("%s grew while it was read", f.Name)
+		}
+		if err != nil {
+			f.state.errs = []Error{{Pos: token.Position{Filename: f.Name}, Msg: err.Error()}}
+			return
+		}
+		f.Src = src
+		f.AST, f.Tok, f.state.errs = parseAt(f.Name, src, f.state.base, worldMode)
+		l.register(f)
+		f.describe()
+	})
+}
+
+// describe sets what the syntax tells about a file.
+func (f *File) describe() {
+	f.XTest = f.Test && strings.HasSuffix(f.AST.Name.Name, "_test")
+	f.Generated = ast.IsGenerated(f.AST)
+	for _, spec := range f.AST.Imports {
+		if spec.Path.Value == `"C"` {
+			f.Cgo = true
+		}
+	}
+}
+
+// register makes the file findable by position.
+func (l *loader) register(f *File) {
+	l.prog.Fset.AddExistingFiles(f.Tok)
+	l.byTok.Store(f.Tok, f)
+}
+
+// parseAt parses src so that its first position is base. The tree is never nil.
+func parseAt(name string, src []byte, base int, mode parser.Mode) (*ast.File, *token.File, []Error) {
+	fset := token.NewFileSet()
+	if base > 1 {
+		fset.AddFile("", 1, base-2)
+	}
+	file, err := parser.ParseFile(fset, name, src, mode)
+	tok := fset.File(token.Pos(base))
+	return file, tok, parseErrors(name, tok, err)
+}
+
+// parseErrors converts the parser's errors, giving them unadjusted positions.
+func parseErrors(name string, tok *token.File, err error) []Error {
+	if err == nil {
+		return nil
+	}
+	var list scanner.ErrorList
+	if !errors.As(err, &list) {
+		return []Error{{Pos: token.Position{Filename: name}, Msg: err.Error()}}
+	}
+	var errs []Error
+	for _, e := range list {
+		pos := token.Position{Filename: name}
+		if e.Pos.Offset <= tok.Size() {
+			pos = tok.PositionFor(tok.Pos(e.Pos.Offset), false)
+		}
+		errs = append(errs, Error{Pos: pos, Msg: e.Msg})
+	}
+	return errs
+}
+
+// valueMarks are the texts that make a dependency's function bodies interesting.
+var valueMarks = [][]byte{[]byte("WithValue("), []byte(".Value("), []byte(") Value(")}
+
+// mentionsValues reports whether the source may store or look up context values.
+func mentionsValues(src []byte) bool {
+	for _, mark := range valueMarks {
+		if bytes.Contains(src, mark) {
+			return true
+		}
+	}
+	return false
+}
+
+// FileOf returns the file that a position lies in, or nil.
+func (p *Program) FileOf(pos token.Pos) *File {
+	if !pos.IsValid() {
+		return nil
+	}
+	tok := p.Fset.File(pos)
+	if tok == nil {
+		return nil
+	}
+	if f, ok := p.loader.byTok.Load(tok); ok {
+		return f.(*File)
+	}
+	return nil
+}
+
+// FileNamed returns the file of the world or of a dependency with the given
+// absolute name, or nil.
+func (p *Program) FileNamed(abs string) *File { return p.loader.files[abs] }

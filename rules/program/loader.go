@@ -1,0 +1,423 @@
+package program
+
+import (
+	"context"
+	"go/ast"
+	"go/build"
+	"go/token"
+	"go/types"
+	"go/version"
+	"os"
+	"runtime"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// A loader holds what is needed to load a program and, later, to check parts of
+// it again.
+type loader struct {
+	opts Options
+	tool goTool
+	env  goEnv
+	prog *Program
+
+	files    map[string]*File
+	byTok    sync.Map // *token.File -> *File
+	nextBase int
+	match    []pattern
+
+	// later guards what is added to the program after Load.
+	later sync.Mutex
+	// reloaded holds packages that LoadBodies has checked.
+	reloaded map[*Package]*Package
+	// whole holds dependency files parsed again with function bodies, by name.
+	whole map[string]*File
+
+	progress         sync.Mutex
+	doneCount, total int
+}
+
+func newLoader(opts Options) *loader {
+	l := &loader{
+		opts:     opts,
+		tool:     goTool{dir: opts.Dir, env: opts.Env},
+		files:    map[string]*File{},
+		nextBase: 1,
+		reloaded: map[*Package]*Package{},
+		whole:    map[string]*File{},
+	}
+	l.prog = &Program{Fset: token.NewFileSet(), Dir: opts.Dir, loader: l}
+	return l
+}
+
+// load is the whole of Load.
+func (l *loader) load(ctx context.Context) (err error) {
+	if l.env, err = l.tool.goEnv(ctx, nil); err != nil {
+		return err
+	}
+	if err := l.findModules(ctx); err != nil {
+		return err
+	}
+	l.makeConfigs()
+	if err := l.walkWorld(); err != nil {
+		return err
+	}
+	listed, err := l.listAndParse(ctx)
+	if err != nil {
+		return err
+	}
+	for i, c := range l.prog.Configs {
+		l.buildConfig(c, listed[i])
+	}
+	if err := l.checkConfigs(ctx); err != nil {
+		return err
+	}
+	l.finish()
+	return l.selectPatterns()
+}
+
+// makeConfigs makes one configuration per platform asked for.
+func (l *loader) makeConfigs() {
+	platforms := l.opts.Platforms
+	if len(platforms) == 0 {
+		platforms = []Platform{{l.env.GOOS, l.env.GOARCH}}
+	}
+	seen := map[Platform]bool{}
+	for _, p := range platforms {
+		if seen[p] {
+			continue
+		}
+		seen[p] = true
+		sizes := types.SizesFor("gc", p.GOARCH)
+		if sizes == nil {
+			sizes = types.SizesFor("gc", "amd64")
+		}
+		l.prog.Configs = append(l.prog.Configs, &Config{
+			GOOS: p.GOOS, GOARCH: p.GOARCH, sizes: sizes, byPath: map[string]*Package{},
+			env: []string{"GOOS=" + p.GOOS, "GOARCH=" + p.GOARCH},
+		})
+	}
+}
+
+// describeBuild fills in what decides about files: tags and the build context.
+func (l *loader) describeBuild(ctx context.Context, c *Config) error {
+	env := l.env
+	if c.GOOS != env.GOOS || c.GOARCH != env.GOARCH {
+		var err error
+		if env, err = l.tool.goEnv(ctx, c.env); err != nil {
+			return err
+		}
+	}
+	c.Tags = l.opts.Tags
+	if c.Tags == nil {
+		c.Tags = flagTags(env.GOFLAGS)
+	}
+	b := build.Default
+	b.GOOS, b.GOARCH, b.BuildTags = c.GOOS, c.GOARCH, c.Tags
+	b.CgoEnabled = env.CGO_ENABLED == "1"
+	b.ReleaseTags = releaseTags(env.GOVERSION, b.ReleaseTags)
+	c.build = &b
+	return nil
+}
+
+// flagTags returns the tags that a GOFLAGS value names.
+func flagTags(flags string) []string {
+	var tags []string
+	for _, f := range strings.Fields(flags) {
+		f = strings.TrimPrefix(f, "-")
+		if v, ok := strings.CutPrefix(strings.TrimPrefix(f, "-"), "tags="); ok {
+			tags = strings.FieldsFunc(v, func(r rune) bool { return r == ',' })
+		}
+	}
+	return tags
+}
+
+// releaseTags returns go1.1 up to the version of the go command in use, which
+// need not be the one this binary was built with.
+func releaseTags(goversion string, builtin []string) []string {
+	minor, ok := strings.CutPrefix(version.Lang(goversion), "go1.")
+	n, err := strconv.Atoi(minor)
+	if !ok || err != nil {
+		return builtin
+	}
+	tags := make([]string, n)
+	for i := range tags {
+		tags[i] = "go1." + strconv.Itoa(i+1)
+	}
+	return tags
+}
+
+// newerThanRuntime reports whether v is a language version that the type checker
+// in this binary does not know.
+func newerThanRuntime(v string) bool {
+	own := version.Lang(strings.Fields(runtime.Version())[0])
+	return own != "" && version.Compare(version.Lang(v), own) > 0
+}
+
+// listAndParse runs go list for every configuration while the world's files are parsed.
+func (l *loader) listAndParse(ctx context.Context) ([][]*listedPackage, error) {
+	var listed [][]*listedPackage
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		listed, err = l.listConfigs(gctx)
+		return err
+	})
+	files := l.prog.Files
+	g.Go(func() error {
+		return l.each(gctx, len(files), func(i int) { l.parseWorld(files[i]) })
+	})
+	return listed, g.Wait()
+}
+
+// checkConfigs parses what is needed of the dependencies and type-checks everything.
+func (l *loader) checkConfigs(ctx context.Context) error {
+	var all []*Package
+	for _, c := range l.prog.Configs {
+		all = append(all, c.Packages...)
+	}
+	if err := l.scanDependencies(ctx, all); err != nil {
+		return err
+	}
+	var roots []*Package
+	for _, p := range all {
+		if p.World || p.Bodies {
+			roots = append(roots, p)
+		}
+	}
+	if err := l.parseNeeded(ctx, roots); err != nil {
+		return err
+	}
+	var needed []*Package
+	for _, p := range all {
+		if p.needed {
+			needed = append(needed, p)
+		}
+	}
+	return l.checkAll(ctx, needed)
+}
+
+// scanDependencies gives every file of a dependency its positions, and finds the
+// packages whose function bodies matter: those that mention context values in
+// any configuration. Of the standard library only package context does anything
+// with keys that callers choose.
+func (l *loader) scanDependencies(ctx context.Context, pkgs []*Package) error {
+	byDir := map[string][]*Package{}
+	for _, p := range pkgs {
+		if !p.World {
+			byDir[p.Dir] = append(byDir[p.Dir], p)
+		}
+	}
+	dirs := sortedKeys(byDir)
+	files := make([][]*File, len(dirs))
+	for i, dir := range dirs {
+		files[i] = uniqueFiles(byDir[dir])
+	}
+	err := l.each(ctx, len(dirs), func(i int) {
+		bodies := byDir[dirs[i]][0].std && byDir[dirs[i]][0].Path == "context"
+		for _, f := range files[i] {
+			if byDir[dirs[i]][0].std {
+				if info, err := os.Stat(f.Name); err == nil {
+					f.state.size, f.Mode = int(info.Size()), info.Mode().Perm()
+				}
+			} else if src, err := os.ReadFile(f.Name); err == nil {
+				f.state.size = len(src)
+				bodies = bodies || mentionsValues(src)
+			}
+		}
+		for _, p := range byDir[dirs[i]] {
+			p.Bodies = bodies
+		}
+	})
+	for _, fs := range files {
+		for _, f := range fs {
+			l.reserve(f)
+		}
+	}
+	for _, p := range pkgs {
+		p.Bodies = p.Bodies || p.World
+	}
+	return err
+}
+
+// uniqueFiles returns the files of packages that share a directory, by name.
+func uniqueFiles(pkgs []*Package) []*File {
+	var files []*File
+	for _, p := range pkgs {
+		files = append(files, p.Files...)
+	}
+	sort.Slice(files, func(i, j int) bool { return files[i].Name < files[j].Name })
+	return slices.Compact(files)
+}
+
+// parseNeeded parses the given packages and, of what they import, all that their
+// declarations refer to. Most of the standard library is only used inside of
+// function bodies that are not checked, and is left out.
+func (l *loader) parseNeeded(ctx context.Context, wave []*Package) error {
+	for len(wave) > 0 {
+		for _, p := range wave {
+			p.needed = true
+		}
+		imports := make([][]*Package, len(wave))
+		err := l.each(ctx, len(wave), func(i int) {
+			for _, f := range wave[i].Files {
+				if wave[i].World {
+					l.parseWorld(f)
+				} else {
+					l.parseDep(f, wave[i].Bodies)
+				}
+			}
+			imports[i] = wave[i].neededImports()
+		})
+		if err != nil {
+			return err
+		}
+		var next []*Package
+		for _, list := range imports {
+			for _, q := range list {
+				if !q.needed {
+					q.needed = true
+					next = append(next, q)
+				}
+			}
+		}
+		wave = next
+	}
+	return nil
+}
+
+// neededImports returns the packages that must be checked before p.
+func (p *Package) neededImports() []*Package {
+	var list []*Package
+	if p.Bodies {
+		for _, m := range []map[string]*Package{p.Imports, p.TestImports} {
+			for _, path := range sortedKeys(m) {
+				list = append(list, m[path])
+			}
+		}
+		return list
+	}
+	for _, f := range p.Files {
+		if f.AST == nil {
+			continue
+		}
+		used := qualifiers(f.AST)
+		for _, spec := range f.AST.Imports {
+			path, err := strconv.Unquote(spec.Path.Value)
+			q := p.Imports[path]
+			if err != nil || q == nil {
+				continue
+			}
+			name := q.Name
+			if spec.Name != nil {
+				name = spec.Name.Name
+			}
+			if name == "." || name == "" || used[name] {
+				list = append(list, q)
+			}
+		}
+	}
+	return list
+}
+
+// qualifiers returns the names in front of a dot outside of function bodies.
+func qualifiers(file *ast.File) map[string]bool {
+	used := map[string]bool{}
+	for _, decl := range file.Decls {
+		ast.Inspect(decl, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.SelectorExpr:
+				if id, ok := n.X.(*ast.Ident); ok {
+					used[id.Name] = true
+				}
+			case *ast.BlockStmt:
+				return false
+			}
+			return true
+		})
+	}
+	return used
+}
+
+// parseDep reads and parses a file of a dependency once. Where function bodies
+// are not wanted they are blanked first, which leaves all positions as they are.
+func (l *loader) parseDep(f *File, bodies bool) {
+	f.state.once.Do(func() {
+		src, err := os.ReadFile(f.Name)
+		if err != nil || len(src) > f.state.size {
+			return
+		}
+		if !bodies {
+			blankBodies(src)
+		}
+		f.AST, f.Tok, _ = parseAt(f.Name, src, f.state.base, depMode)
+		l.register(f)
+	})
+}
+
+// finish drops what is no longer used and fills in the summaries.
+func (l *loader) finish() {
+	p := l.prog
+	sort.Slice(p.Files, func(i, j int) bool { return p.Files[i].Name < p.Files[j].Name })
+	contained := map[*File]bool{}
+	for _, c := range p.Configs {
+		for _, pkg := range c.Packages {
+			if pkg.World {
+				pkg.finishErrors()
+			}
+			for _, f := range pkg.Files {
+				contained[f] = true
+				if !pkg.Bodies {
+					f.AST = nil
+				}
+			}
+		}
+	}
+	for _, f := range p.Files {
+		if !contained[f] {
+			f.Excluded = true
+			f.Constraint = l.whyExcluded(f)
+		}
+	}
+	p.Broken = broken(p.Configs)
+}
+
+// broken gathers the errors of the world's packages over all configurations.
+func broken(configs []*Config) []*PackageErrors {
+	byPath := map[string][]Error{}
+	for _, c := range configs {
+		for _, p := range c.Packages {
+			if len(p.Errors) > 0 {
+				byPath[p.Path] = append(byPath[p.Path], p.Errors...)
+			}
+		}
+	}
+	var list []*PackageErrors
+	for _, path := range sortedKeys(byPath) {
+		list = append(list, &PackageErrors{Path: path, Errors: sortErrors(byPath[path])})
+	}
+	return list
+}
+
+// expect announces n more packages to check.
+func (l *loader) expect(n int) {
+	l.progress.Lock()
+	l.total += n
+	l.progress.Unlock()
+}
+
+// done reports one package as checked.
+func (l *loader) done(path string) {
+	if l.opts.Progress == nil {
+		return
+	}
+	l.progress.Lock()
+	defer l.progress.Unlock()
+	l.doneCount++
+	l.opts.Progress(l.doneCount, l.total, path)
+}
+
