@@ -13,7 +13,8 @@ type File struct {
 	// Old and New are the contents before and after. Old is nil for a file to be
 	// created, New for one to be deleted.
 	Old, New []byte
-	// Mode holds the permission bits of the file; for a new file those it gets.
+	// Mode holds the permission bits of the file; for a new file those it gets
+	// (0644 when zero). Writing keeps the bits an existing file has on disk.
 	Mode fs.FileMode
 }
 
@@ -24,5 +25,10 @@ type Set struct {
 	Root string
 	// Roots are the absolute directories of the modules that may be written to.
 	Roots []string
+	// Base is the absolute directory that names in diffs are relative to, so
+	// that the diff applies there. Empty means the directory worked in, or, when
+	// a file lies beside it (Rel starts with ../), the nearest directory above it
+	// that holds all the files.
+	Base  string
 	Files []*File
 }

@@ -3,8 +3,13 @@ package report
 import (
 	"bufio"
 	"fmt"
+	"go/token"
 	"io"
+	"path"
+	"path/filepath"
 	"strings"
+
+	"github.com/ctxmend/ctxmend/rules/program"
 )
 
 // Keys is the census as it is printed.
@@ -41,6 +46,17 @@ type Site struct {
 	Package  string `json:"package"`
 	Function string `json:"function"`
 	Test     bool   `json:"test"`
+}
+
+// SiteAt returns the place of pos in f. Files of dependencies, which have no name
+// relative to the directory worked in, are named after their package.
+func SiteAt(f *program.File, pos token.Pos) Site {
+	p := position(f, pos)
+	name := f.Rel
+	if !f.World && f.PkgPath != "" {
+		name = path.Join(f.PkgPath, filepath.Base(f.Name))
+	}
+	return Site{File: name, Line: p.Line, Column: p.Column, Test: f.Test}
 }
 
 // NewKeys makes the document of the given keys, in the order given.

@@ -1,0 +1,237 @@
+package patches
+
+import (
+	"bytes"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+)
+
+// The kinds of journal.
+const (
+	kindFix  = "fix"
+	kindUndo = "undo"
+)
+
+// A journal records one run that writes files: enough to put every file back and to
+// tell, from a file's bytes, how far the run came. It is durable before the first
+// file is touched. While the run lasts it is called pending; renaming it to last is
+// what commits the run, and what makes it the one that undo takes back.
+type journal struct {
+	Kind  string   `json:"kind"`
+	ID    string   `json:"id"` // random, part of the names of temporary files
+	Root  string   `json:"root"`
+	Roots []string `json:"roots"`
+	// MakeDirs are directories the run creates, DropDirs those it removes if they
+	// are empty in the end; parents come first in both.
+	MakeDirs []string `json:"make_dirs,omitempty"`
+	DropDirs []string `json:"drop_dirs,omitempty"`
+	Entries  []*entry `json:"entries"`
+}
+
+// An entry is one file of a journal.
+type entry struct {
+	Name string      `json:"name"`
+	Mode fs.FileMode `json:"mode"`
+	// Old is what the file held before; nil (null in JSON, as opposed to "") if
+	// it did not exist.
+	Old []byte `json:"old"`
+	// New is the SHA-256 of what it is to hold in hexadecimal, "" if it is to be deleted.
+	New string `json:"new"`
+	// Kept is set when an interrupted run had not yet come to a file that holds
+	// neither old nor new bytes: somebody's own edit, which is no obstacle to
+	// putting the other files back.
+	Kept bool `json:"kept,omitempty"`
+}
+
+// temp is the name of the temporary file that holds the new contents of entry i,
+// beside the file itself so that renaming it is atomic.
+func (j *journal) temp(i int) string { return j.beside(i, ".tmp") }
+
+// backup is the name of the temporary file that holds its old contents while it is put back.
+func (j *journal) backup(i int) string { return j.beside(i, ".bak") }
+
+func (j *journal) beside(i int, ext string) string {
+	// The leading dot hides it from the go command.
+	return filepath.Join(filepath.Dir(j.Entries[i].Name), ".ctxmend-"+j.ID+"-"+strconv.Itoa(i)+ext)
+}
+
+// dirs returns the directories in which the run changes names, each once.
+func (j *journal) dirs() []string {
+	var dirs []string
+	seen := map[string]bool{}
+	add := func(dir string) {
+		if !seen[dir] {
+			seen[dir] = true
+			dirs = append(dirs, dir)
+		}
+	}
+	for _, e := range j.Entries {
+		add(filepath.Dir(e.Name))
+	}
+	for _, list := range [][]string{j.MakeDirs, j.DropDirs} {
+		for _, dir := range list {
+			add(filepath.Dir(dir))
+		}
+	}
+	return dirs
+}
+
+// sum returns the hash by which a journal knows contents.
+func sum(data []byte) string {
+	h := sha256.Sum256(data)
+	return hex.EncodeToString(h[:])
+}
+
+// randomID returns a name no other run uses.
+func randomID() string {
+	var b [8]byte
+	rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
+}
+
+// A store is the place where the journals of one root are kept:
+//
+//	pending   the journal of a run that goes on or was interrupted
+//	last      the journal of the last run that ended well
+//	lock      who is writing
+type store struct {
+	ops  fsops
+	root string // with symbolic links resolved
+	dir  string
+	wait time.Duration // how long to wait for another process
+}
+
+// openStore finds the store of root, without creating anything. Its directory is
+// named by a hash of root and lies in cacheDir, or if that is empty in the
+// directory named by the environment variable CTXMEND_CACHE, or in the directory
+// ctxmend of the user's cache directory.
+func openStore(ops fsops, root, cacheDir string) (*store, error) {
+	abs, err := filepath.Abs(root)
+	if err != nil {
+		return nil, &JournalError{Err: err}
+	}
+	real, err := ops.EvalSymlinks(abs)
+	if err != nil {
+		return nil, &JournalError{Path: "of " + root, Err: err}
+	}
+	if cacheDir == "" {
+		cacheDir = os.Getenv("CTXMEND_CACHE")
+	}
+	if cacheDir == "" {
+		user, err := os.UserCacheDir()
+		if err != nil {
+			return nil, &JournalError{Err: err}
+		}
+		cacheDir = filepath.Join(user, "ctxmend")
+	}
+	if cacheDir, err = filepath.Abs(cacheDir); err != nil {
+		return nil, &JournalError{Err: err}
+	}
+	dir := filepath.Join(cacheDir, sum([]byte(real))[:32])
+	return &store{ops: ops, root: real, dir: dir, wait: 5 * time.Second}, nil
+}
+
+func (s *store) pending() string { return filepath.Join(s.dir, "pending") }
+func (s *store) last() string    { return filepath.Join(s.dir, "last") }
+
+// makeDir creates the store's directory, durably: a journal in a directory that
+// did not survive would be no use.
+func (s *store) makeDir() error {
+	var fresh []string
+	for dir := s.dir; ; dir = filepath.Dir(dir) {
+		if _, err := s.ops.Lstat(dir); !missing(err) {
+			break
+		}
+		fresh = append(fresh, dir)
+	}
+	if len(fresh) == 0 {
+		return nil
+	}
+	if err := s.ops.MkdirPrivate(s.dir); err != nil {
+		return err
+	}
+	for _, dir := range fresh {
+		if err := s.ops.SyncDir(filepath.Dir(dir)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// journalHeader is the first line of a journal, followed by the hash of the rest.
+const journalHeader = "ctxmend journal 1 "
+
+// save makes j the pending journal, durably.
+func (s *store) save(j *journal) error {
+	body, err := json.Marshal(j)
+	if err != nil {
+		return err
+	}
+	data := append([]byte(journalHeader+sum(body)+"\n"), body...)
+	temp := s.pending() + ".tmp"
+	if err := s.remove(temp); err != nil { // left by a crash
+		return err
+	}
+	if err := s.ops.Create(temp, data, 0o600, nil); err != nil {
+		return err
+	}
+	if err := s.ops.Rename(temp, s.pending()); err != nil {
+		s.ops.Remove(temp)
+		return err
+	}
+	return s.ops.SyncDir(s.dir)
+}
+
+// load reads a journal; nil if there is none.
+func (s *store) load(name string) (*journal, error) {
+	data, err := s.ops.ReadFile(name)
+	if missing(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, &JournalError{Path: name, Err: err}
+	}
+	head, body, _ := bytes.Cut(data, []byte("\n"))
+	if string(head) != journalHeader+sum(body) {
+		return nil, &JournalError{Path: name, Err: errors.New("it is damaged or of another version of ctxmend")}
+	}
+	j := new(journal)
+	if err := json.Unmarshal(body, j); err != nil {
+		return nil, &JournalError{Path: name, Err: err}
+	}
+	if j.Root != s.root {
+		return nil, &JournalError{Path: name, Err: fmt.Errorf("it belongs to %s", j.Root)}
+	}
+	return j, nil
+}
+
+// commit ends the pending run: it becomes the last.
+func (s *store) commit(j *journal) error {
+	if err := s.ops.Rename(s.pending(), s.last()); err != nil {
+		// A network file system may report failure and have done it all the same.
+		if last, lerr := s.load(s.last()); lerr != nil || last == nil || last.ID != j.ID {
+			return err
+		}
+	}
+	// Should the rename be lost with the power, all files hold their new bytes
+	// and recovery commits once more: an error here is of no consequence.
+	s.ops.SyncDir(s.dir)
+	return nil
+}
+
+// remove removes a file that need not exist.
+func (s *store) remove(name string) error {
+	if err := s.ops.Remove(name); err != nil && !missing(err) {
+		return err
+	}
+	return nil
+}

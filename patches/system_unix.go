@@ -1,0 +1,33 @@
+//go:build unix
+
+package patches
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+// keepOwner gives f the owner and group that like has. Where the system does not
+// allow it the file stays the user's own, as with any editor that saves by renaming.
+func keepOwner(f *os.File, like fs.FileInfo) {
+	want, ok := like.Sys().(*syscall.Stat_t)
+	if !ok {
+		return
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return
+	}
+	have, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || have.Uid == want.Uid && have.Gid == want.Gid {
+		return
+	}
+	if f.Chown(int(want.Uid), int(want.Gid)) != nil {
+		f.Chown(-1, int(want.Gid))
+	}
+}
+
+// readOnlyFS reports whether err says that the whole file system is read-only.
+func readOnlyFS(err error) bool { return errors.Is(err, syscall.EROFS) }
