@@ -1,0 +1,56 @@
+// Package builtinkey reports context keys of built-in type: strings, numbers and booleans, whether
+// spelled as literals or reached through constants, variables, aliases, conversions,
+// interface values or functions that pass a parameter on (forwarders). Reads are reported as well as writes.
+//
+// # Why it is wrong
+//
+// A context compares keys with ==. Two packages that both choose "user" share one value without
+// knowing it: one overwrites what the other reads. The documentation of context.WithValue asks for
+// a type of one's own for that reason.
+//
+// # Example
+//
+//	ctx = context.WithValue(ctx, "user", u)
+//	u, ok := ctx.Value("user").(*User)
+//
+// Use instead, within one package
+//
+//	type contextKey string
+//
+//	const userKey contextKey = "user"
+//
+//	ctx = context.WithValue(ctx, userKey, u)
+//	u, ok := ctx.Value(userKey).(*User)
+//
+// and from other packages the accessors that are added beside the key
+//
+//	ctx = auth.WithUser(ctx, u)
+//	u, ok := auth.UserFrom(ctx)
+//
+// # What the fix does
+//
+// All places that write or read the key change together, tests included, or none does: half
+// a migration compiles and reads nil for ever. When every place goes through one constant that is used only as a key,
+// only its declaration is retyped. Literals in one package get a new declaration. When another package
+// spells the key by itself, exported accessors are added in the package that owns the key; only the
+// forms that are used. A function whose parameter is the key gets a parameter of the key type, or
+// converts it, so that calls which pass literals stay as they are.
+//
+// # Fix safety
+//
+// Safe when every place where the key can be written or read is seen: the stored values, their types,
+// absence and panics stay what they were. Review when an exported constant of an importable
+// package is the key (importers elsewhere may use it), or when a key computed at run time may be this one.
+//
+// # When it is blocked
+//
+//   - dependency: a package outside the program writes or reads the key, or is handed it
+//   - store: a context type (a web framework's, for example) answers the key from a store of its own
+//   - dynamic: a key computed at run time may be this one and nothing else writes (or reads) it
+//   - other-use: the key's value also reaches code that is no look-up
+//   - excluded-file: a file that the build configuration leaves out mentions the key
+//   - type-errors: a package with the key does not type-check
+//   - generated, vendored, cgo, symlink: a place lies in a file that is not to be edited
+//   - placement: no package can hold the key and be imported from everywhere it is needed
+//   - suppressed: a place carries a //ctxmend:ignore comment
+package builtinkey

@@ -1,0 +1,209 @@
+package census
+
+import (
+	"go/ast"
+	"go/types"
+
+	"github.com/ctxmend/ctxmend/rules/program"
+)
+
+// callArgs adds the arguments that calls of fn pass for parameter i, calls through
+// interfaces that the method's type implements included. Uses of fn as a value,
+// where its calls cannot be followed, are unknown.
+func (ix *index) callArgs(fn *types.Func, i int, variadic bool, want string, s *sources, seen map[*types.Func]bool) {
+	fn = fn.Origin()
+	if seen[fn] {
+		return
+	}
+	seen[fn] = true
+	for _, u := range ix.uses[fn] {
+		ix.callArgAt(fn, u, i, variadic, want, s)
+	}
+	recv := fn.Signature().Recv()
+	if recv == nil || isInterfaceMethod(fn) {
+		return
+	}
+	for _, im := range ix.ifaceMethods[fn.Name()] {
+		if implementsMethod(recv.Type(), im) {
+			ix.callArgs(im, i, variadic, want, s, seen)
+		}
+	}
+}
+
+// implementsMethod reports whether a method call through the interface method im may
+// land on a value of type recv.
+func implementsMethod(recv types.Type, im *types.Func) bool {
+	iface, _ := im.Signature().Recv().Type().Underlying().(*types.Interface)
+	if iface == nil {
+		return false
+	}
+	if named, ok := types.Unalias(deref(recv)).(*types.Named); ok && named.TypeParams().Len() > 0 {
+		// Instantiations are not at hand: equal method names are enough to be careful.
+		return true
+	}
+	return types.Implements(recv, iface) || types.Implements(types.NewPointer(deref(recv)), iface)
+}
+
+// callArgAt looks at one mention of fn.
+func (ix *index) callArgAt(fn *types.Func, u use, i int, variadic bool, want string, s *sources) {
+	id := u.node.(*ast.Ident)
+	var node ast.Node = id
+	parent := ix.parent(u.file, id)
+	if decl, ok := parent.(*ast.FuncDecl); ok && decl.Name == id {
+		return
+	}
+	if _, ok := parent.(*ast.Field); ok {
+		return // a method of an interface type, declared
+	}
+	if sel, ok := parent.(*ast.SelectorExpr); ok && sel.Sel == id {
+		node = sel
+		if s := u.pkg.Info.Selections[sel]; s != nil && s.Kind() == types.MethodExpr {
+			i++
+		}
+	}
+	parent, child := ix.outer(u.file, node)
+	switch p := parent.(type) {
+	case *ast.IndexExpr:
+		if p.X == child {
+			parent, child = ix.outer(u.file, p)
+		}
+	case *ast.IndexListExpr:
+		if p.X == child {
+			parent, child = ix.outer(u.file, p)
+		}
+	}
+	if call, ok := parent.(*ast.CallExpr); ok && call.Fun == child {
+		argOf(call, u, i, variadic, want, s)
+		return
+	}
+	if v := ix.soleName(u, parent, child); v != nil {
+		ix.valueCalls(v, u.file, i, variadic, want, s)
+		return
+	}
+	s.lose(u.file, id.Pos(), "reaches %s, which is used as a function value", fn.Name())
+}
+
+// argOf adds the argument a call passes for parameter i.
+func argOf(call *ast.CallExpr, u use, i int, variadic bool, want string, s *sources) {
+	at := func(e ast.Expr, w string) {
+		s.add(ref{expr: e, file: u.file, pkg: u.pkg, want: w, arg: true})
+	}
+	if len(call.Args) == 1 && i >= 0 {
+		if t, ok := u.pkg.Info.TypeOf(call.Args[0]).(*types.Tuple); ok && t.Len() > 1 {
+			s.lose(u.file, call.Pos(), "is one of several results passed on at once")
+			return
+		}
+	}
+	switch {
+	case !variadic:
+		if i < len(call.Args) {
+			at(call.Args[i], want)
+		}
+	case call.Ellipsis.IsValid():
+		if i < len(call.Args) {
+			at(call.Args[i], want)
+		}
+	case want != "" && want[0] == 'e':
+		for _, a := range call.Args[min(i, len(call.Args)):] {
+			at(a, want[1:])
+		}
+	}
+}
+
+// soleName returns the local variable that a function value is bound to once and for all.
+func (ix *index) soleName(u use, parent ast.Node, child ast.Node) *types.Var {
+	var id *ast.Ident
+	switch p := parent.(type) {
+	case *ast.AssignStmt:
+		for i, rhs := range p.Rhs {
+			if rhs == child && len(p.Lhs) == len(p.Rhs) {
+				id, _ = p.Lhs[i].(*ast.Ident)
+			}
+		}
+	case *ast.ValueSpec:
+		for i, rhs := range p.Values {
+			if rhs == child && len(p.Names) == len(p.Values) {
+				id = p.Names[i]
+			}
+		}
+	}
+	if id == nil {
+		return nil
+	}
+	obj := u.pkg.Info.Defs[id]
+	if obj == nil {
+		obj = u.pkg.Info.Uses[id]
+	}
+	v, ok := obj.(*types.Var)
+	if !ok || v.IsField() || id.Name == "_" {
+		return nil
+	}
+	if v.Parent() == v.Pkg().Scope() && v.Exported() {
+		return nil // importers may assign it
+	}
+	in := ix.inflow(v, "")
+	if len(in.refs) != 1 || len(in.unknown) > 0 {
+		return nil
+	}
+	return v
+}
+
+// valueCalls adds the arguments of calls through a variable that holds a function.
+func (ix *index) valueCalls(v *types.Var, f *program.File, i int, variadic bool, want string, s *sources) {
+	for _, u := range ix.uses[v] {
+		id := u.node.(*ast.Ident)
+		if u.pkg.Info.Defs[id] != nil {
+			continue
+		}
+		parent, child := ix.outer(u.file, id)
+		switch p := parent.(type) {
+		case *ast.CallExpr:
+			if p.Fun == child {
+				argOf(p, u, i, variadic, want, s)
+				continue
+			}
+		case *ast.AssignStmt:
+			if len(p.Lhs) > 0 && containsExpr(p.Lhs, child) {
+				continue
+			}
+		}
+		s.lose(u.file, id.Pos(), "reaches %s, a function value that is handed on", v.Name())
+	}
+}
+
+func containsExpr(list []ast.Expr, n ast.Node) bool {
+	for _, e := range list {
+		if ast.Node(e) == n {
+			return true
+		}
+	}
+	return false
+}
+
+// litArgs adds what is passed to a parameter of a function literal: when it is called on the
+// spot, bound to one variable, or handed to a function whose body calls its parameter.
+func (ix *index) litArgs(p funcParam, want string, s *sources) {
+	u := use{p.lit, p.file, p.pkg}
+	parent, child := ix.outer(p.file, p.lit)
+	if call, ok := parent.(*ast.CallExpr); ok {
+		if call.Fun == child {
+			argOf(call, u, p.index, p.variadic, want, s)
+			return
+		}
+		fn := staticCallee(p.pkg.Info, call)
+		for i, a := range call.Args {
+			if ast.Node(a) != child || fn == nil {
+				continue
+			}
+			if v := ix.paramVar(fn, i); v != nil {
+				ix.valueCalls(v, p.file, p.index, p.variadic, want, s)
+				return
+			}
+		}
+	}
+	if v := ix.soleName(u, parent, child); v != nil {
+		ix.valueCalls(v, p.file, p.index, p.variadic, want, s)
+		return
+	}
+	s.lose(p.file, p.lit.Pos(), "is a parameter of a function literal whose calls cannot be followed")
+}

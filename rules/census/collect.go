@@ -1,0 +1,531 @@
+package census
+
+import (
+	"context"
+	"go/ast"
+	"go/constant"
+	"go/types"
+
+	"github.com/ctxmend/ctxmend/rules/program"
+)
+
+// A builder takes the census configuration by configuration and merges what it
+// finds by position.
+type builder struct {
+	census  *Census
+	points  map[pointID]*Point
+	order   []*Point // world points and dependency points, in the order found
+	lookups map[program.ID]*Lookup
+	sites   map[siteID]bool
+	ix      *index // of the configuration in hand
+	stores  *storeFinder
+	visited map[ast.Expr]bool // expressions followed on the way from a look-up
+	carried map[types.Object]*carrier
+}
+
+type pointID struct {
+	at  program.ID
+	end int
+}
+
+type siteID struct {
+	at   program.ID
+	key  *Key
+	role Role
+}
+
+// A carrier is an object that holds keys in interface form on their way to a look-up.
+type carrier struct {
+	obj    types.Object
+	points []*Point
+}
+
+func (b *builder) config(ctx context.Context, cfg *program.Config) error {
+	var extra []*program.Package
+	for {
+		b.ix = newIndex(b.census.Program, cfg, extra)
+		b.visited = map[ast.Expr]bool{}
+		b.carried = map[types.Object]*carrier{}
+		b.stores = findStores(b.ix)
+		for _, pkg := range b.ix.pkgs {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			for _, f := range pkg.Files {
+				if f.AST != nil {
+					b.file(pkg, f)
+				}
+			}
+		}
+		b.checkCarriers()
+		more, err := b.dependenciesToRead(ctx, cfg, extra)
+		if err != nil {
+			return err
+		}
+		if len(more) == 0 {
+			break
+		}
+		extra = append(extra, more...)
+	}
+	b.storeUses()
+	b.census.indexes = append(b.census.indexes, b.ix)
+	return nil
+}
+
+// file finds the look-ups of one file.
+func (b *builder) file(pkg *program.Package, f *program.File) {
+	ast.Inspect(f.AST, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.CallExpr:
+			if lk := lookupOf(pkg, f, n); lk != nil {
+				b.lookup(lk)
+			}
+		case *ast.Ident:
+			b.functionValue(pkg, f, n)
+		}
+		return true
+	})
+}
+
+// lookupOf recognises context.WithValue(parent, key, value) and x.Value(key).
+func lookupOf(pkg *program.Package, f *program.File, call *ast.CallExpr) *Lookup {
+	fn := staticCallee(pkg.Info, call)
+	if fn == nil {
+		return nil
+	}
+	switch {
+	case isWithValue(fn) && len(call.Args) == 3:
+		return &Lookup{Writer, call, call.Args[0], call.Args[1], call.Args[2], f, pkg}
+	case isValueMethod(fn) && len(call.Args) == 1:
+		sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+		if !ok || !mayBeContext(pkg.Info.TypeOf(sel.X)) {
+			return nil
+		}
+		return &Lookup{Role: Reader, Call: call, Context: sel.X, Key: call.Args[0], File: f, Pkg: pkg}
+	}
+	return nil
+}
+
+// isWithValue reports whether fn is context.WithValue.
+func isWithValue(fn *types.Func) bool {
+	return fn.Name() == "WithValue" && fn.Pkg() != nil && fn.Pkg().Path() == "context" && fn.Signature().Recv() == nil
+}
+
+// isValueMethod reports whether fn is a method Value(any) any.
+func isValueMethod(fn *types.Func) bool {
+	sig := fn.Signature()
+	return fn.Name() == "Value" && sig.Recv() != nil &&
+		sig.Params().Len() == 1 && isEmptyInterface(sig.Params().At(0).Type()) &&
+		sig.Results().Len() == 1 && isEmptyInterface(sig.Results().At(0).Type())
+}
+
+func isEmptyInterface(t types.Type) bool {
+	i, ok := t.Underlying().(*types.Interface)
+	return ok && i.Empty()
+}
+
+// mayBeContext reports whether a value of static type t may be a context: it has
+// the methods of one, or it is an interface that asks for no more than Value.
+func mayBeContext(t types.Type) bool {
+	if t == nil {
+		return false
+	}
+	if iface, ok := t.Underlying().(*types.Interface); ok {
+		return iface.NumMethods() == 1 || hasContextMethods(t)
+	}
+	return hasContextMethods(t) || hasContextMethods(types.NewPointer(t))
+}
+
+// hasContextMethods reports whether t has the method names of context.Context, which no
+// other well-known interface shares.
+func hasContextMethods(t types.Type) bool {
+	ms := types.NewMethodSet(t)
+	for _, name := range [...]string{"Deadline", "Done", "Err", "Value"} {
+		if ms.Lookup(nil, name) == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// functionValue notes context.WithValue or a context's Value method used as a function value
+// whose calls cannot be followed: any key may flow there.
+func (b *builder) functionValue(pkg *program.Package, f *program.File, id *ast.Ident) {
+	fn, ok := pkg.Info.Uses[id].(*types.Func)
+	if !ok || !pkg.World {
+		return
+	}
+	role := Reader
+	keyIndex := 0
+	switch {
+	case isWithValue(fn):
+		role, keyIndex = Writer, 1
+	case isValueMethod(fn):
+	default:
+		return
+	}
+	var node ast.Node = id
+	if sel, ok := b.ix.parent(f, id).(*ast.SelectorExpr); ok && sel.Sel == id {
+		node = sel
+		if role == Reader && !mayBeContext(pkg.Info.TypeOf(sel.X)) {
+			return
+		}
+	}
+	parent, child := b.ix.outer(f, node)
+	if call, ok := parent.(*ast.CallExpr); ok && call.Fun == child {
+		return
+	}
+	if _, ok := parent.(*ast.Field); ok {
+		return
+	}
+	lk := &Lookup{Role: role, Context: node.(ast.Expr), Key: node.(ast.Expr), File: f, Pkg: pkg}
+	u := use{id, f, pkg}
+	var s sources
+	if v := b.ix.soleName(u, parent, child); v != nil {
+		b.ix.valueCalls(v, f, keyIndex, false, "", &s)
+	} else if v := b.calleeParam(pkg, parent, child); v != nil {
+		b.ix.valueCalls(v, f, keyIndex, false, "", &s)
+	} else {
+		s.lose(f, id.Pos(), "%s is used as a function value", types.ExprString(node.(ast.Expr)))
+	}
+	seen := map[refSeen]bool{}
+	for _, r := range s.refs {
+		b.follow(r, lk, seen, nil)
+	}
+	for _, u := range s.unknown {
+		b.open(lk, u)
+	}
+}
+
+// calleeParam returns the parameter variable that receives an argument.
+func (b *builder) calleeParam(pkg *program.Package, parent, child ast.Node) *types.Var {
+	call, ok := parent.(*ast.CallExpr)
+	if !ok {
+		return nil
+	}
+	fn := staticCallee(pkg.Info, call)
+	if fn == nil {
+		return nil
+	}
+	for i, a := range call.Args {
+		if ast.Node(a) == child {
+			return b.ix.paramVar(fn, i)
+		}
+	}
+	return nil
+}
+
+func (b *builder) lookup(lk *Lookup) {
+	id := b.census.Program.IDOf(lk.Call.Pos())
+	id.Offset = id.Offset<<1 | int(lk.Role) // x.Value(k).Value(k2) starts where x.Value(k) does
+	id.File = id.File + "|" + itoa(int(lk.Call.End()-lk.Call.Pos()))
+	if old := b.lookups[id]; old != nil {
+		lk = old
+	} else {
+		b.lookups[id] = lk
+	}
+	b.follow(ref{expr: lk.Key, file: lk.File, pkg: lk.Pkg}, lk, map[refSeen]bool{}, nil)
+}
+
+type refSeen struct {
+	expr ast.Expr
+	want string
+}
+
+// follow walks backwards from a key position through carriers to points. pass lists the
+// carriers passed so far.
+func (b *builder) follow(r ref, lk *Lookup, seen map[refSeen]bool, pass []*carrier) {
+	if seen[refSeen{r.expr, r.want}] {
+		return
+	}
+	seen[refSeen{r.expr, r.want}] = true
+	b.visited[r.expr] = true
+	if r.want == "" {
+		t := r.typ()
+		if t == nil || t == types.Typ[types.Invalid] || t == types.Typ[types.UntypedNil] {
+			return
+		}
+		if !carrierType(t) {
+			b.point(r, t, lk, pass)
+			return
+		}
+		if b.ix.ownKeyParam(r) {
+			return // a Value method that passes its own key on: whoever calls it is seen as a reader
+		}
+	}
+	if obj := b.carrierObject(r); obj != nil {
+		c := b.carried[obj]
+		if c == nil {
+			c = &carrier{obj: obj}
+			b.carried[obj] = c
+		}
+		pass = append(pass[:len(pass):len(pass)], c)
+	}
+	s := b.ix.step(r)
+	for _, next := range s.refs {
+		b.follow(next, lk, seen, pass)
+	}
+	for _, u := range s.unknown {
+		b.open(lk, u)
+	}
+}
+
+// carrierObject returns the variable, field or function whose content r reads, if any.
+func (b *builder) carrierObject(r ref) types.Object {
+	var obj types.Object
+	switch e := r.expr.(type) {
+	case *ast.Ident:
+		obj = r.pkg.Info.Uses[e]
+	case *ast.SelectorExpr:
+		obj = r.pkg.Info.Uses[e.Sel]
+	case *ast.CallExpr:
+		if fn := staticCallee(r.pkg.Info, e); fn != nil && !isConversion(r.pkg.Info, e) {
+			return fn
+		}
+	}
+	if v, ok := obj.(*types.Var); ok {
+		return origin(v)
+	}
+	return nil
+}
+
+func isConversion(info *types.Info, call *ast.CallExpr) bool {
+	tv, ok := info.Types[call.Fun]
+	return ok && tv.IsType()
+}
+
+// ownKeyParam reports whether r is the key parameter of a method Value(any) any, unchanged.
+func (ix *index) ownKeyParam(r ref) bool {
+	id, ok := r.expr.(*ast.Ident)
+	if !ok {
+		return false
+	}
+	v, _ := r.pkg.Info.Uses[id].(*types.Var)
+	p, ok := ix.params[v]
+	return ok && p.fn != nil && isValueMethod(p.fn)
+}
+
+// point records a place where a key of concrete type enters.
+func (b *builder) point(r ref, t types.Type, lk *Lookup, pass []*carrier) {
+	basic := basicOf(t)
+	if basic == nil {
+		b.typedKey(r, t, lk)
+		return
+	}
+	expr := ast.Unparen(r.expr)
+	at := b.census.Program.IDOf(expr.Pos())
+	id := pointID{at, at.Offset + int(expr.End()-expr.Pos())}
+	p := b.points[id]
+	if p == nil {
+		p = &Point{Expr: expr, File: r.file, Pkg: r.pkg, Basic: basic}
+		b.points[id] = p
+		b.order = append(b.order, p)
+	}
+	if !hasLookup(p, lk) {
+		p.Lookups = append(p.Lookups, lk)
+	}
+	if !lk.Pkg.World && p.ThroughDependency == "" {
+		p.ThroughDependency = lk.Pkg.Path
+	}
+	for _, c := range pass {
+		c.points = append(c.points, p)
+	}
+	b.leaves(ref{expr: expr, file: r.file, pkg: r.pkg}, p, ref{expr: expr, file: r.file, pkg: r.pkg}, map[refSeen]bool{})
+}
+
+func hasLookup(p *Point, lk *Lookup) bool {
+	for _, l := range p.Lookups {
+		if l == lk {
+			return true
+		}
+	}
+	return false
+}
+
+// leaves follows a point's value back to constants. site is the expression to report.
+func (b *builder) leaves(r ref, p *Point, site ref, seen map[refSeen]bool) {
+	if seen[refSeen{r.expr, r.want}] {
+		return
+	}
+	seen[refSeen{r.expr, r.want}] = true
+	if r.want == "" {
+		if tv := r.pkg.Info.Types[r.expr]; tv.Value != nil {
+			b.leaf(r, tv.Value, p, site)
+			return
+		}
+	}
+	s := b.ix.step(r)
+	for _, next := range s.refs {
+		at := site
+		if next.arg {
+			at = next
+		}
+		b.leaves(next, p, at, seen)
+	}
+	for _, u := range s.unknown {
+		p.addUnknown(b.census.Program, u)
+	}
+}
+
+func (p *Point) addUnknown(prog *program.Program, u Unknown) {
+	for _, have := range p.Unknown {
+		if have.Why == u.Why && prog.IDOf(have.Pos) == prog.IDOf(u.Pos) {
+			return
+		}
+	}
+	p.Unknown = append(p.Unknown, u)
+}
+
+// leaf records a constant that a point may be.
+func (b *builder) leaf(r ref, v constant.Value, p *Point, site ref) {
+	v = asKind(v, p.Basic)
+	if v.Kind() == constant.Unknown {
+		p.addUnknown(b.census.Program, Unknown{r.file, r.expr.Pos(), "is converted between kinds of constants"})
+		return
+	}
+	prog := b.census.Program
+	for _, l := range p.Leaves {
+		if prog.IDOf(l.Expr.Pos()) == prog.IDOf(r.expr.Pos()) && prog.IDOf(l.SiteExpr.Pos()) == prog.IDOf(site.expr.Pos()) {
+			return
+		}
+	}
+	key := b.key(p.Basic.Name(), v, p.Basic)
+	p.Leaves = append(p.Leaves, &Leaf{
+		Expr: r.expr, File: r.file, Pkg: r.pkg, Key: key, Value: v,
+		SiteExpr: ast.Unparen(site.expr), SiteFile: site.file, SitePkg: site.pkg,
+	})
+}
+
+// asKind converts a constant to the representation of a basic type.
+func asKind(v constant.Value, basic *types.Basic) constant.Value {
+	info := basic.Info()
+	switch {
+	case info&types.IsString != 0 && v.Kind() == constant.String, info&types.IsBoolean != 0 && v.Kind() == constant.Bool:
+		return v
+	case info&types.IsInteger != 0:
+		return constant.ToInt(v)
+	case info&types.IsFloat != 0:
+		return constant.ToFloat(v)
+	case info&types.IsComplex != 0:
+		return constant.ToComplex(v)
+	}
+	return constant.MakeUnknown()
+}
+
+// key returns the census entry for a key, making it when new.
+func (b *builder) key(typ string, v constant.Value, basic *types.Basic) *Key {
+	id := keyID{typ: typ}
+	if v != nil {
+		id.value = v.ExactString()
+	}
+	k := b.census.keys[id]
+	if k == nil {
+		k = &Key{Type: typ, Value: id.value, Const: v, Basic: basic}
+		b.census.keys[id] = k
+	}
+	return k
+}
+
+// typedKey records a reader or writer under a key of a type that is not built in.
+func (b *builder) typedKey(r ref, t types.Type, lk *Lookup) {
+	var v constant.Value
+	if tv := r.pkg.Info.Types[r.expr]; tv.Value != nil {
+		v = tv.Value
+	}
+	if v == nil && !isEmptyStruct(t) {
+		for _, val := range b.typedConstants(r) {
+			b.site(b.key(typeName(t), val, nil), nil, lk, r)
+		}
+		return
+	}
+	b.site(b.key(typeName(t), v, nil), nil, lk, r)
+}
+
+// typedConstants returns the constants a typed key expression may be; nil stands for identity by type or object.
+func (b *builder) typedConstants(r ref) []constant.Value {
+	var vals []constant.Value
+	seen := map[refSeen]bool{}
+	var walk func(r ref)
+	walk = func(r ref) {
+		if seen[refSeen{r.expr, r.want}] {
+			return
+		}
+		seen[refSeen{r.expr, r.want}] = true
+		if tv := r.pkg.Info.Types[r.expr]; r.want == "" && tv.Value != nil {
+			vals = append(vals, tv.Value)
+			return
+		}
+		for _, next := range b.ix.step(r).refs {
+			walk(next)
+		}
+	}
+	if _, ok := r.typ().Underlying().(*types.Basic); ok {
+		walk(r)
+	}
+	if len(vals) == 0 {
+		vals = []constant.Value{nil}
+	}
+	return vals
+}
+
+func isEmptyStruct(t types.Type) bool {
+	st, ok := t.Underlying().(*types.Struct)
+	return ok && st.NumFields() == 0
+}
+
+func (b *builder) site(k *Key, p *Point, lk *Lookup, r ref) {
+	expr := ast.Unparen(r.expr)
+	id := siteID{b.census.Program.IDOf(expr.Pos()), k, lk.Role}
+	if b.sites[id] {
+		return
+	}
+	b.sites[id] = true
+	k.Sites = append(k.Sites, &Site{lk.Role, k, p, lk, expr, r.file, r.pkg})
+}
+
+// open records a look-up in the world whose key comes from where nobody can follow.
+func (b *builder) open(lk *Lookup, u Unknown) {
+	inWorld := u.File != nil && u.File.World
+	if !lk.Pkg.World && !inWorld {
+		return // a dependency's own affair: no key of the world was handed to it
+	}
+	expr := ast.Unparen(lk.Key)
+	at := b.census.Program.IDOf(expr.Pos())
+	id := pointID{at, -1}
+	p := b.points[id]
+	if p == nil {
+		p = &Point{Expr: expr, File: lk.File, Pkg: lk.Pkg, Lookups: []*Lookup{lk}}
+		b.points[id] = p
+		b.order = append(b.order, p)
+	}
+	p.addUnknown(b.census.Program, u)
+}
+
+// typeName writes a type with full package paths.
+func typeName(t types.Type) string {
+	return types.TypeString(t, func(p *types.Package) string { return p.Path() })
+}
+
+// typePackage returns the package path of a type name written by typeName, "" when it has none.
+func typePackage(name string) string {
+	depth := 0
+	for i := len(name) - 1; i >= 0; i-- {
+		switch name[i] {
+		case ']':
+			depth++
+		case '[':
+			depth--
+		case '/':
+			if depth == 0 {
+				return ""
+			}
+		case '.':
+			if depth == 0 {
+				return name[:i]
+			}
+		}
+	}
+	return ""
+}
+
+func itoa(i int) string { return constant.MakeInt64(int64(i)).ExactString() }

@@ -1,0 +1,336 @@
+package census
+
+import (
+	"cmp"
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+	"strings"
+
+	"github.com/ctxmend/ctxmend/rules/program"
+)
+
+// Reasons are the words for why a key cannot be changed; they are stable for scripts.
+const (
+	ReasonDependency = "dependency"    // a package outside the world reads or writes the key
+	ReasonStore      = "store"         // a context type answers the key from a store of its own
+	ReasonDynamic    = "dynamic"       // a key computed at run time may be this one
+	ReasonOtherUse   = "other-use"     // the key's value also reaches code that is no look-up
+	ReasonTypeErrors = "type-errors"   // a package with the key does not type-check
+	ReasonExcluded   = "excluded-file" // a file that no loaded configuration contains mentions the key
+)
+
+// finish derives sites, families, hazards and notes from the points.
+func (b *builder) finish() {
+	c := b.census
+	prog := c.Program
+	slices.SortStableFunc(b.order, func(x, y *Point) int { return compareIDs(prog.IDOf(x.Expr.Pos()), prog.IDOf(y.Expr.Pos())) })
+	for _, p := range b.order {
+		slices.SortFunc(p.Leaves, func(x, y *Leaf) int {
+			return cmp.Or(compareIDs(prog.IDOf(x.Expr.Pos()), prog.IDOf(y.Expr.Pos())), compareIDs(prog.IDOf(x.SiteExpr.Pos()), prog.IDOf(y.SiteExpr.Pos())))
+		})
+		if p.World() {
+			if p.Basic != nil {
+				c.Points = append(c.Points, p)
+			}
+			if len(p.Unknown) > 0 {
+				c.Open = append(c.Open, p)
+			}
+		}
+		for _, l := range p.Leaves {
+			if !slices.Contains(l.Key.Points, p) {
+				l.Key.Points = append(l.Key.Points, p)
+			}
+			for _, lk := range p.Lookups {
+				b.site(l.Key, p, lk, ref{expr: l.SiteExpr, file: l.SiteFile, pkg: l.SitePkg})
+			}
+		}
+	}
+	for _, k := range c.keys {
+		c.Keys = append(c.Keys, k)
+		slices.SortStableFunc(k.Sites, func(x, y *Site) int { return compareIDs(prog.IDOf(x.Expr.Pos()), prog.IDOf(y.Expr.Pos())) })
+		k.ValueTypes = b.valueTypes(k)
+	}
+	slices.SortFunc(c.Keys, compareKeys)
+	slices.SortFunc(c.Stores, func(x, y *Store) int { return compareIDs(prog.IDOf(x.Type.Pos()), prog.IDOf(y.Type.Pos())) })
+	b.families()
+	b.hazards()
+}
+
+func compareIDs(a, b program.ID) int {
+	return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Offset, b.Offset))
+}
+
+func compareKeys(a, b *Key) int {
+	builtin := func(k *Key) int {
+		if k.Basic != nil {
+			return 0
+		}
+		return 1
+	}
+	return cmp.Or(cmp.Compare(builtin(a), builtin(b)), cmp.Compare(a.Type, b.Type), cmp.Compare(a.Value, b.Value))
+}
+
+// families joins the keys that one point can carry.
+func (b *builder) families() {
+	leader := map[*Key]*Key{}
+	var find func(k *Key) *Key
+	find = func(k *Key) *Key {
+		if leader[k] == nil || leader[k] == k {
+			return k
+		}
+		leader[k] = find(leader[k])
+		return leader[k]
+	}
+	for _, p := range b.order {
+		for _, l := range p.Leaves[min(1, len(p.Leaves)):] {
+			leader[find(l.Key)] = find(p.Leaves[0].Key)
+		}
+	}
+	byLeader := map[*Key]*Family{}
+	for _, k := range b.census.Keys {
+		if k.Basic == nil || !hasWorldPoint(k) {
+			continue
+		}
+		l := find(k)
+		f := byLeader[l]
+		if f == nil {
+			f = &Family{}
+			byLeader[l] = f
+			b.census.Families = append(b.census.Families, f)
+		}
+		f.Keys = append(f.Keys, k)
+		k.Family = f
+	}
+	for _, p := range b.order {
+		if len(p.Leaves) > 0 {
+			if f := p.Leaves[0].Key.Family; f != nil {
+				f.Points = append(f.Points, p)
+			}
+		}
+	}
+}
+
+// hasWorldPoint reports whether the key enters, or is named, in the world.
+func hasWorldPoint(k *Key) bool {
+	for _, s := range k.Sites {
+		if s.Pkg.World {
+			return true
+		}
+	}
+	return false
+}
+
+// hazards finds what stands in the way of each family.
+func (b *builder) hazards() {
+	ex := b.scanExcluded()
+	for _, f := range b.census.Families {
+		for _, k := range f.Keys {
+			b.pointHazards(k)
+			b.storeHazards(k)
+			ex.hazards(k)
+			b.openHazards(k)
+		}
+		for _, k := range f.Keys {
+			f.Hazards = append(f.Hazards, k.Hazards...)
+			f.Notes = append(f.Notes, k.Notes...)
+		}
+	}
+}
+
+func (k *Key) hazard(reason string, f *program.File, pos token.Pos, format string, args ...any) {
+	k.Hazards = append(k.Hazards, &Hazard{Reason: reason, Message: fmt.Sprintf(format, args...), File: f, Pos: pos})
+}
+
+// pointHazards judges the places where the key enters.
+func (b *builder) pointHazards(k *Key) {
+	for _, p := range k.Points {
+		switch {
+		case !p.World():
+			k.hazard(ReasonDependency, p.File, p.Expr.Pos(), "package %s, outside the program, %s it", p.Pkg.Path, verb(p.Lookups[0].Role))
+		case p.ThroughDependency != "":
+			k.hazard(ReasonDependency, p.File, p.Expr.Pos(), "it is handed to package %s, outside the program, which %s it", p.ThroughDependency, verb(p.Lookups[0].Role))
+		}
+		for _, u := range p.OtherUses {
+			k.hazard(ReasonOtherUse, u.File, u.Pos, "%s", u.Why)
+		}
+		for _, u := range p.Unknown {
+			k.hazard(ReasonDynamic, p.File, p.Expr.Pos(), "the key here may also be another, which %s", u.Why)
+		}
+		if len(p.Pkg.Errors) > 0 {
+			k.hazard(ReasonTypeErrors, p.File, p.Expr.Pos(), "package %s does not type-check", p.Pkg.Path)
+		}
+	}
+	for _, s := range k.Sites {
+		if len(s.Pkg.Errors) > 0 {
+			k.hazard(ReasonTypeErrors, s.File, s.Expr.Pos(), "package %s does not type-check", s.Pkg.Path)
+		}
+	}
+}
+
+func verb(r Role) string {
+	if r == Writer {
+		return "writes"
+	}
+	return "reads"
+}
+
+// storeHazards judges the context types that answer keys themselves.
+func (b *builder) storeHazards(k *Key) {
+	for _, st := range b.census.Stores {
+		if u, ok := st.Keys[k]; ok {
+			k.hazard(ReasonStore, u.File, u.Pos, "%s answers Value for it itself: the key %s", st.Name(), u.Why)
+			continue
+		}
+		if st.Differs != "" && k.Basic.Info()&types.IsString != 0 {
+			k.hazard(ReasonStore, st.File, st.DiffersPos, "the Value method of %s %s", st.Name(), st.Differs)
+			continue
+		}
+		if len(st.Open) == 0 {
+			continue
+		}
+		u := st.Open[0]
+		if hasRole(k, Writer) && hasRole(k, Reader) {
+			k.Notes = append(k.Notes, &Hazard{Reason: ReasonStore, Message: fmt.Sprintf("%s may hold any key: one %s", st.Name(), u.Why), File: u.File, Pos: u.Pos})
+			continue
+		}
+		k.hazard(ReasonStore, u.File, u.Pos, "%s may hold the key: one %s", st.Name(), u.Why)
+	}
+}
+
+// hasRole reports whether the key has a reader (or writer) whose key is known.
+func hasRole(k *Key, role Role) bool {
+	return slices.ContainsFunc(k.Sites, func(s *Site) bool { return s.Role == role })
+}
+
+// openHazards judges the look-ups whose key is computed: such a reader owns the keys that
+// nobody else reads, and makes the others a matter of review. Writers likewise.
+func (b *builder) openHazards(k *Key) {
+	for _, p := range b.census.Open {
+		if p.Basic != nil && p.Basic.Kind() != k.Basic.Kind() || slices.Contains(k.Points, p) {
+			continue
+		}
+		role := p.Lookups[0].Role
+		u := p.Unknown[0]
+		h := &Hazard{
+			Reason:  ReasonDynamic,
+			Message: fmt.Sprintf("a key that %s is looked up here and may be this one", u.Why),
+			File:    p.File, Pos: p.Expr.Pos(),
+		}
+		if role == Writer {
+			h.Message = fmt.Sprintf("a value is stored here under a key that %s and may be this one", u.Why)
+		}
+		if hasRole(k, Writer) && hasRole(k, Reader) {
+			k.Notes = append(k.Notes, h)
+		} else if !hasRole(k, role) {
+			k.Hazards = append(k.Hazards, h)
+		} else {
+			k.Notes = append(k.Notes, h)
+		}
+	}
+}
+
+// valueTypes returns the static types stored under a key, seen through parameters.
+func (b *builder) valueTypes(k *Key) []string {
+	set := map[string]bool{}
+	for _, s := range k.Sites {
+		if s.Role != Writer || s.Lookup.Value == nil {
+			continue
+		}
+		if t := s.Pkg.Info.TypeOf(s.Lookup.Value); t != nil && s.Lookup.Pkg == s.Pkg {
+			set[typeName(types.Default(t))] = true
+		} else if t := s.Lookup.Pkg.Info.TypeOf(s.Lookup.Value); t != nil {
+			set[typeName(types.Default(t))] = true
+		}
+	}
+	var list []string
+	for t := range set {
+		list = append(list, t)
+	}
+	slices.Sort(list)
+	return list
+}
+
+// checkCarriers looks at every mention of the objects that carry keys in interface form:
+// one that is neither on the way to a look-up nor stores into the object reaches other code, where
+// the key's type shows.
+func (b *builder) checkCarriers() {
+	var list []*carrier
+	for _, c := range b.carried {
+		if len(c.points) > 0 {
+			list = append(list, c)
+		}
+	}
+	slices.SortFunc(list, func(x, y *carrier) int { return cmp.Compare(x.obj.Pos(), y.obj.Pos()) })
+	for _, c := range list {
+		for _, u := range b.ix.uses[c.obj] {
+			if why := b.otherUse(c, u); why != "" {
+				for _, p := range c.points {
+					p.addOtherUse(b.census.Program, Unknown{u.file, u.node.Pos(), why})
+				}
+			}
+		}
+	}
+}
+
+func (p *Point) addOtherUse(prog *program.Program, u Unknown) {
+	for _, have := range p.OtherUses {
+		if prog.IDOf(have.Pos) == prog.IDOf(u.Pos) {
+			return
+		}
+	}
+	p.OtherUses = append(p.OtherUses, u)
+}
+
+// otherUse says what a mention of a carrier does with the key besides looking it up; "" for nothing.
+func (b *builder) otherUse(c *carrier, u use) string {
+	id := u.node.(*ast.Ident)
+	if u.pkg.Info.Defs[id] != nil {
+		return ""
+	}
+	var node ast.Node = id
+	if sel, ok := b.ix.parent(u.file, id).(*ast.SelectorExpr); ok && sel.Sel == id {
+		node = sel
+	}
+	if b.visited[node.(ast.Expr)] {
+		return ""
+	}
+	parent, child := b.ix.outer(u.file, node)
+	switch p := parent.(type) {
+	case *ast.AssignStmt:
+		if containsExpr(p.Lhs, child) {
+			return ""
+		}
+	case *ast.KeyValueExpr:
+		if p.Key == child {
+			return ""
+		}
+	case *ast.RangeStmt:
+		if p.Key == child || p.Value == child {
+			return ""
+		}
+	case *ast.IndexExpr:
+		if p.X == child {
+			if as, ok := b.ix.outer1(u.file, p).(*ast.AssignStmt); ok && containsExpr(as.Lhs, p) || b.visited[p] {
+				return ""
+			}
+		}
+	case *ast.CallExpr:
+		if p.Fun == child {
+			if _, isFunc := c.obj.(*types.Func); isFunc && b.visited[p] {
+				return ""
+			}
+			break
+		}
+		if fun, ok := ast.Unparen(p.Fun).(*ast.Ident); ok {
+			if bi, ok := u.pkg.Info.Uses[fun].(*types.Builtin); ok && (bi.Name() == "len" || bi.Name() == "cap") {
+				return ""
+			}
+		}
+	case *ast.FuncDecl:
+		return ""
+	}
+	return fmt.Sprintf("the key is also used as a value: %s", strings.TrimSpace(c.obj.Name()))
+}

@@ -1,0 +1,467 @@
+package census
+
+import (
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"reflect"
+	"strings"
+
+	"github.com/ctxmend/ctxmend/rules/program"
+)
+
+// A ref is an expression whose value is followed backwards to where it comes from.
+type ref struct {
+	expr ast.Expr
+	file *program.File
+	pkg  *program.Package
+	// want selects a part of the value: "" the value itself, "e" an element, "k" a map key;
+	// letters nest from the outside in.
+	want string
+	// arg is set when the step to this ref passed a call argument or took one of several
+	// sources: the place to report is then this expression.
+	arg bool
+}
+
+func (r ref) typ() types.Type { return r.pkg.Info.TypeOf(r.expr) }
+
+// An Unknown is a place where a value comes from that cannot be followed.
+type Unknown struct {
+	File *program.File
+	Pos  token.Pos
+	Why  string
+}
+
+// sources is one step backwards: the expressions a value may come from, and
+// the places where it may come from elsewhere.
+type sources struct {
+	refs    []ref
+	unknown []Unknown
+}
+
+func (s *sources) add(r ref) { s.refs = append(s.refs, r) }
+func (s *sources) merge(o sources) {
+	s.refs = append(s.refs, o.refs...)
+	s.unknown = append(s.unknown, o.unknown...)
+}
+func (s *sources) lose(f *program.File, pos token.Pos, format string, args ...any) {
+	s.unknown = append(s.unknown, Unknown{f, pos, fmt.Sprintf(format, args...)})
+}
+
+// step returns where the value (or the part of it that r wants) comes from.
+func (ix *index) step(r ref) sources {
+	var s sources
+	switch e := r.expr.(type) {
+	case *ast.ParenExpr:
+		r.expr = e.X
+		s.add(r)
+	case *ast.Ident:
+		ix.stepObject(r, r.pkg.Info.Uses[e], &s)
+	case *ast.SelectorExpr:
+		ix.stepObject(r, r.pkg.Info.Uses[e.Sel], &s)
+	case *ast.CallExpr:
+		ix.stepCall(r, e, &s)
+	case *ast.CompositeLit:
+		ix.stepComposite(r, e, &s)
+	case *ast.IndexExpr:
+		r.expr, r.want = e.X, "e"+r.want
+		s.add(r)
+	case *ast.SliceExpr:
+		r.expr = e.X
+		s.add(r)
+	case *ast.UnaryExpr:
+		if e.Op == token.AND && r.want != "" {
+			r.expr = e.X
+			s.add(r)
+			break
+		}
+		s.lose(r.file, e.Pos(), "is computed at run time")
+	case *ast.BinaryExpr:
+		s.lose(r.file, e.Pos(), "is computed at run time")
+	case *ast.TypeAssertExpr:
+		s.lose(r.file, e.Pos(), "comes out of a type assertion")
+	default:
+		s.lose(r.file, r.expr.Pos(), "comes from an expression that cannot be followed")
+	}
+	return s
+}
+
+func (ix *index) stepObject(r ref, obj types.Object, s *sources) {
+	v, ok := obj.(*types.Var)
+	if !ok {
+		s.lose(r.file, r.expr.Pos(), "comes from %s, which is not a variable", types.ExprString(r.expr))
+		return
+	}
+	s.merge(ix.inflow(origin(v).(*types.Var), r.want))
+}
+
+// stepCall follows conversions, append and the results of functions whose body is at hand.
+func (ix *index) stepCall(r ref, call *ast.CallExpr, s *sources) {
+	info := r.pkg.Info
+	if tv, ok := info.Types[call.Fun]; ok && tv.IsType() { // a conversion
+		if len(call.Args) == 1 {
+			r.expr = call.Args[0]
+			s.add(r)
+		}
+		return
+	}
+	if id, ok := ast.Unparen(call.Fun).(*ast.Ident); ok {
+		if b, ok := info.Uses[id].(*types.Builtin); ok {
+			ix.stepBuiltin(r, call, b.Name(), s)
+			return
+		}
+	}
+	fn := staticCallee(info, call)
+	if fn == nil {
+		s.lose(r.file, call.Pos(), "is the result of a call that cannot be followed")
+		return
+	}
+	s.merge(ix.results(fn, 0, r))
+}
+
+func (ix *index) stepBuiltin(r ref, call *ast.CallExpr, name string, s *sources) {
+	switch {
+	case name == "append" && strings.HasPrefix(r.want, "e"):
+		r0 := r
+		r0.expr = call.Args[0]
+		s.add(r0)
+		for i, a := range call.Args[1:] {
+			ri := r
+			ri.expr = a
+			if !call.Ellipsis.IsValid() || i < len(call.Args)-2 {
+				ri.want = r.want[1:]
+				ri.arg = true
+			}
+			s.add(ri)
+		}
+	case name == "make" || name == "new":
+	default:
+		s.lose(r.file, call.Pos(), "is computed at run time")
+	}
+}
+
+func (ix *index) stepComposite(r ref, lit *ast.CompositeLit, s *sources) {
+	if r.want == "" {
+		s.lose(r.file, lit.Pos(), "is built at run time")
+		return
+	}
+	for _, elt := range lit.Elts {
+		ri := r
+		ri.want, ri.arg = r.want[1:], true
+		kv, keyed := elt.(*ast.KeyValueExpr)
+		switch {
+		case keyed && r.want[0] == 'k':
+			ri.expr = kv.Key
+		case keyed:
+			ri.expr = kv.Value
+		default:
+			ri.expr = elt
+		}
+		s.add(ri)
+	}
+}
+
+// results returns the expressions a function returns at index i.
+func (ix *index) results(fn *types.Func, i int, r ref) sources {
+	var s sources
+	fn = fn.Origin()
+	for _, u := range ix.uses[fn] {
+		decl, ok := ix.parent(u.file, u.node).(*ast.FuncDecl)
+		if !ok || decl.Name != u.node || decl.Body == nil {
+			continue
+		}
+		ix.returned(decl.Type, decl.Body, i, r.want, u, &s)
+		return s
+	}
+	s.lose(r.file, r.expr.Pos(), "is the result of %s", fn.FullName())
+	return s
+}
+
+func (ix *index) returned(ft *ast.FuncType, body *ast.BlockStmt, i int, want string, u use, s *sources) {
+	ast.Inspect(body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.ReturnStmt:
+			switch {
+			case i < len(n.Results) && len(n.Results) == resultCount(ft):
+				s.add(ref{expr: n.Results[i], file: u.file, pkg: u.pkg, want: want, arg: true})
+			default:
+				s.lose(u.file, n.Pos(), "is a result that cannot be followed")
+			}
+		}
+		return true
+	})
+}
+
+func resultCount(ft *ast.FuncType) int {
+	if ft.Results == nil {
+		return 0
+	}
+	return ft.Results.NumFields()
+}
+
+// inflow returns everything that is ever stored in a variable, parameter or field
+// (or in the wanted part of it), within the packages whose bodies are at hand.
+func (ix *index) inflow(v *types.Var, want string) sources {
+	var s sources
+	for _, u := range ix.uses[v] {
+		id := u.node.(*ast.Ident)
+		var node ast.Node = id
+		if sel, ok := ix.parent(u.file, id).(*ast.SelectorExpr); ok && sel.Sel == id {
+			node = sel
+		}
+		ix.inflowAt(v, want, node, id, u, &s)
+	}
+	if v.IsField() {
+		ix.inflowUnkeyed(v, want, &s)
+	}
+	if p, ok := ix.params[v]; ok {
+		if p.fn != nil {
+			ix.callArgs(p.fn, p.index, p.variadic, want, &s, map[*types.Func]bool{})
+		} else {
+			ix.litArgs(p, want, &s)
+		}
+	} else if v.Pkg() != nil && len(ix.uses[v]) == 0 {
+		s.unknown = append(s.unknown, Unknown{nil, v.Pos(), "comes from " + v.Name() + " of package " + v.Pkg().Path()})
+	}
+	if len(s.refs) > 1 {
+		for i := range s.refs {
+			s.refs[i].arg = true
+		}
+	}
+	return s
+}
+
+// inflowAt adds what one mention of a variable stores in it.
+func (ix *index) inflowAt(v *types.Var, want string, node ast.Node, id *ast.Ident, u use, s *sources) {
+	at := func(e ast.Expr, w string, arg bool) {
+		s.add(ref{expr: e, file: u.file, pkg: u.pkg, want: w, arg: arg})
+	}
+	parent, child := ix.outer(u.file, node)
+	switch p := parent.(type) {
+	case *ast.AssignStmt:
+		for i, lhs := range p.Lhs {
+			if lhs != child {
+				continue
+			}
+			switch {
+			case p.Tok != token.ASSIGN && p.Tok != token.DEFINE:
+				s.lose(u.file, p.Pos(), "is computed at run time")
+			case len(p.Rhs) == len(p.Lhs):
+				at(p.Rhs[i], want, false)
+			default:
+				ix.inflowTuple(p.Rhs[0], i, want, u, s)
+			}
+		}
+	case *ast.ValueSpec:
+		for i, name := range p.Names {
+			if name != id || len(p.Values) == 0 {
+				continue
+			}
+			if len(p.Values) == len(p.Names) {
+				at(p.Values[i], want, false)
+			} else {
+				ix.inflowTuple(p.Values[0], i, want, u, s)
+			}
+		}
+	case *ast.RangeStmt:
+		if p.Key == child || p.Value == child {
+			ix.inflowRange(p, p.Key == child, want, u, s)
+		}
+	case *ast.KeyValueExpr:
+		if p.Key == child && v.IsField() {
+			at(p.Value, want, true)
+		}
+	case *ast.IndexExpr:
+		if p.X == child && want != "" {
+			ix.inflowElement(p, want, u, s)
+		}
+	case *ast.UnaryExpr:
+		if p.Op == token.AND {
+			s.lose(u.file, p.Pos(), "is a variable whose address is taken")
+		}
+	case *ast.IncDecStmt:
+		s.lose(u.file, p.Pos(), "is computed at run time")
+	case *ast.CallExpr:
+		if want != "" && p.Fun != child {
+			ix.inflowEscape(p, child, want, u, s)
+		}
+	case *ast.Field:
+		if v.IsField() {
+			if tagged(p) {
+				s.lose(u.file, id.Pos(), "comes from field %s, which decoding may fill", v.Name())
+			}
+		}
+	}
+}
+
+// tagged reports whether a struct field carries a tag: decoders fill such fields unseen.
+func tagged(f *ast.Field) bool {
+	return f.Tag != nil && reflect.StructTag(strings.Trim(f.Tag.Value, "`\"")) != ""
+}
+
+// inflowTuple handles v, ... = f() and the two-valued forms.
+func (ix *index) inflowTuple(rhs ast.Expr, i int, want string, u use, s *sources) {
+	r := ref{expr: ast.Unparen(rhs), file: u.file, pkg: u.pkg, want: want}
+	if call, ok := r.expr.(*ast.CallExpr); ok {
+		if fn := staticCallee(u.pkg.Info, call); fn != nil {
+			s.merge(ix.results(fn, i, r))
+			return
+		}
+	}
+	if i == 0 {
+		s.add(r)
+	}
+}
+
+func (ix *index) inflowRange(p *ast.RangeStmt, isKey bool, want string, u use, s *sources) {
+	t := u.pkg.Info.TypeOf(p.X)
+	if t == nil {
+		return
+	}
+	switch t.Underlying().(type) {
+	case *types.Map:
+		w := "e"
+		if isKey {
+			w = "k"
+		}
+		s.add(ref{expr: p.X, file: u.file, pkg: u.pkg, want: w + want})
+	case *types.Slice, *types.Array, *types.Pointer:
+		if isKey {
+			s.lose(u.file, p.Pos(), "is a loop index")
+			return
+		}
+		s.add(ref{expr: p.X, file: u.file, pkg: u.pkg, want: "e" + want})
+	default:
+		s.lose(u.file, p.Pos(), "comes from a loop that cannot be followed")
+	}
+}
+
+// inflowElement handles v[i] = x and m[k] = x for a container that is followed.
+func (ix *index) inflowElement(p *ast.IndexExpr, want string, u use, s *sources) {
+	parent, child := ix.outer(u.file, p)
+	switch q := parent.(type) {
+	case *ast.AssignStmt:
+		for i, lhs := range q.Lhs {
+			if lhs != child || len(q.Lhs) != len(q.Rhs) {
+				continue
+			}
+			r := ref{file: u.file, pkg: u.pkg, want: want[1:], arg: true, expr: q.Rhs[i]}
+			if want[0] == 'k' {
+				r.expr = p.Index
+			}
+			s.add(r)
+		}
+	case *ast.UnaryExpr:
+		if q.Op == token.AND {
+			s.lose(u.file, q.Pos(), "is an element whose address is taken")
+		}
+	}
+}
+
+// inflowEscape handles a container handed to a function: what the function stores in it counts.
+func (ix *index) inflowEscape(call *ast.CallExpr, child ast.Node, want string, u use, s *sources) {
+	info := u.pkg.Info
+	argIndex := -1
+	for i, a := range call.Args {
+		if a == child {
+			argIndex = i
+		}
+	}
+	if tv, ok := info.Types[call.Fun]; ok && tv.IsType() || argIndex < 0 {
+		return
+	}
+	if id, ok := ast.Unparen(call.Fun).(*ast.Ident); ok {
+		if b, ok := info.Uses[id].(*types.Builtin); ok {
+			if b.Name() == "copy" && argIndex == 0 {
+				s.add(ref{expr: call.Args[1], file: u.file, pkg: u.pkg, want: want})
+			}
+			return
+		}
+	}
+	fn := staticCallee(info, call)
+	if fn != nil && fn.Pkg() != nil {
+		if p := ix.cfg.Package(fn.Pkg().Path()); p != nil && !p.World && p.DepModule == "" {
+			return // the standard library keeps no hold of a slice or map to put keys in
+		}
+		if v := ix.paramVar(fn, argIndex); v != nil {
+			s.merge(ix.stored(v, want))
+			return
+		}
+	}
+	s.lose(u.file, call.Pos(), "is in a table handed to a function that cannot be followed")
+}
+
+// stored returns only what a function body puts into a container parameter.
+func (ix *index) stored(v *types.Var, want string) sources {
+	var s sources
+	for _, u := range ix.uses[v] {
+		id := u.node.(*ast.Ident)
+		if p, ok := ix.outer1(u.file, id).(*ast.IndexExpr); ok && ast.Unparen(p.X) == id {
+			ix.inflowElement(p, want, u, &s)
+		}
+	}
+	return s
+}
+
+func (ix *index) outer1(f *program.File, n ast.Node) ast.Node {
+	p, _ := ix.outer(f, n)
+	return p
+}
+
+// inflowUnkeyed adds the values given to a field by position.
+func (ix *index) inflowUnkeyed(v *types.Var, want string, s *sources) {
+	place, ok := ix.fields[v]
+	if !ok {
+		return
+	}
+	for _, u := range ix.unkeyed[place.first] {
+		if lit := u.node.(*ast.CompositeLit); place.index < len(lit.Elts) {
+			s.add(ref{expr: lit.Elts[place.index], file: u.file, pkg: u.pkg, want: want, arg: true})
+		}
+	}
+}
+
+// paramVar returns the parameter variable of a function whose body is at hand.
+func (ix *index) paramVar(fn *types.Func, i int) *types.Var {
+	fn = fn.Origin()
+	params := fn.Signature().Params()
+	if i >= params.Len() {
+		i = params.Len() - 1
+	}
+	if i < 0 {
+		return nil
+	}
+	v := params.At(i)
+	if _, ok := ix.params[v]; !ok {
+		return nil
+	}
+	return v
+}
+
+// staticCallee returns the function or method a call names, interface methods included.
+func staticCallee(info *types.Info, call *ast.CallExpr) *types.Func {
+	fun := ast.Unparen(call.Fun)
+	switch f := fun.(type) {
+	case *ast.IndexExpr:
+		fun = f.X
+	case *ast.IndexListExpr:
+		fun = f.X
+	}
+	var id *ast.Ident
+	switch f := ast.Unparen(fun).(type) {
+	case *ast.Ident:
+		id = f
+	case *ast.SelectorExpr:
+		id = f.Sel
+	default:
+		return nil
+	}
+	fn, _ := info.Uses[id].(*types.Func)
+	if fn != nil {
+		return fn.Origin()
+	}
+	return nil
+}

@@ -1,0 +1,258 @@
+package census
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+
+	"github.com/ctxmend/ctxmend/rules/program"
+)
+
+// An index answers, for one build configuration, the questions of value flow: where is
+// an object mentioned, what encloses a node, which function does a parameter belong to. It covers
+// the packages whose function bodies were checked.
+type index struct {
+	prog *program.Program
+	cfg  *program.Config
+	pkgs []*program.Package
+	// uses lists the identifiers that refer to an object, definitions included,
+	// in package and source order. Objects are keyed by origin (generics).
+	uses map[types.Object][]use
+	// parents are built file by file, on demand.
+	parents map[*program.File]map[ast.Node]ast.Node
+	// params maps a parameter to the function it belongs to.
+	params map[*types.Var]funcParam
+	// unkeyed lists struct literals without field names, by the struct's first field;
+	// anonymous struct types have no other name.
+	unkeyed map[*types.Var][]use
+	fields  map[*types.Var]fieldPlace
+	// byPos finds an object by its declaration, built on demand.
+	byPos map[token.Pos]types.Object
+	// ifaceMethods lists the interface methods that are mentioned, by name.
+	ifaceMethods map[string][]*types.Func
+}
+
+// A use is an identifier (or composite literal) with the file and package it stands in.
+type use struct {
+	node ast.Node
+	file *program.File
+	pkg  *program.Package
+}
+
+// A fieldPlace is a field's place in its struct: the struct's first field and the index.
+type fieldPlace struct {
+	first *types.Var
+	index int
+}
+
+// A funcParam is a parameter's place: function declaration or literal, and index.
+type funcParam struct {
+	fn       *types.Func  // nil for literals
+	lit      *ast.FuncLit // nil for declared functions
+	file     *program.File
+	pkg      *program.Package
+	index    int
+	variadic bool
+}
+
+func newIndex(prog *program.Program, cfg *program.Config, extra []*program.Package) *index {
+	ix := &index{
+		prog:         prog,
+		cfg:          cfg,
+		uses:         map[types.Object][]use{},
+		parents:      map[*program.File]map[ast.Node]ast.Node{},
+		params:       map[*types.Var]funcParam{},
+		unkeyed:      map[*types.Var][]use{},
+		fields:       map[*types.Var]fieldPlace{},
+		ifaceMethods: map[string][]*types.Func{},
+	}
+	for _, pkg := range cfg.Packages {
+		if pkg.Info != nil && pkg.Bodies {
+			ix.pkgs = append(ix.pkgs, pkg)
+		}
+	}
+	ix.pkgs = append(ix.pkgs, extra...)
+	for _, pkg := range ix.pkgs {
+		for _, f := range pkg.Files {
+			if f.AST != nil {
+				ix.addFile(pkg, f)
+			}
+		}
+	}
+	return ix
+}
+
+// addFile records what one file mentions, in source order.
+func (ix *index) addFile(pkg *program.Package, f *program.File) {
+	info := pkg.Info
+	seenIface := map[*types.Func]bool{}
+	ast.Inspect(f.AST, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.Ident:
+			obj := info.Uses[n]
+			if obj == nil {
+				obj = info.Defs[n]
+			}
+			switch obj := obj.(type) {
+			case *types.Var, *types.Const:
+				ix.uses[origin(obj)] = append(ix.uses[origin(obj)], use{n, f, pkg})
+			case *types.Func:
+				o := obj.Origin()
+				ix.uses[o] = append(ix.uses[o], use{n, f, pkg})
+				if isInterfaceMethod(o) && !seenIface[o] {
+					seenIface[o] = true
+					ix.ifaceMethods[o.Name()] = append(ix.ifaceMethods[o.Name()], o)
+				}
+			}
+		case *ast.FuncDecl:
+			if fn, ok := info.Defs[n.Name].(*types.Func); ok {
+				ix.addParams(pkg, f, n.Type, fn, nil)
+			}
+		case *ast.FuncLit:
+			ix.addParams(pkg, f, n.Type, nil, n)
+		case *ast.CompositeLit:
+			if st := unkeyedStruct(info, n); st != nil {
+				first := st.Field(0).Origin()
+				ix.unkeyed[first] = append(ix.unkeyed[first], use{n, f, pkg})
+			}
+		case *ast.StructType:
+			ix.addFields(info, n)
+		}
+		return true
+	})
+}
+
+func (ix *index) addParams(pkg *program.Package, f *program.File, ft *ast.FuncType, fn *types.Func, lit *ast.FuncLit) {
+	i := 0
+	for _, field := range ft.Params.List {
+		_, variadic := field.Type.(*ast.Ellipsis)
+		for _, name := range field.Names {
+			if v, ok := pkg.Info.Defs[name].(*types.Var); ok {
+				ix.params[v] = funcParam{fn, lit, f, pkg, i, variadic}
+			}
+			i++
+		}
+		if len(field.Names) == 0 {
+			i++
+		}
+	}
+}
+
+// unkeyedStruct returns the struct type of a literal whose fields are given by position.
+func unkeyedStruct(info *types.Info, lit *ast.CompositeLit) *types.Struct {
+	if len(lit.Elts) == 0 {
+		return nil
+	}
+	if _, keyed := lit.Elts[0].(*ast.KeyValueExpr); keyed {
+		return nil
+	}
+	t := info.TypeOf(lit)
+	if t == nil {
+		return nil
+	}
+	st, _ := deref(t).Underlying().(*types.Struct)
+	if st == nil || st.NumFields() == 0 {
+		return nil
+	}
+	return st
+}
+
+// addFields remembers the place of every field in its struct.
+func (ix *index) addFields(info *types.Info, n *ast.StructType) {
+	st, _ := info.TypeOf(n).(*types.Struct)
+	if st == nil {
+		return
+	}
+	for i := range st.NumFields() {
+		ix.fields[st.Field(i)] = fieldPlace{st.Field(0), i}
+	}
+}
+
+// parent returns the node that encloses n in its file.
+func (ix *index) parent(f *program.File, n ast.Node) ast.Node {
+	m := ix.parents[f]
+	if m == nil {
+		m = map[ast.Node]ast.Node{}
+		var stack []ast.Node
+		ast.Inspect(f.AST, func(n ast.Node) bool {
+			if n == nil {
+				stack = stack[:len(stack)-1]
+				return true
+			}
+			if len(stack) > 0 {
+				m[n] = stack[len(stack)-1]
+			}
+			stack = append(stack, n)
+			return true
+		})
+		ix.parents[f] = m
+	}
+	return m[n]
+}
+
+// outer returns the first enclosing node of e that is not a parenthesis, and the
+// outermost parenthesised form of e, which is that node's child.
+func (ix *index) outer(f *program.File, e ast.Node) (parent, child ast.Node) {
+	child = e
+	for {
+		parent = ix.parent(f, child)
+		p, ok := parent.(*ast.ParenExpr)
+		if !ok {
+			return parent, child
+		}
+		child = p
+	}
+}
+
+// enclosingFunc returns the innermost function declaration or literal around n, nil at package level.
+func (ix *index) enclosingFunc(f *program.File, n ast.Node) ast.Node {
+	for n = ix.parent(f, n); n != nil; n = ix.parent(f, n) {
+		switch n.(type) {
+		case *ast.FuncDecl, *ast.FuncLit:
+			return n
+		}
+	}
+	return nil
+}
+
+// origin maps a field, method or variable of an instantiated type to its generic declaration.
+func origin(obj types.Object) types.Object {
+	switch obj := obj.(type) {
+	case *types.Var:
+		return obj.Origin()
+	case *types.Func:
+		return obj.Origin()
+	}
+	return obj
+}
+
+func deref(t types.Type) types.Type {
+	if p, ok := types.Unalias(t).(*types.Pointer); ok {
+		return p.Elem()
+	}
+	return t
+}
+
+func isInterfaceMethod(fn *types.Func) bool {
+	recv := fn.Signature().Recv()
+	return recv != nil && types.IsInterface(recv.Type())
+}
+
+// basicOf returns the built-in type t is, looking through aliases; nil for named and other types.
+func basicOf(t types.Type) *types.Basic {
+	b, _ := types.Unalias(t).(*types.Basic)
+	return b
+}
+
+// carrierType reports whether values of type t hide their dynamic type: interfaces and type parameters.
+func carrierType(t types.Type) bool {
+	switch t := types.Unalias(t).(type) {
+	case *types.TypeParam:
+		return true
+	default:
+		return types.IsInterface(t)
+	}
+}
+
+// exprPos returns the position by which an expression is reported and identified.
+func exprPos(e ast.Expr) token.Pos { return ast.Unparen(e).Pos() }

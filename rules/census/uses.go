@@ -1,0 +1,99 @@
+package census
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+
+	"github.com/ctxmend/ctxmend/rules/program"
+)
+
+// A Use is an identifier that refers to an object, its declaration included.
+type Use struct {
+	Ident *ast.Ident
+	File  *program.File
+	Pkg   *program.Package
+}
+
+// Uses returns every mention of a constant, variable or function in the packages that
+// were read with function bodies, over all build configurations, each place once.
+func (c *Census) Uses(obj types.Object) []Use {
+	var list []Use
+	seen := map[*ast.Ident]bool{}
+	for _, ix := range c.indexes {
+		o := ix.at(obj)
+		if o == nil {
+			continue
+		}
+		for _, u := range ix.uses[o] {
+			id := u.node.(*ast.Ident)
+			if !seen[id] {
+				seen[id] = true
+				list = append(list, Use{id, u.file, u.pkg})
+			}
+		}
+	}
+	return list
+}
+
+// at returns this configuration's object declared where obj is.
+func (ix *index) at(obj types.Object) types.Object {
+	obj = origin(obj)
+	if _, ok := ix.uses[obj]; ok {
+		return obj
+	}
+	if ix.byPos == nil {
+		ix.byPos = map[token.Pos]types.Object{}
+		for o := range ix.uses {
+			ix.byPos[o.Pos()] = o
+		}
+	}
+	return ix.byPos[obj.Pos()]
+}
+
+// Outer returns the node around n in its file, parentheses skipped, and the outermost
+// parenthesised form of n.
+func (c *Census) Outer(f *program.File, n ast.Node) (parent, child ast.Node) {
+	return c.indexes[0].outer(f, n)
+}
+
+// Parent returns the node directly around n in its file.
+func (c *Census) Parent(f *program.File, n ast.Node) ast.Node { return c.indexes[0].parent(f, n) }
+
+// ParamOf returns the declared function that a parameter belongs to, with its index; nil
+// for other variables and for parameters of function literals.
+func (c *Census) ParamOf(v *types.Var) (fn *types.Func, i int) {
+	for _, ix := range c.indexes {
+		if o, ok := ix.at(v).(*types.Var); ok {
+			if p, ok := ix.params[o]; ok {
+				return p.fn, p.index
+			}
+		}
+	}
+	return nil, 0
+}
+
+// Args returns the argument expressions that calls pass for a declared function's
+// parameter; open is set when there are calls that cannot be seen.
+func (c *Census) Args(fn *types.Func, i int) (args []Expr, open bool) {
+	for _, ix := range c.indexes {
+		o, ok := ix.at(fn).(*types.Func)
+		if !ok {
+			continue
+		}
+		var s sources
+		ix.callArgs(o, i, false, "", &s, map[*types.Func]bool{})
+		open = open || len(s.unknown) > 0
+		for _, r := range s.refs {
+			args = append(args, Expr{r.expr, r.file, r.pkg})
+		}
+	}
+	return args, open
+}
+
+// An Expr is an expression with the file and package it stands in.
+type Expr struct {
+	Expr ast.Expr
+	File *program.File
+	Pkg  *program.Package
+}

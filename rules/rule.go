@@ -1,0 +1,58 @@
+package rules
+
+import (
+	"strings"
+
+	"github.com/ctxmend/ctxmend/rules/census"
+	"github.com/ctxmend/ctxmend/rules/program"
+)
+
+// A Rule finds one kind of misuse. Its name names the misuse, so that "allow NAME" reads well.
+type Rule struct {
+	Name string
+	// Doc is the rule's package documentation: the source of its doc.go.
+	Doc string
+	// Default is set when the rule runs without being asked for: at least nine of ten of
+	// its findings on real repositories are judged true.
+	Default bool
+	// Run reports the rule's findings, in any order.
+	Run func(*Pass) []*Finding
+}
+
+// A Pass is what a rule gets to look at.
+type Pass struct {
+	Program *program.Program
+	Census  *census.Census
+}
+
+// Text returns the rule's documentation as plain text: the package comment of its doc.go.
+func (r *Rule) Text() string {
+	var b strings.Builder
+	for line := range strings.Lines(r.Doc) {
+		line = strings.TrimRight(line, "\n")
+		if strings.HasPrefix(line, "package ") {
+			break
+		}
+		if text, ok := strings.CutPrefix(line, "//"); ok {
+			b.WriteString(strings.TrimPrefix(text, " "))
+			b.WriteByte('\n')
+		}
+	}
+	return b.String()
+}
+
+// Summary returns the first sentence of the documentation, without "Package NAME ".
+func (r *Rule) Summary() string {
+	text := r.Text()
+	if i := strings.Index(text, "\n\n"); i >= 0 {
+		text = text[:i]
+	}
+	text = strings.Join(strings.Fields(text), " ")
+	if rest, ok := strings.CutPrefix(text, "Package "+r.Name+" "); ok {
+		text = rest
+	}
+	if i := strings.Index(text, ". "); i >= 0 {
+		text = text[:i]
+	}
+	return strings.TrimSuffix(text, ".")
+}

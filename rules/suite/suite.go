@@ -1,0 +1,18 @@
+// Package suite is the registry of rules.
+package suite
+
+import (
+	"github.com/ctxmend/ctxmend/rules"
+	"github.com/ctxmend/ctxmend/rules/builtinkey"
+)
+
+// All are the rules, in the order of the documentation.
+var All = []*rules.Rule{
+	builtinkey.Rule,
+}
+
+// LeftOut names checks that are deliberately no rules, with the reason.
+var LeftOut = []struct{ Name, Reason string }{
+	{"nilctx", "passing nil for a context is found and mended by staticcheck SA1012"},
+	{"ctxfirst", "the order of parameters is a matter of style; revive's context-as-argument reports it"},
+}
