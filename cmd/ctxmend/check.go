@@ -1,0 +1,153 @@
+package main
+
+import (
+	"bytes"
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ctxmend/ctxmend/patches/report"
+	"github.com/ctxmend/ctxmend/rewrite"
+)
+
+func (a *app) checkCommand() *cobra.Command {
+	var flags runFlags
+	cmd := &cobra.Command{
+		Use:   "check [packages]",
+		Short: "List findings",
+		Long: `Check lists every finding in the packages, ./... by default: fixable at any
+level, blocked with the reason, and those only a person can mend.
+
+The exit code is 0 without findings, 3 with some, 1 when the check failed and 2
+when the arguments are wrong.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.check(cmd.Context(), &flags, args)
+		},
+	}
+	flags.add(cmd)
+	return cmd
+}
+
+func (a *app) check(ctx context.Context, flags *runFlags, patterns []string) error {
+	res, err := a.analyze(ctx, flags, patterns)
+	if err != nil {
+		return err
+	}
+	r := makeReport(res, 0)
+	if err := a.print(r, flags, r.WriteText); err != nil {
+		return err
+	}
+	if r.Summary.Findings > 0 {
+		return errFindings
+	}
+	return nil
+}
+
+func (a *app) diffCommand() *cobra.Command {
+	var flags runFlags
+	var exitCode bool
+	cmd := &cobra.Command{
+		Use:   "diff [packages]",
+		Short: "Print what fix would change, as a unified diff",
+		Long: `Diff prints the fixes of the packages, ./... by default, as a unified diff that
+git apply accepts. What stays unfixed is summed up on standard error.
+
+The exit code is 0 with and without a diff, 1 when something failed and 2 when
+the arguments are wrong; with --exit-code a diff that is not empty makes it 3.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.diff(cmd.Context(), &flags, args, exitCode)
+		},
+	}
+	flags.add(cmd)
+	cmd.Flags().BoolVar(&exitCode, "exit-code", false, "exit with 3 when the diff is not empty")
+	return cmd
+}
+
+func (a *app) diff(ctx context.Context, flags *runFlags, patterns []string, exitCode bool) error {
+	res, err := a.analyze(ctx, flags, patterns)
+	if err != nil {
+		return err
+	}
+	var unified bytes.Buffer
+	if err := res.Set.Unified(&unified); err != nil {
+		return err
+	}
+	r := makeReport(res, len(res.Set.Files))
+	if flags.format.value == "json" {
+		patch := unified.String()
+		r.Patch = &patch
+		err = r.WriteJSON(a.stdout)
+	} else {
+		err = a.printDiff(r, unified.Bytes())
+	}
+	if err != nil {
+		return err
+	}
+	if exitCode && unified.Len() > 0 {
+		return errFindings
+	}
+	return nil
+}
+
+// printDiff prints the diff itself, and beside it what it does not show.
+func (a *app) printDiff(r *report.Report, unified []byte) error {
+	if err := report.WriteDiff(a.stdout, unified, a.colored(a.stdout)); err != nil {
+		return err
+	}
+	if a.quiet {
+		return nil
+	}
+	return r.WriteBlocked(a.stderr, report.TextOptions{Color: a.colored(a.stderr)})
+}
+
+// print writes a report in the format asked for.
+func (a *app) print(r *report.Report, flags *runFlags, text textWriter) error {
+	if flags.format.value == "json" {
+		return r.WriteJSON(a.stdout)
+	}
+	return text(a.stdout, report.TextOptions{Color: a.colored(a.stdout), Quiet: a.quiet})
+}
+
+// analyze runs the pipeline and says so when there is nothing to report.
+func (a *app) analyze(ctx context.Context, flags *runFlags, patterns []string) (*rewrite.Result, error) {
+	res, err := a.run(ctx, flags, patterns)
+	if err == nil && len(res.Findings) == 0 {
+		a.note("no findings in %s", packageCount(res.Program))
+	}
+	return res, err
+}
+
+// run runs the pipeline and tells on stderr which packages have errors.
+func (a *app) run(ctx context.Context, flags *runFlags, patterns []string) (*rewrite.Result, error) {
+	opts, err := a.options(flags, patterns)
+	if err != nil {
+		return nil, err
+	}
+	bar := a.newProgress()
+	opts.Load.Progress = bar.update
+	res, err := interruptible(ctx, func() (*rewrite.Result, error) { return rewrite.Run(ctx, opts) })
+	bar.stop()
+	if err != nil {
+		return nil, err
+	}
+	a.noteBroken(res.Program.Broken)
+	return res, nil
+}
+
+// makeReport turns a result into the document that is printed.
+func makeReport(res *rewrite.Result, filesChanged int) *report.Report {
+	units := make([]report.Unit, 0, len(res.Units))
+	for _, u := range res.Units {
+		units = append(units, report.Unit{
+			ID:            u.ID,
+			Rule:          u.Rule,
+			Title:         u.Title,
+			Applicability: string(u.Applicability),
+			Status:        string(u.Status),
+			Files:         u.Files,
+			Notes:         u.Notes,
+			Blocker:       report.NewBlocker(u.Blocker),
+		})
+	}
+	return report.New(res.Findings, units, filesChanged)
+}

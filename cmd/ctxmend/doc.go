@@ -1,0 +1,75 @@
+/*
+Ctxmend finds misuse of context.Context in Go programs and rewrites whole
+programs to mend it.
+
+Usage:
+
+	ctxmend check [packages]     list findings
+	ctxmend diff  [packages]     print what fix would change, as a unified diff
+	ctxmend fix   [packages]     write the fixes in place
+	ctxmend undo                 take back the last fix
+	ctxmend keys  [packages]     print the census of context keys
+	ctxmend explain [RULE]       print a rule's documentation
+	ctxmend version              print the version
+	ctxmend completion SHELL     print a completion script
+
+Packages are named as for the go command; none means ./..., and in a workspace
+all its modules. They choose which findings are reported and fixed. The program
+is always read whole, because a key can be changed only where everybody who uses
+it is known, and a fix edits wherever it must.
+
+# Exit codes
+
+	0    check: no findings; diff, fix, undo and the others: it worked
+	1    failure; no file was changed
+	2    the arguments are wrong
+	3    check: there are findings; diff --exit-code: the diff is not empty
+	130  interrupted; no file was changed
+
+Exit codes do not depend on the format. Packages with type errors are named on
+standard error and do not make a run fail; nothing that touches them is edited.
+
+# Output
+
+Results go to standard output; progress, notes and errors to standard error.
+With --format json, check, diff and fix print one document:
+
+	{"version":1,
+	 "findings":[{"rule","message","file","line","column","end_line","end_column",
+	   "key","applicability","status","unit",
+	   "blocker":{"reason","message","file","line"},
+	   "related":[{"file","line","message"}]}],
+	 "units":[{"id","rule","title","applicability","status","files"}],
+	 "summary":{"findings","fixable","blocked","fixed","files_changed"},
+	 "patch"}
+
+Status is fixable, blocked, fixed, manual or suppressed. Files are relative to
+the directory worked in and have slashes. Arrays are never null; blocker is null
+unless the status is blocked; patch is there for diff only. The summary counts
+findings without suppressed ones.
+
+# Suppression
+
+A comment
+
+	//ctxmend:ignore RULE reason
+
+on a line, or above a declaration, keeps a rule from reporting there, and ctxmend
+from editing there.
+
+# Environment
+
+	CTXMEND_CACHE  directory of the undo journals (default ctxmend in the user's cache directory)
+	NO_COLOR       when not empty, --color auto means never
+
+The go command is run with the environment as it is: GOFLAGS, GOWORK and the
+others mean what they always mean.
+
+# Limits
+
+Only what can be seen can be proved. A key that code outside the modules worked
+on uses, that is computed at run time, or that a framework's own store may hold
+is reported as blocked, with the place. Files that are generated, vendored, use
+cgo or are symbolic links are read but never edited, and go.mod is never edited.
+*/
+package main

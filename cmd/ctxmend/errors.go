@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/ctxmend/ctxmend/patches"
+)
+
+// Exit codes. Scripts depend on them.
+const (
+	exitOK          = 0
+	exitFailure     = 1
+	exitUsage       = 2
+	exitFindings    = 3
+	exitInterrupted = 130
+)
+
+// errFindings is the outcome of a run that worked and has findings to show, or
+// a diff that --exit-code was to report.
+var errFindings = errors.New("there are findings")
+
+// A usageError is a mistake in the arguments.
+type usageError struct {
+	message string
+	// next says what to do about it; "" when the message does.
+	next string
+}
+
+func (e *usageError) Error() string { return e.message }
+
+// A failure is a kind of error that users can meet, with its exit code and what
+// to do about it.
+type failure struct {
+	is   func(error) bool
+	code int
+	// next is "" where the error itself says what to do: those of the loader,
+	// of the patch set and of the journal do, since they know the file.
+	next string
+}
+
+// failures are tried in order; the first that matches counts. What matches none
+// is a failure without more to say.
+var failures = []failure{
+	{is: is(context.Canceled), code: exitInterrupted, next: "nothing was changed"},
+	{is: is(patches.ErrNothingToUndo), code: exitFailure, next: "only the last fix that changed something can be taken back, once, and in the module or workspace it was made in"},
+	{is: as[*patches.RollbackError], code: exitFailure},
+	{is: as[*patches.InterruptedError], code: exitFailure},
+	{is: as[*patches.ChangedError], code: exitFailure, next: "nothing was changed"},
+	{is: as[*patches.ReadOnlyError], code: exitFailure, next: "nothing was changed"},
+	{is: as[*patches.OutsideError], code: exitFailure, next: "nothing was changed"},
+	{is: as[*patches.IrregularError], code: exitFailure, next: "nothing was changed"},
+	{is: as[*patches.ExistsError], code: exitFailure, next: "nothing was changed"},
+	{is: as[*patches.WriteError], code: exitFailure},
+	{is: as[*patches.JournalError], code: exitFailure, next: "nothing was changed"},
+	{is: as[*patches.LockedError], code: exitFailure, next: "nothing was changed"},
+	{is: is(exec.ErrNotFound), code: exitFailure, next: "install Go from https://go.dev/dl or add it to PATH"},
+}
+
+func is(target error) func(error) bool {
+	return func(err error) bool { return errors.Is(err, target) }
+}
+
+func as[T error](err error) bool {
+	var target T
+	return errors.As(err, &target)
+}
+
+// exit prints what went wrong, if anything, and returns the exit code.
+func (a *app) exit(err error) int {
+	var usage *usageError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, errFindings):
+		return exitFindings
+	case errors.As(err, &usage):
+		printError(a.stderr, usage.message, usage.next)
+		return exitUsage
+	}
+	for _, f := range failures {
+		if f.is(err) {
+			printError(a.stderr, describe(err), f.next)
+			return f.code
+		}
+	}
+	printError(a.stderr, describe(err), "")
+	return exitFailure
+}
+
+func describe(err error) string {
+	if errors.Is(err, context.Canceled) {
+		return "interrupted"
+	}
+	return err.Error()
+}
+
+func printError(w io.Writer, message, next string) {
+	fmt.Fprintf(w, "ctxmend: %s\n", strings.TrimSpace(message))
+	if next != "" {
+		fmt.Fprintf(w, "   %s\n", next)
+	}
+}
+
+// flagError explains what is wrong with a flag.
+func flagError(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if errors.As(err, &unknown) {
+		return unknownFlag(cmd, unknown)
+	}
+	var invalid *pflag.InvalidValueError
+	if errors.As(err, &invalid) {
+		var usage *usageError
+		if errors.As(invalid.Unwrap(), &usage) {
+			return &usageError{message: "--" + invalid.GetFlag().Name + ": " + usage.message, next: usage.next}
+		}
+	}
+	return asUsageError(err)
+}
+
+func unknownFlag(cmd *cobra.Command, err *pflag.NotExistError) error {
+	name := err.GetSpecifiedName()
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
+	return &usageError{
+		message: err.Error(),
+		next:    didYouMean("--"+name, names, cmd.CommandPath()+" --help lists the flags"),
+	}
+}
+
+func unknownCommand(root *cobra.Command, name string) error {
+	var names []string
+	for _, sub := range root.Commands() {
+		if sub.IsAvailableCommand() {
+			names = append(names, sub.Name())
+		}
+	}
+	return &usageError{
+		message: fmt.Sprintf("unknown command %q", name),
+		next:    didYouMean(name, names, "ctxmend --help lists the commands"),
+	}
+}
+
+// noArgs refuses arguments that a command has no use for.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return &usageError{
+		message: fmt.Sprintf("%s: unexpected argument %q", cmd.CommandPath(), args[0]),
+		next:    cmd.CommandPath() + " --help says more",
+	}
+}
+
+func asUsageError(err error) error {
+	return &usageError{message: err.Error(), next: "ctxmend --help says more"}
+}

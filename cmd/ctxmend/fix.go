@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ctxmend/ctxmend/patches"
+	"github.com/ctxmend/ctxmend/patches/report"
+	"github.com/ctxmend/ctxmend/rewrite"
+	"github.com/ctxmend/ctxmend/rules"
+)
+
+// A textWriter is one of the report's text forms.
+type textWriter func(io.Writer, report.TextOptions) error
+
+func (a *app) fixCommand() *cobra.Command {
+	var flags runFlags
+	cmd := &cobra.Command{
+		Use:   "fix [packages]",
+		Short: "Write the fixes in place",
+		Long: `Fix writes the fixes of the packages, ./... by default, in place, all or
+nothing, and prints what was fixed, what is blocked and why, and what is left
+for review. Fixes edit wherever they must, also outside the packages named.
+ctxmend undo takes the last fix back.
+
+The exit code is 0 also when something is left, 1 when the fix failed and
+changed nothing, and 2 when the arguments are wrong.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.fix(cmd.Context(), &flags, args)
+		},
+	}
+	flags.add(cmd)
+	return cmd
+}
+
+func (a *app) fix(ctx context.Context, flags *runFlags, patterns []string) error {
+	if _, err := a.options(flags, patterns); err != nil {
+		return err // before anything is recovered
+	}
+	if err := a.recover(ctx); err != nil {
+		return err
+	}
+	res, err := a.analyze(ctx, flags, patterns)
+	if err != nil {
+		return err
+	}
+	changed := len(res.Set.Files)
+	if changed > 0 {
+		if err := res.Set.Write(ctx, patches.WriteOptions{CacheDir: a.cacheDir()}); err != nil {
+			return err
+		}
+		markFixed(res, rules.Applicability(flags.level.value))
+	}
+	r := makeReport(res, changed)
+	return a.print(r, flags, r.WriteFix)
+}
+
+// markFixed turns what the written set fixed from fixable to fixed.
+func markFixed(res *rewrite.Result, level rules.Applicability) {
+	done := map[string]bool{}
+	for _, u := range res.Units {
+		within := u.Applicability == rules.Safe || u.Applicability == level
+		if u.Status == rules.Fixable && within {
+			u.Status = rules.Fixed
+			done[u.ID] = true
+		}
+	}
+	for _, f := range res.Findings {
+		if f.Status == rules.Fixable && done[f.Unit] {
+			f.Status = rules.Fixed
+		}
+	}
+}
+
+func (a *app) undoCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "undo",
+		Short: "Take back the last fix",
+		Long: `Undo takes back the last fix of this module or workspace that changed something.
+A file that was edited since is not overwritten: undo names it and changes
+nothing.
+
+The exit code is 0 when the fix was taken back and 1 when it was not.`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, args []string) error { return a.undo(cmd.Context()) },
+	}
+}
+
+func (a *app) undo(ctx context.Context) error {
+	root, err := a.root(ctx)
+	if err != nil {
+		return err
+	}
+	undone, err := patches.Undo(ctx, root, a.cacheDir())
+	if err != nil || a.quiet {
+		return err
+	}
+	what := "the last fix is taken back"
+	if undone.Interrupted {
+		what = "the last fix, which was interrupted, is rolled back"
+	}
+	for _, name := range undone.Files {
+		fmt.Fprintln(a.stdout, filepath.ToSlash(name))
+	}
+	_, err = fmt.Fprintf(a.stdout, "%s: %s restored\n", what, plural(len(undone.Files), "file"))
+	return err
+}
+
+// recover finishes or rolls back what an interrupted run left, before the program is read.
+func (a *app) recover(ctx context.Context) error {
+	root, err := a.root(ctx)
+	if err != nil {
+		return err
+	}
+	recovered, message, err := patches.Recover(root, a.cacheDir())
+	if recovered {
+		a.note("%s", message)
+	}
+	return err
+}
+
+// cacheDir is where journals are kept; "" leaves the choice to package patches.
+func (a *app) cacheDir() string { return a.getenv("CTXMEND_CACHE") }
+
+// root returns the directory of the go.work file in force, else that of the
+// go.mod file. It asks the go command, whose rules for this are not ours to repeat.
+func (a *app) root(ctx context.Context) (string, error) {
+	dir, err := a.workDir()
+	if err != nil {
+		return "", err
+	}
+	cmd := exec.CommandContext(ctx, "go", "env", "-json", "GOMOD", "GOWORK")
+	cmd.Dir, cmd.Env = dir, append(slices.Clone(a.env), "PWD="+dir)
+	out, err := cmd.Output()
+	if ctx.Err() != nil {
+		return "", ctx.Err()
+	}
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return "", fmt.Errorf("go env: %s", strings.TrimSpace(string(exit.Stderr)))
+	} else if err != nil {
+		return "", err
+	}
+	var env struct{ GOMOD, GOWORK string }
+	if err := json.Unmarshal(out, &env); err != nil {
+		return "", fmt.Errorf("go env: %w", err)
+	}
+	switch {
+	case env.GOWORK != "" && env.GOWORK != "off":
+		return filepath.Dir(env.GOWORK), nil
+	case env.GOMOD != "" && env.GOMOD != os.DevNull:
+		return filepath.Dir(env.GOMOD), nil
+	}
+	return "", fmt.Errorf("no go.mod in %s or above it: work in a module's directory (-C dir)", dir)
+}

@@ -1,0 +1,227 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/ctxmend/ctxmend/rewrite"
+	"github.com/ctxmend/ctxmend/rules"
+	"github.com/ctxmend/ctxmend/rules/program"
+	"github.com/ctxmend/ctxmend/rules/suite"
+)
+
+// A choice is a flag that takes one of a few words.
+type choice struct {
+	value   string
+	allowed []string
+}
+
+func newChoice(value string, allowed ...string) choice { return choice{value, allowed} }
+
+func (c *choice) String() string { return c.value }
+func (c *choice) Type() string   { return strings.Join(c.allowed, "|") }
+
+func (c *choice) Set(s string) error {
+	if !slices.Contains(c.allowed, s) {
+		return &usageError{
+			message: fmt.Sprintf("unknown value %q, want %s", s, orList(c.allowed)),
+			next:    didYouMean(s, c.allowed, ""),
+		}
+	}
+	c.value = s
+	return nil
+}
+
+// orList returns "a, b or c".
+func orList(words []string) string {
+	if len(words) == 1 {
+		return words[0]
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
+}
+
+// worldFlags say what is loaded.
+type worldFlags struct {
+	tags, platforms []string
+	tests           bool
+	jobs            int
+}
+
+func (w *worldFlags) add(flags *pflag.FlagSet) {
+	flags.StringSliceVar(&w.tags, "tags", nil, "build `tags`, comma-separated")
+	flags.StringSliceVar(&w.platforms, "platforms", nil, "build configurations to load, for example `linux/amd64,windows/amd64` (default the host's)")
+	flags.BoolVar(&w.tests, "tests", true, "load test files too; without them a fix cannot know who else reads a key")
+	flags.IntVar(&w.jobs, "jobs", runtime.GOMAXPROCS(0), "work on `n` packages at a time; the result does not depend on it")
+}
+
+// platform is GOOS/GOARCH as go tool dist list prints it.
+var platform = regexp.MustCompile(`^([a-z0-9]+)/([a-z0-9]+)$`)
+
+// options checks the flags and turns them into what the loader wants.
+func (w *worldFlags) options() (program.Options, error) {
+	opts := program.Options{Tags: w.tags, Tests: w.tests, Jobs: w.jobs}
+	for _, p := range w.platforms {
+		m := platform.FindStringSubmatch(p)
+		if m == nil {
+			return opts, &usageError{
+				message: fmt.Sprintf("unknown platform %q in --platforms", p),
+				next:    "write GOOS/GOARCH, for example linux/amd64",
+			}
+		}
+		opts.Platforms = append(opts.Platforms, program.Platform{GOOS: m[1], GOARCH: m[2]})
+	}
+	if w.jobs < 1 {
+		return opts, &usageError{
+			message: fmt.Sprintf("--jobs %d: at least one job is needed", w.jobs),
+			next:    "leave --jobs out to use every processor",
+		}
+	}
+	return opts, nil
+}
+
+// ruleFlags say which rules run and how far their fixes may go.
+type ruleFlags struct {
+	only, skip                 []string
+	level, keyStyle, accessors choice
+	keyPackage                 string
+}
+
+func (r *ruleFlags) add(flags *pflag.FlagSet) {
+	r.addSelection(flags)
+	flags.Var(&r.level, "level", "how far fixes may go: safe, or review for those that may change behaviour or exported API")
+	flags.Var(&r.keyStyle, "key-style", "what new keys are: auto, struct (an empty struct type) or string (a named string type)")
+	flags.StringVar(&r.keyPackage, "key-package", "", "import `path` of the package that gets new keys (default the one that fits best)")
+	flags.Var(&r.accessors, "accessors", "write accessor functions for keys: auto, always or never")
+}
+
+// addSelection adds the flags that choose rules, and gives the others their defaults.
+func (r *ruleFlags) addSelection(flags *pflag.FlagSet) {
+	r.level = newChoice("safe", "safe", "review")
+	r.keyStyle = newChoice("auto", "auto", "struct", "string")
+	r.accessors = newChoice("auto", "auto", "always", "never")
+	flags.StringSliceVar(&r.only, "rules", nil, "run these `rules` instead of the default ones, comma-separated")
+	flags.StringSliceVar(&r.skip, "skip-rules", nil, "leave out these `rules`, comma-separated")
+}
+
+// selected returns the rules that run.
+func (r *ruleFlags) selected(all []*rules.Rule) ([]*rules.Rule, error) {
+	names := ruleNames(all)
+	for _, name := range append(slices.Clone(r.only), r.skip...) {
+		if !slices.Contains(names, name) {
+			return nil, unknownRule(name, names)
+		}
+	}
+	var out []*rules.Rule
+	for _, rule := range all {
+		chosen := rule.Default
+		if len(r.only) > 0 {
+			chosen = slices.Contains(r.only, rule.Name)
+		}
+		if chosen && !slices.Contains(r.skip, rule.Name) {
+			out = append(out, rule)
+		}
+	}
+	if len(out) == 0 {
+		return nil, &usageError{message: "no rule is left to run", next: "see --rules and --skip-rules"}
+	}
+	return out, nil
+}
+
+func unknownRule(name string, names []string) error {
+	message := fmt.Sprintf("unknown rule %q", name)
+	for _, left := range suite.LeftOut {
+		if left.Name == name {
+			return &usageError{message: message + ": " + left.Reason, next: "ctxmend explain lists the rules"}
+		}
+	}
+	return &usageError{message: message, next: didYouMean(name, names, "ctxmend explain lists the rules")}
+}
+
+// runFlags are the flags of the commands that run rules.
+type runFlags struct {
+	worldFlags
+	ruleFlags
+	format choice
+}
+
+func (f *runFlags) add(cmd *cobra.Command) {
+	f.format = newChoice("text", "text", "json")
+	cmd.Flags().Var(&f.format, "format", "print text or json")
+	f.ruleFlags.add(cmd.Flags())
+	f.worldFlags.add(cmd.Flags())
+}
+
+// options turns flags and package patterns into what the pipeline wants.
+func (a *app) options(f *runFlags, patterns []string) (rewrite.Options, error) {
+	chosen, err := f.selected(a.rules)
+	if err != nil {
+		return rewrite.Options{}, err
+	}
+	load, err := a.loadOptions(&f.worldFlags, patterns)
+	if err != nil {
+		return rewrite.Options{}, err
+	}
+	return rewrite.Options{
+		Load:       load,
+		Rules:      chosen,
+		Level:      rules.Applicability(f.level.value),
+		KeyStyle:   f.keyStyle.value,
+		KeyPackage: f.keyPackage,
+		Accessors:  f.accessors.value,
+		Plan:       true,
+	}, nil
+}
+
+// loadOptions adds to the flags where to work and what to report.
+func (a *app) loadOptions(w *worldFlags, patterns []string) (program.Options, error) {
+	opts, err := w.options()
+	if err != nil {
+		return opts, err
+	}
+	if opts.Dir, err = a.workDir(); err != nil {
+		return opts, err
+	}
+	opts.Patterns, opts.Env = patterns, a.env
+	return opts, nil
+}
+
+// workDir returns the absolute directory to work in.
+func (a *app) workDir() (string, error) {
+	dir, err := filepath.Abs(a.dir)
+	if err != nil {
+		return "", err
+	}
+	info, err := os.Stat(dir)
+	if err == nil && !info.IsDir() {
+		err = fmt.Errorf("%s is not a directory", a.dir)
+	}
+	if err != nil {
+		return "", &usageError{message: "-C: " + err.Error(), next: "name the directory of a Go module"}
+	}
+	return dir, nil
+}
+
+// completeChoices lets the shell complete the words that flags take.
+func completeChoices(cmd *cobra.Command) {
+	complete := func(flag *pflag.Flag) {
+		c, ok := flag.Value.(*choice)
+		if !ok {
+			return
+		}
+		// The only possible error is a flag that does not exist.
+		_ = cmd.RegisterFlagCompletionFunc(flag.Name, cobra.FixedCompletions(c.allowed, cobra.ShellCompDirectiveNoFileComp))
+	}
+	cmd.PersistentFlags().VisitAll(complete)
+	cmd.Flags().VisitAll(complete)
+	for _, sub := range cmd.Commands() {
+		completeChoices(sub)
+	}
+}
