@@ -84,7 +84,7 @@ func (l *loader) reparse(f *File) *File {
 	src, err := os.ReadFile(f.Name)
 	if err == nil {
 		g.state.size = len(src)
-		g.state.base = l.prog.Fset.Base()
+		l.reserve(g)
 		g.AST, g.Tok, g.state.errs = parseAt(f.Name, src, g.state.base, depMode)
 		l.register(g)
 	}
@@ -104,18 +104,53 @@ func (l *loader) ensureImports(ctx context.Context, pkgs []*Package) error {
 			}
 		}
 	}
-	if len(wave) == 0 {
-		return nil
-	}
-	if err := l.parseNeeded(ctx, wave); err != nil {
+	todo, err := l.parseNeeded(ctx, wave)
+	if err != nil {
 		return err
 	}
-	// Everything needed is complete now or has just been parsed.
-	var todo []*Package
-	for _, p := range pkgs[0].Config.Packages {
-		if p.needed && !p.Types.Complete() {
-			todo = append(todo, p)
+	if err := l.checkAll(ctx, todo); err != nil {
+		return err
+	}
+	for _, p := range todo {
+		p.dropSyntax()
+	}
+	return nil
+}
+
+// packageNamed returns the loaded package that other packages import by a path, also when
+// it was only loaded after the program, or nil.
+func (l *loader) packageNamed(c *Config, path string) *Package {
+	if p := c.byPath[path]; p != nil && !p.XTest {
+		return p
+	}
+	return l.extra[c][path]
+}
+
+// loadMore loads packages that nothing in the program imports so far, and what
+// they import. A path that has no package stays without one.
+func (l *loader) loadMore(ctx context.Context, c *Config, paths []string) error {
+	listed, err := l.tool.packages(ctx, c, l.opts.Tags, false, paths)
+	if err != nil {
+		return err
+	}
+	if l.extra[c] == nil {
+		l.extra[c] = map[string]*Package{}
+	}
+	li := &lister{l: l, c: c, plain: map[string]*listedPackage{}, errs: map[string][]Error{}, missing: map[string]string{}}
+	li.merge(listed)
+	var fresh []*Package
+	for _, path := range sortedKeys(li.plain) {
+		if l.packageNamed(c, path) != nil {
+			continue
+		}
+		if p, _ := li.packagesOf(li.plain[path]); p != nil && !p.World {
+			l.extra[c][path] = p
+			fresh = append(fresh, p)
 		}
 	}
-	return l.checkAll(ctx, todo)
+	for _, p := range fresh {
+		p.Imports = li.resolve(li.plain[p.Path], li.plain[p.Path].Imports)
+	}
+	sortByImports(fresh)
+	return l.scanDependencies(ctx, fresh)
 }

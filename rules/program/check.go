@@ -29,6 +29,9 @@ type checkState struct {
 	needed bool
 	// index is the position in Config.Packages.
 	index int
+	// together is set when the test files must be checked along with the ordinary
+	// ones, see [chooseTogether].
+	together bool
 	// checker is kept between the ordinary files and the test files.
 	checker *types.Checker
 }
@@ -149,18 +152,21 @@ func (l *loader) checkAll(ctx context.Context, pkgs []*Package) error {
 			xtests = append(xtests, p)
 		default:
 			plain = append(plain, p)
-			if len(p.tests) > 0 {
+			if p.twoSteps() {
 				withTests = append(withTests, p)
 			}
 		}
 	}
 	l.expect(len(plain) + len(withTests) + len(xtests))
 	err := runGraph(ctx, l.opts.Jobs, importEdges(plain), func(i int) {
-		l.checkFiles(plain[i], plain[i].ordinary)
-		if len(plain[i].tests) == 0 {
-			plain[i].checker = nil
+		p := plain[i]
+		if p.twoSteps() {
+			l.checkFiles(p, p.ordinary)
+		} else {
+			l.checkFiles(p, p.Files)
+			p.checker = nil
 		}
-		l.done(plain[i].Path)
+		l.done(p.Path)
 	})
 	if err != nil {
 		return err
@@ -188,13 +194,85 @@ func importEdges(pkgs []*Package) [][]int {
 	}
 	edges := make([][]int, len(pkgs))
 	for i, p := range pkgs {
-		for _, q := range p.Imports {
+		for _, q := range p.before() {
 			if j, ok := at[q]; ok {
 				edges[i] = append(edges[i], j)
 			}
 		}
 	}
 	return edges
+}
+
+// twoSteps reports whether the test files are added in a step of their own.
+func (p *Package) twoSteps() bool { return len(p.tests) > 0 && !p.together }
+
+// before returns the packages that must be checked before the first step of p.
+func (p *Package) before() []*Package {
+	var list []*Package
+	for _, path := range sortedKeys(p.Imports) {
+		list = append(list, p.Imports[path])
+	}
+	if p.together {
+		for _, path := range sortedKeys(p.TestImports) {
+			list = append(list, p.TestImports[path])
+		}
+	}
+	return list
+}
+
+// chooseTogether finds the packages whose test files declare methods of generic
+// types. The type checker cannot add a method to a generic type that has been
+// instantiated, so these files are checked along with the ordinary ones, unless
+// what they import depends on the package itself in the same way (two packages
+// whose tests import each other).
+func chooseTogether(pkgs []*Package) {
+	for _, p := range pkgs {
+		if !declaresGenericMethods(p.tests) {
+			continue
+		}
+		seen := map[*Package]bool{}
+		var reaches func(q *Package) bool
+		reaches = func(q *Package) bool {
+			if q == p {
+				return true
+			}
+			if seen[q] {
+				return false
+			}
+			seen[q] = true
+			return slices.ContainsFunc(q.before(), reaches)
+		}
+		cyclic := false
+		for _, q := range p.TestImports {
+			cyclic = cyclic || reaches(q)
+		}
+		p.together = !cyclic
+	}
+}
+
+// declaresGenericMethods reports whether a file has a method whose receiver is
+// written with type parameters.
+func declaresGenericMethods(files []*File) bool {
+	for _, f := range files {
+		if f.AST == nil {
+			continue
+		}
+		for _, decl := range f.AST.Decls {
+			fd, ok := decl.(*ast.FuncDecl)
+			if !ok || fd.Recv == nil || len(fd.Recv.List) == 0 {
+				continue
+			}
+			t := ast.Unparen(fd.Recv.List[0].Type)
+			if star, ok := t.(*ast.StarExpr); ok {
+				t = ast.Unparen(star.X)
+			}
+			switch t.(type) {
+			case *ast.IndexExpr, *ast.IndexListExpr:
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // testEdges orders the adding of test files. Adding them changes the types of a
@@ -255,18 +333,23 @@ func runGraph(ctx context.Context, jobs int, waitsFor [][]int, run func(i int)) 
 		}
 	}
 	var mu sync.Mutex
-	left := n
+	left, open := n, len(ready) // open counts nodes that are ready or running
 	finish := func(i int) {
 		mu.Lock()
 		defer mu.Unlock()
 		for _, w := range waiters[i] {
 			if pending[w]--; pending[w] == 0 {
 				ready <- w
+				open++
 			}
 		}
-		if left--; left == 0 {
+		left--
+		if open--; open == 0 {
 			close(ready)
 		}
+	}
+	if open == 0 {
+		close(ready)
 	}
 	var wg sync.WaitGroup
 	for range min(jobs, n) {
@@ -285,7 +368,13 @@ func runGraph(ctx context.Context, jobs int, waitsFor [][]int, run func(i int)) 
 		})
 	}
 	wg.Wait()
-	return ctx.Err()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if left > 0 {
+		return fmt.Errorf("internal error: %d packages wait for each other", left)
+	}
+	return nil
 }
 
 // each calls run for 0 to n-1 on several goroutines.

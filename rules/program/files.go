@@ -144,8 +144,8 @@ func (l *loader) vendored(name string) bool {
 
 // reserve gives the file its range of positions.
 func (l *loader) reserve(f *File) {
-	f.state.base = l.nextBase
-	l.nextBase += f.state.size + 1
+	f.state.base = max(l.nextBase, l.prog.Fset.Base())
+	l.nextBase = f.state.base + f.state.size + 1
 }
 
 // parseWorld reads and parses a file of the world once.

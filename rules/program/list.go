@@ -69,16 +69,17 @@ func (l *loader) buildConfig(c *Config, listed []*listedPackage) {
 	}
 	for _, p := range all {
 		lp := li.plain[p.Path]
-		p.Imports = li.resolve(p, lp, lp.Imports)
+		p.Imports = li.resolve(lp, lp.Imports)
 		if len(p.tests) > 0 {
-			p.TestImports = li.resolve(p, lp, lp.TestImports)
+			p.TestImports = li.resolve(lp, lp.TestImports)
 		}
 	}
 	for _, x := range xtests {
 		lp := li.plain[strings.TrimSuffix(x.Path, "_test")]
-		x.Imports = li.resolve(x, lp, lp.XTestImports)
+		x.Imports = li.resolve(lp, lp.XTestImports)
 	}
 	c.missing = li.missing
+	chooseTogether(all)
 	c.Packages = append(sortByImports(all), xtests...)
 	for i, p := range c.Packages {
 		p.index = i
@@ -301,7 +302,7 @@ func (li *lister) filesOf(p *Package, names []string, cgo map[string]bool) []*Fi
 }
 
 // resolve maps import paths as written to packages.
-func (li *lister) resolve(p *Package, lp *listedPackage, paths []string) map[string]*Package {
+func (li *lister) resolve(lp *listedPackage, paths []string) map[string]*Package {
 	written := map[string]string{}
 	for from, to := range lp.ImportMap {
 		written[stripVariant(to)] = from
@@ -315,7 +316,7 @@ func (li *lister) resolve(p *Package, lp *listedPackage, paths []string) map[str
 		} else if t, ok := lp.ImportMap[path]; ok {
 			to = stripVariant(t)
 		}
-		if q := li.c.byPath[to]; q != nil && !q.XTest {
+		if q := li.l.packageNamed(li.c, to); q != nil {
 			m[from] = q
 		}
 	}
@@ -338,10 +339,14 @@ func sortByImports(pkgs []*Package) []*Package {
 				visit(q)
 			case visiting:
 				delete(p.Imports, path)
-				if p.importErrs == nil {
-					p.importErrs = map[string]string{}
+				p.refuse(path, "import cycle not allowed")
+			}
+		}
+		if p.together {
+			for _, path := range sortedKeys(p.TestImports) {
+				if q := p.TestImports[path]; state[q] == 0 {
+					visit(q)
 				}
-				p.importErrs[path] = "import cycle not allowed"
 			}
 		}
 		state[p] = done
@@ -353,6 +358,14 @@ func sortByImports(pkgs []*Package) []*Package {
 		}
 	}
 	return order
+}
+
+// refuse makes an import path of p an error.
+func (p *Package) refuse(path, why string) {
+	if p.importErrs == nil {
+		p.importErrs = map[string]string{}
+	}
+	p.importErrs[path] = why
 }
 
 func sortedKeys[V any](m map[string]V) []string {

@@ -37,6 +37,10 @@ type loader struct {
 	reloaded map[*Package]*Package
 	// whole holds dependency files parsed again with function bodies, by name.
 	whole map[string]*File
+	// extra holds packages that were loaded after the program, by path.
+	extra map[*Config]map[string]*Package
+	// checked holds the files that Recheck has parsed last, by name.
+	checked map[string]*File
 
 	progress         sync.Mutex
 	doneCount, total int
@@ -50,6 +54,8 @@ func newLoader(opts Options) *loader {
 		nextBase: 1,
 		reloaded: map[*Package]*Package{},
 		whole:    map[string]*File{},
+		extra:    map[*Config]map[string]*Package{},
+		checked:  map[string]*File{},
 	}
 	l.prog = &Program{Fset: token.NewFileSet(), Dir: opts.Dir, loader: l}
 	return l
@@ -189,7 +195,7 @@ func (l *loader) checkConfigs(ctx context.Context) error {
 			roots = append(roots, p)
 		}
 	}
-	if err := l.parseNeeded(ctx, roots); err != nil {
+	if _, err := l.parseNeeded(ctx, roots); err != nil {
 		return err
 	}
 	var needed []*Package
@@ -256,9 +262,12 @@ func uniqueFiles(pkgs []*Package) []*File {
 
 // parseNeeded parses the given packages and, of what they import, all that their
 // declarations refer to. Most of the standard library is only used inside of
-// function bodies that are not checked, and is left out.
-func (l *loader) parseNeeded(ctx context.Context, wave []*Package) error {
+// function bodies that are not checked, and is left out. It returns all packages
+// that it parsed.
+func (l *loader) parseNeeded(ctx context.Context, wave []*Package) ([]*Package, error) {
+	var all []*Package
 	for len(wave) > 0 {
+		all = append(all, wave...)
 		for _, p := range wave {
 			p.needed = true
 		}
@@ -274,7 +283,7 @@ func (l *loader) parseNeeded(ctx context.Context, wave []*Package) error {
 			imports[i] = wave[i].neededImports()
 		})
 		if err != nil {
-			return err
+			return nil, err
 		}
 		var next []*Package
 		for _, list := range imports {
@@ -287,7 +296,7 @@ func (l *loader) parseNeeded(ctx context.Context, wave []*Package) error {
 		}
 		wave = next
 	}
-	return nil
+	return all, nil
 }
 
 // neededImports returns the packages that must be checked before p.
@@ -371,10 +380,8 @@ func (l *loader) finish() {
 			}
 			for _, f := range pkg.Files {
 				contained[f] = true
-				if !pkg.Bodies {
-					f.AST = nil
-				}
 			}
+			pkg.dropSyntax()
 		}
 	}
 	for _, f := range p.Files {
@@ -384,6 +391,17 @@ func (l *loader) finish() {
 		}
 	}
 	p.Broken = broken(p.Configs)
+}
+
+// dropSyntax forgets the syntax of a dependency of which only the declarations
+// were wanted.
+func (p *Package) dropSyntax() {
+	if p.Bodies {
+		return
+	}
+	for _, f := range p.Files {
+		f.AST = nil
+	}
 }
 
 // broken gathers the errors of the world's packages over all configurations.
@@ -420,4 +438,3 @@ func (l *loader) done(path string) {
 	l.doneCount++
 	l.opts.Progress(l.doneCount, l.total, path)
 }
-
