@@ -89,8 +89,46 @@ done safely is reported with the reason, at the place.`,
 		a.checkCommand(), a.diffCommand(), a.fixCommand(), a.undoCommand(),
 		a.keysCommand(), a.explainCommand(), a.versionCommand(),
 	)
+	root.SetHelpCommand(helpCommand(root))
+	requireShell(root)
 	completeChoices(root)
 	return root
+}
+
+// helpCommand is cobra's, but for a topic that does not exist being a mistake.
+func helpCommand(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [command]",
+		Short: "Say how a command is used",
+		RunE: func(_ *cobra.Command, args []string) error {
+			cmd, rest, err := root.Find(args)
+			if err != nil || len(rest) > 0 {
+				return unknownCommand(root, args[0])
+			}
+			cmd.InitDefaultHelpFlag()
+			return cmd.Help()
+		},
+	}
+}
+
+// requireShell makes completion for no shell, or for an unknown one, a mistake.
+func requireShell(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	completion, _, err := root.Find([]string{"completion"})
+	if err != nil {
+		return
+	}
+	var shells []string
+	for _, sub := range completion.Commands() {
+		shells = append(shells, sub.Name())
+	}
+	completion.Args = cobra.ArbitraryArgs
+	completion.RunE = func(_ *cobra.Command, args []string) error {
+		return &usageError{
+			message: fmt.Sprintf("unknown shell %q", strings.Join(args, " ")),
+			next:    "completions are there for " + strings.Join(shells, ", "),
+		}
+	}
 }
 
 // note tells the user something on stderr that is no result and no error.

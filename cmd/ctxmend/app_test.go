@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -155,5 +156,16 @@ func TestProgressAppearsOnlyAfterAWhileAndGoes(t *testing.T) {
 	p.update(2, 4, "b")
 	if !strings.HasSuffix(w.String(), "\r\x1b[K") {
 		t.Errorf("the line stays: %q", &w)
+	}
+}
+
+func TestWithoutGoTheNextStepIsToInstallIt(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	for _, command := range []string{"check", "fix", "undo"} {
+		var stdout, stderr bytes.Buffer
+		code := run([]string{command}, os.Environ(), strings.NewReader(""), &stdout, &stderr)
+		if code != exitFailure || !strings.Contains(stderr.String(), "install Go") {
+			t.Errorf("%s: exit code %d\n%s", command, code, &stderr)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -41,6 +42,8 @@ func (e *usageError) Error() string { return e.message }
 type failure struct {
 	is   func(error) bool
 	code int
+	// says replaces the error's own text where that is no help.
+	says string
 	// next is "" where the error itself says what to do: those of the loader,
 	// of the patch set and of the journal do, since they know the file.
 	next string
@@ -49,9 +52,9 @@ type failure struct {
 // failures are tried in order; the first that matches counts. What matches none
 // is a failure without more to say.
 var failures = []failure{
-	{is: is(context.Canceled), code: exitInterrupted, next: "nothing was changed"},
+	{is: as[*patches.RollbackError], code: exitFailure}, // first: it wraps any other
+	{is: is(context.Canceled), code: exitInterrupted, says: "interrupted", next: "nothing was changed"},
 	{is: is(patches.ErrNothingToUndo), code: exitFailure, next: "only the last fix that changed something can be taken back, once, and in the module or workspace it was made in"},
-	{is: as[*patches.RollbackError], code: exitFailure},
 	{is: as[*patches.InterruptedError], code: exitFailure},
 	{is: as[*patches.ChangedError], code: exitFailure, next: "nothing was changed"},
 	{is: as[*patches.ReadOnlyError], code: exitFailure, next: "nothing was changed"},
@@ -87,19 +90,12 @@ func (a *app) exit(err error) int {
 	}
 	for _, f := range failures {
 		if f.is(err) {
-			printError(a.stderr, describe(err), f.next)
+			printError(a.stderr, cmp.Or(f.says, err.Error()), f.next)
 			return f.code
 		}
 	}
-	printError(a.stderr, describe(err), "")
+	printError(a.stderr, err.Error(), "")
 	return exitFailure
-}
-
-func describe(err error) string {
-	if errors.Is(err, context.Canceled) {
-		return "interrupted"
-	}
-	return err.Error()
 }
 
 func printError(w io.Writer, message, next string) {
@@ -154,7 +150,7 @@ func noArgs(cmd *cobra.Command, args []string) error {
 		return nil
 	}
 	return &usageError{
-		message: fmt.Sprintf("%s: unexpected argument %q", cmd.CommandPath(), args[0]),
+		message: fmt.Sprintf("%s: unexpected argument %q", cmd.Name(), args[0]),
 		next:    cmd.CommandPath() + " --help says more",
 	}
 }

@@ -50,7 +50,7 @@ func (a *app) listRules() error {
 		if !rule.Default {
 			optIn = " (off by default; switch it on with --rules)"
 		}
-		if _, err := fmt.Fprintf(a.stdout, "%-*s  %s%s\n", widest, rule.Name, rule.Summary, optIn); err != nil {
+		if _, err := fmt.Fprintf(a.stdout, "%-*s  %s%s\n", widest, rule.Name, rule.Summary(), optIn); err != nil {
 			return err
 		}
 	}
@@ -67,7 +67,7 @@ func (a *app) explain(name string) error {
 		if !rule.Default {
 			on = "off by default; switch it on with --rules " + rule.Name
 		}
-		doc := fmt.Sprintf("# %s (%s)\n\n%s\n", rule.Name, on, strings.TrimSpace(rule.Doc))
+		doc := fmt.Sprintf("# %s (%s)\n\n%s\n", rule.Name, on, strings.TrimSpace(rule.Text()))
 		_, err := fmt.Fprint(a.stdout, report.StyleDoc(doc, a.colored(a.stdout)))
 		return err
 	}

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -201,10 +203,14 @@ func (a *app) workDir() (string, error) {
 	}
 	info, err := os.Stat(dir)
 	if err == nil && !info.IsDir() {
-		err = fmt.Errorf("%s is not a directory", a.dir)
+		err = errors.New("not a directory")
 	}
 	if err != nil {
-		return "", &usageError{message: "-C: " + err.Error(), next: "name the directory of a Go module"}
+		var path *fs.PathError
+		if errors.As(err, &path) {
+			err = path.Err
+		}
+		return "", &usageError{message: fmt.Sprintf("-C %s: %v", a.dir, err), next: "name the directory of a Go module"}
 	}
 	return dir, nil
 }

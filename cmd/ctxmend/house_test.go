@@ -231,7 +231,8 @@ func undocumented(decl ast.Decl) []string {
 			missing = append(missing, d.Name.Name)
 		}
 	case *ast.GenDecl:
-		documented := d.Doc != nil
+		// The constants of a documented type explain themselves or are explained there.
+		documented := d.Doc != nil || d.Tok == token.CONST && typedConstants(d)
 		for _, spec := range d.Specs {
 			switch s := spec.(type) {
 			case *ast.TypeSpec:
@@ -250,6 +251,11 @@ func undocumented(decl ast.Decl) []string {
 		}
 	}
 	return missing
+}
+
+func typedConstants(d *ast.GenDecl) bool {
+	first, ok := d.Specs[0].(*ast.ValueSpec)
+	return ok && first.Type != nil
 }
 
 func exportedReceiver(recv *ast.FieldList) bool {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"github.com/ctxmend/ctxmend/rules/program"
 )
@@ -32,11 +33,13 @@ func (a *app) noteBroken(broken []*program.PackageErrors) {
 	}
 }
 
+// describe returns an error on one line: some of the go command's have several.
 func (a *app) describe(e program.Error) string {
+	message := strings.Join(strings.Fields(e.Msg), " ")
 	if e.Pos.Filename == "" {
-		return e.Msg
+		return message
 	}
-	return fmt.Sprintf("%s:%d:%d: %s", a.relative(e.Pos.Filename), e.Pos.Line, e.Pos.Column, e.Msg)
+	return fmt.Sprintf("%s:%d:%d: %s", a.relative(e.Pos.Filename), e.Pos.Line, e.Pos.Column, message)
 }
 
 // relative names a file from where the user stands, with slashes.

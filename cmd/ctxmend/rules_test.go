@@ -24,11 +24,11 @@ func TestRuleContract(t *testing.T) {
 				t.Errorf("%s is registered twice", rule.Name)
 			}
 			seen[rule.Name] = true
-			if rule.Summary == "" || rule.Run == nil {
+			if rule.Summary() == "" || rule.Run == nil {
 				t.Error("no summary or no run function")
 			}
-			if len(strings.Fields(rule.Doc)) < 40 {
-				t.Errorf("documentation is too short:\n%s", rule.Doc)
+			if len(strings.Fields(rule.Text())) < 40 {
+				t.Errorf("documentation is too short:\n%s", rule.Text())
 			}
 			if _, err := os.Stat(filepath.Join("../../rules", rule.Name, "doc.go")); err != nil {
 				t.Error(err)
@@ -95,11 +95,11 @@ func TestEveryScenarioFolderHasARule(t *testing.T) {
 func TestExplainCoversAllRules(t *testing.T) {
 	list := runApp(t, exitOK, "explain")
 	for _, rule := range suite.All {
-		if !strings.Contains(list, rule.Name) || !strings.Contains(list, rule.Summary) {
+		if !strings.Contains(list, rule.Name) || !strings.Contains(list, rule.Summary()) {
 			t.Errorf("ctxmend explain does not list %s", rule.Name)
 		}
 		doc := runApp(t, exitOK, "explain", rule.Name)
-		if !strings.Contains(doc, strings.TrimSpace(rule.Doc)) {
+		if !strings.Contains(doc, strings.TrimSpace(rule.Text())) {
 			t.Errorf("ctxmend explain %s does not print its documentation", rule.Name)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/ctxmend/ctxmend/rules/program"
@@ -125,16 +126,18 @@ func (k *Key) row() []string {
 	return row
 }
 
-// siteSummary is the only place, or the first with the number of others.
+// siteSummary is one place, the first outside tests if there is one, with the
+// number of others.
 func siteSummary(sites []Site) string {
 	if len(sites) == 0 {
 		return ""
 	}
-	first := place(sites[0].File, sites[0].Line, 0)
+	first := max(slices.IndexFunc(sites, func(s Site) bool { return !s.Test }), 0)
+	text := place(sites[first].File, sites[first].Line, 0)
 	if len(sites) == 1 {
-		return first
+		return text
 	}
-	return fmt.Sprintf("%s +%d", first, len(sites)-1)
+	return fmt.Sprintf("%s +%d", text, len(sites)-1)
 }
 
 // flow is one arrow of the graph: a package writes or reads a key so many times.

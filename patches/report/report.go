@@ -59,8 +59,8 @@ type Blocker struct {
 	Column int `json:"-"`
 }
 
-// A Related place belongs to a finding. Message says what happens there, as a
-// word that goes before "at": "read", "written".
+// A Related place belongs to a finding. Message says what happens there:
+// "read here", "written here"; text puts the places for "here".
 type Related struct {
 	File    string `json:"file"`
 	Line    int    `json:"line"`

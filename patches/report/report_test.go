@@ -96,7 +96,7 @@ func example() ([]*rules.Finding, []Unit) {
 		s.related("internal/audit/log.go", `"user"`, "read"),
 		s.related("internal/api/profile_test.go", `"user"`, "read"),
 		s.related("internal/api/profile.go", `"user"`, "read"),
-		s.related("internal/api/profile_test.go", ` "user"`, "read"),
+		s.related("internal/api/profile_test.go", ` "user"`, "read here"),
 	}
 	lang := s.finding("builtinkey", "internal/web/session.go", `"言語"`, `string "言語" `+builtin)
 	lang.Key, lang.Applicability, lang.Status, lang.Unit = `"言語"`, rules.Safe, rules.Blocked, `builtinkey:"言語"`
@@ -105,6 +105,8 @@ func example() ([]*rules.Finding, []Unit) {
 		Reason: "framework-store", File: lf, Pos: lpos,
 		Message: "gin answers Value only for string keys, and the key is also set with (*gin.Context).Set",
 	}
+	again := s.finding("builtinkey", "internal/audit/log.go", `"user"`, `string "user" `+builtin)
+	again.Key, again.Applicability, again.Status, again.Unit = user.Key, user.Applicability, user.Status, user.Unit
 	dynamic := s.finding("dynamickey", "internal/web/session.go", `fmt.Sprint(n)`, "key is computed at run time")
 	dynamic.Applicability, dynamic.Status, dynamic.Note = rules.Manual, rules.NoFix, "use one key and a map"
 	shared := s.finding("sharedkey", "internal/empty/empty.go", "struct{}{\n}", "struct{}{} equals every other struct{}{}")
@@ -122,7 +124,7 @@ func example() ([]*rules.Finding, []Unit) {
 		{ID: `builtinkey:"言語"`, Rule: "builtinkey", Title: `give "言語" a private type`, Applicability: "safe", Status: "blocked", Blocker: NewBlocker(lang.Blocker)},
 		{ID: "sharedkey:struct{}{}", Rule: "sharedkey", Title: "give the key a type of its own", Applicability: "review", Status: "fixable", Files: []string{"internal/empty/empty.go"}},
 	}
-	return []*rules.Finding{shared, user, hidden, foreign, lang, dynamic}, units
+	return []*rules.Finding{shared, user, hidden, foreign, lang, again, dynamic}, units
 }
 
 func TestTextForPeople(t *testing.T) {
@@ -153,7 +155,7 @@ func stripColors(s string) string {
 
 func TestFixForPeople(t *testing.T) {
 	findings, units := example()
-	findings[1].Status = rules.Fixed
+	findings[1].Status, findings[5].Status = rules.Fixed, rules.Fixed
 	units[0].Status = "fixed"
 	var out bytes.Buffer
 	if err := New(findings, units, 5).WriteFix(&out, TextOptions{}); err != nil {
@@ -249,7 +251,7 @@ func FuzzExcerptFitsTheLine(f *testing.F) {
 
 func TestRelatedPlacesAreSummedUp(t *testing.T) {
 	at := func(line int, message string, test bool) Related {
-		return Related{File: "a.go", Line: line, Column: 1, Message: message, Test: test}
+		return Related{File: "a.go", Line: line, Column: 1, Message: message + " here", Test: test}
 	}
 	for want, related := range map[string][]Related{
 		"":                                     nil,

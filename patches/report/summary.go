@@ -28,12 +28,10 @@ func (r *Report) subjects() subjects {
 			continue
 		}
 		rules[f.Rule] = true
-		subject := fmt.Sprintf("finding %d", i)
+		subject := f.subject(i)
 		if f.Key == "" {
 			s.others++
 		} else {
-			// Two keys may look alike; their units part them.
-			subject = f.Rule + "\x00" + f.Key + "\x00" + f.Unit
 			keys[subject] = true
 			places[place(f.File, f.Line, f.Column)] = true
 			for _, r := range f.Related {
@@ -62,6 +60,15 @@ func (r *Report) summaryLine() string {
 	s := r.subjects()
 	hints := append(s.fixHints(), s.explainHint())
 	return fmt.Sprintf("%s: %s (%s)", s.total(), s.outcomes(), strings.Join(hints, ", "))
+}
+
+// subject identifies what the i-th finding is about.
+func (f *Finding) subject(i int) string {
+	if f.Key == "" {
+		return fmt.Sprintf("finding %d", i)
+	}
+	// Two keys may look alike; their units part them.
+	return f.Rule + "\x00" + f.Key + "\x00" + f.Unit
 }
 
 // total says how much there is.

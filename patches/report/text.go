@@ -31,10 +31,21 @@ func newText(w io.Writer, opts TextOptions) *text {
 // be done. Suppressed findings are not shown. An error is one of w's.
 func (r *Report) WriteText(w io.Writer, opts TextOptions) error {
 	out := newText(w, opts)
+	first := map[string]*Finding{}
 	for i := range r.Findings {
-		if f := &r.Findings[i]; f.Status != "suppressed" {
-			out.finding(f)
+		f := &r.Findings[i]
+		if f.Status == "suppressed" {
+			continue
 		}
+		out.misuse(f)
+		// What is to be said about a key is said once, at its first site.
+		same := f.subject(i) + "\x00" + f.Status
+		if told := first[same]; told != nil {
+			fmt.Fprintf(out, "   %s\n", out.paint(dim, "same key as "+place(told.File, told.Line, told.Column)))
+			continue
+		}
+		first[same] = f
+		out.details(f)
 	}
 	if !opts.Quiet && r.Summary.Findings > 0 {
 		fmt.Fprintln(out, out.paint(bold, r.summaryLine()))
@@ -42,7 +53,8 @@ func (r *Report) WriteText(w io.Writer, opts TextOptions) error {
 	return out.Flush()
 }
 
-func (t *text) finding(f *Finding) {
+// misuse says what is wrong, and shows it.
+func (t *text) misuse(f *Finding) {
 	fmt.Fprintf(t, "%s: %s: %s\n",
 		t.paint(bold, place(f.File, f.Line, f.Column)), t.paint(red, f.Rule), display(f.Message))
 	if strings.TrimSpace(f.Source) != "" {
@@ -54,6 +66,10 @@ func (t *text) finding(f *Finding) {
 		gutter := t.paint(dim, "   |  ")
 		fmt.Fprintf(t, "%s%s\n%s%s\n", gutter, line, gutter, t.paint(red, underline))
 	}
+}
+
+// details say where else the matter lies, and what can be done.
+func (t *text) details(f *Finding) {
 	for _, line := range relatedLines(f.Related) {
 		fmt.Fprintf(t, "   %s\n", line)
 	}
@@ -109,10 +125,11 @@ func relatedLines(related []Related) []string {
 	var order []string
 	groups := map[string][]Related{}
 	for _, r := range related {
-		if _, seen := groups[r.Message]; !seen {
-			order = append(order, r.Message)
+		message := strings.TrimSuffix(r.Message, " here")
+		if _, seen := groups[message]; !seen {
+			order = append(order, message)
 		}
-		groups[r.Message] = append(groups[r.Message], r)
+		groups[message] = append(groups[message], r)
 	}
 	var lines []string
 	for _, message := range order {
