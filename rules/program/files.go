@@ -21,8 +21,9 @@ type fileState struct {
 	// base is the file's first position. Bases are given out before parsing, so that
 	// positions do not depend on which goroutine parses first.
 	base, size int
-	once       sync.Once
-	errs       []Error
+	// mu guards parsing.
+	mu   sync.Mutex
+	errs []Error
 }
 
 // worldMode keeps comments; AllErrors reports more than the first ten.
@@ -150,20 +151,23 @@ func (l *loader) reserve(f *File) {
 
 // parseWorld reads and parses a file of the world once.
 func (l *loader) parseWorld(f *File) {
-	f.state.once.Do(func() {
-		src, err := os.ReadFile(f.Name)
-		if err == nil && len(src) > f.state.size {
-			err = fmt.Errorf("%s grew while it was read", f.Name)
-		}
-		if err != nil {
-			f.state.errs = []Error{{Pos: token.Position{Filename: f.Name}, Msg: err.Error()}}
-			return
-		}
-		f.Src = src
-		f.AST, f.Tok, f.state.errs = parseAt(f.Name, src, f.state.base, worldMode)
-		l.register(f)
-		f.describe()
-	})
+	f.state.mu.Lock()
+	defer f.state.mu.Unlock()
+	if f.AST != nil {
+		return
+	}
+	src, err := os.ReadFile(f.Name)
+	if err == nil && len(src) > f.state.size {
+		err = fmt.Errorf("%s grew while it was read", f.Name)
+	}
+	if err != nil {
+		f.state.errs = []Error{{Pos: token.Position{Filename: f.Name}, Msg: err.Error()}}
+		return
+	}
+	f.Src = src
+	f.AST, f.Tok, f.state.errs = parseAt(f.Name, src, f.state.base, worldMode)
+	l.register(f)
+	f.describe()
 }
 
 // describe sets what the syntax tells about a file.

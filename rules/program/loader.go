@@ -2,12 +2,14 @@ package program
 
 import (
 	"context"
+	"fmt"
 	"go/ast"
 	"go/build"
 	"go/token"
 	"go/types"
 	"go/version"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"sort"
@@ -112,6 +114,9 @@ func (l *loader) makeConfigs() {
 
 // describeBuild fills in what decides about files: tags and the build context.
 func (l *loader) describeBuild(ctx context.Context, c *Config) error {
+	if !l.knownPlatform(c.GOOS, c.GOARCH) {
+		return fmt.Errorf("unknown platform %s/%s: `go tool dist list` prints those that Go supports", c.GOOS, c.GOARCH)
+	}
 	env := l.env
 	if c.GOOS != env.GOOS || c.GOARCH != env.GOARCH {
 		var err error
@@ -129,6 +134,14 @@ func (l *loader) describeBuild(ctx context.Context, c *Config) error {
 	b.ReleaseTags = releaseTags(env.GOVERSION, b.ReleaseTags)
 	c.build = &b
 	return nil
+}
+
+// knownPlatform reports whether Go was ported to an operating system and an
+// architecture. go list does not complain about names that it does not know.
+func (l *loader) knownPlatform(goos, goarch string) bool {
+	src := filepath.Join(l.env.GOROOT, "src", "internal")
+	return exists(filepath.Join(src, "goos", "zgoos_"+goos+".go")) &&
+		exists(filepath.Join(src, "goarch", "zgoarch_"+goarch+".go"))
 }
 
 // flagTags returns the tags that a GOFLAGS value names.
@@ -352,20 +365,28 @@ func qualifiers(file *ast.File) map[string]bool {
 	return used
 }
 
-// parseDep reads and parses a file of a dependency once. Where function bodies
-// are not wanted they are blanked first, which leaves all positions as they are.
+// parseDep reads and parses a file of a dependency unless its syntax is at hand.
+// Where function bodies are not wanted they are blanked first, which leaves all
+// positions as they are. Syntax that was dropped comes back at its old positions.
 func (l *loader) parseDep(f *File, bodies bool) {
-	f.state.once.Do(func() {
-		src, err := os.ReadFile(f.Name)
-		if err != nil || len(src) > f.state.size {
-			return
-		}
-		if !bodies {
-			blankBodies(src)
-		}
-		f.AST, f.Tok, _ = parseAt(f.Name, src, f.state.base, depMode)
+	f.state.mu.Lock()
+	defer f.state.mu.Unlock()
+	if f.AST != nil {
+		return
+	}
+	src, err := os.ReadFile(f.Name)
+	if err != nil || len(src) > f.state.size {
+		return
+	}
+	if !bodies {
+		blankBodies(src)
+	}
+	file, tok, _ := parseAt(f.Name, src, f.state.base, depMode)
+	f.AST = file
+	if f.Tok == nil {
+		f.Tok = tok
 		l.register(f)
-	})
+	}
 }
 
 // finish drops what is no longer used and fills in the summaries.

@@ -132,6 +132,9 @@ func (r *rechecker) run(ctx context.Context) ([]Rechecked, error) {
 	if err := r.l.checkAll(ctx, order); err != nil {
 		return nil, err
 	}
+	for _, q := range order {
+		q.dropSyntax()
+	}
 	r.checkNewImports()
 	r.checkTestNames()
 	return r.results(), nil
@@ -387,14 +390,11 @@ func (r *rechecker) wantsCreated(p *Package) bool {
 
 // restored gives a dependency whose syntax was dropped its syntax again.
 func (l *loader) restored(q *Package) *Package {
-	if q.Bodies {
-		return q
+	if !q.World {
+		for _, f := range q.Files {
+			l.parseDep(f, q.Bodies)
+		}
 	}
-	q.Files = slices.Clone(q.Files)
-	for i, f := range q.Files {
-		q.Files[i] = l.reparse(f)
-	}
-	q.ordinary = q.Files
 	return q
 }
 
