@@ -57,6 +57,7 @@ func (s *store) lock(ctx context.Context) (unlock func(), err error) {
 	for {
 		data, err := s.tryLock(path, me)
 		if err == nil {
+			s.sweep()
 			return func() { s.unlock(path, me, data) }, nil
 		}
 		if !errors.Is(err, fs.ErrExist) {
@@ -92,6 +93,20 @@ func (s *store) tryLock(path string, me holder) ([]byte, error) {
 		return nil, err
 	}
 	return data, nil
+}
+
+// sweep removes what crashes have left in the store: claims on locks that are gone
+// and a journal that was never complete. The lock must be held.
+func (s *store) sweep() {
+	names, err := s.ops.ReadNames(s.dir)
+	if err != nil {
+		return // they do no harm
+	}
+	for _, name := range names {
+		if strings.HasPrefix(name, "lock-") || name == "pending.tmp" {
+			s.ops.Remove(filepath.Join(s.dir, name))
+		}
+	}
 }
 
 // unlock removes the lock file if it is still the one that was made.
