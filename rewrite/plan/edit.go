@@ -9,7 +9,10 @@ import (
 // An Edit is one wanted change of one file, in terms the apply stage understands.
 // Edits of different units never overlap; equal AddDecl edits (same
 // package, same ID) of several units are one.
-type Edit interface{ edit() }
+type Edit interface {
+	// Span is the file edited and the bytes concerned; the file is nil for declarations to be added.
+	Span() (f *program.File, from, to int)
+}
 
 // Text is replacement source made of parts.
 type Text []Part
@@ -68,6 +71,8 @@ type AddDecl struct {
 	// File is the file that gets it; nil means a new file called NewFile in Dir.
 	File    *program.File
 	NewFile string
+	// NewRel is NewFile relative to the directory worked in, for reports.
+	NewRel string
 	// ID identifies the declaration: its name.
 	ID string
 	// After, when not nil, is the declaration of File after which to insert;
@@ -122,10 +127,21 @@ type Accessor struct {
 	Doc   string
 }
 
-func (*Splice) edit()     {}
-func (*RemoveSpec) edit() {}
-func (*RemoveFunc) edit() {}
-func (*AddDecl) edit()    {}
+// Span implements Edit.
+func (e *Splice) Span() (*program.File, int, int) { return e.File, e.Start, e.End }
+
+// Span implements Edit.
+func (e *RemoveSpec) Span() (*program.File, int, int) { return nodeSpan(e.File, e.Spec) }
+
+// Span implements Edit.
+func (e *RemoveFunc) Span() (*program.File, int, int) { return nodeSpan(e.File, e.Decl) }
+
+// Span implements Edit.
+func (e *AddDecl) Span() (*program.File, int, int) { return nil, 0, 0 }
+
+func nodeSpan(f *program.File, n ast.Node) (*program.File, int, int) {
+	return f, f.Tok.Offset(n.Pos()), f.Tok.Offset(n.End())
+}
 
 func (*KeyType) decl()  {}
 func (*KeyConst) decl() {}

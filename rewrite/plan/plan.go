@@ -1,7 +1,12 @@
 // Package plan turns what rules want into units of edits, before any text exists.
 package plan
 
-import "github.com/ctxmend/ctxmend/rules"
+import (
+	"path"
+	"slices"
+
+	"github.com/ctxmend/ctxmend/rules"
+)
 
 // A Unit is the smallest set of edits that must land together.
 type Unit struct {
@@ -20,4 +25,24 @@ type Unit struct {
 	Files []string
 	// Notes tell choices made for the user, placement for one.
 	Notes []string
+}
+
+// EditedFiles returns the files that the unit edits or creates, relative and sorted.
+func (u *Unit) EditedFiles() []string {
+	var list []string
+	for _, e := range u.Edits {
+		name := ""
+		if d, ok := e.(*AddDecl); ok {
+			if name = d.NewRel; d.File != nil {
+				name = d.File.Rel
+			}
+		} else if f, _, _ := e.Span(); f != nil {
+			name = f.Rel
+		}
+		if name != "" {
+			list = append(list, path.Clean(name))
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
 }

@@ -1,0 +1,191 @@
+package plan
+
+import (
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"path/filepath"
+
+	"github.com/ctxmend/ctxmend/rules/census"
+)
+
+type censusKey = census.Key
+
+const roleWriter = census.Writer
+
+// writeDecls plans the declarations the edits so far ask for.
+func (kp *keyPlan) writeDecls() error {
+	for _, k := range kp.fam.Keys {
+		n := kp.keys[k]
+		if n.exported != "" {
+			kp.declareExported(n)
+		}
+		if n.forTest != "" {
+			kp.declareForTest(n)
+		}
+		for _, kind := range []AccessorKind{With, From, Must, Any} {
+			if n.forms[kind] != "" {
+				if err := kp.declareAccessor(n, kind); err != nil {
+					return err
+				}
+			}
+		}
+		if n.decl != nil {
+			kp.unit.Edits = append(kp.unit.Edits, n.decl)
+		}
+	}
+	if kp.kt != nil && kp.kt.add != nil {
+		kp.unit.Edits = append(kp.unit.Edits, kp.kt.add)
+	}
+	for _, e := range kp.unit.Edits {
+		if d, ok := e.(*AddDecl); ok && d.File != nil {
+			if reason := uneditable(d.File); reason != "" {
+				return block(reason, d.File, d.File.AST.Package, "%s", uneditableMessage(reason))
+			}
+		}
+	}
+	return nil
+}
+
+// declareExported gives the key an exported name, of its own or beside the unexported one.
+func (kp *keyPlan) declareExported(n *keyNames) {
+	if kp.style == "struct" {
+		t := &keyType{}
+		kp.placeDecls(t)
+		if n.ident == "" {
+			kp.add(kp.addDecl(t, n.exported, &KeyType{Name: n.exported, Underlying: "struct{}", Doc: n.exported + " is the type of a context key."}))
+			return
+		}
+		kp.add(kp.addDecl(t, n.exported, &KeyType{Name: n.exported, Underlying: "= " + n.ident, Doc: n.exported + " is the type of a context key."}))
+		return
+	}
+	kt := kp.needType()
+	value := constText(n.key)
+	if n.ident != "" {
+		value = n.ident
+	}
+	kp.add(kp.addDecl(kt, n.exported, &KeyConst{Name: n.exported, Type: kt.ref, Value: value, Doc: n.exported + " is a context key."}))
+}
+
+// declareForTest gives the key an exported name in export_test.go.
+func (kp *keyPlan) declareForTest(n *keyNames) {
+	d := kp.addDecl(&keyType{}, n.forTest, nil)
+	d.NewFile, d.NewRel = "export_test.go", kp.relative("export_test.go")
+	for _, f := range kp.prog.Files {
+		if f.PkgDir == kp.home.dir && filepath.Base(f.Name) == "export_test.go" && !f.XTest && f.AST != nil {
+			d.File, d.NewFile = f, ""
+			if k := len(f.AST.Decls); k > 0 {
+				if g, ok := f.AST.Decls[k-1].(*ast.GenDecl); !ok || g.Tok != token.IMPORT {
+					d.After = f.AST.Decls[k-1]
+				}
+			}
+		}
+	}
+	key := kp.homeKey(n, nil)
+	if kp.style == "struct" {
+		d.Decl = &KeyType{Name: n.forTest, Underlying: "= " + key}
+	} else {
+		d.Decl = &KeyConst{Name: n.forTest, Type: kp.needType().ref, Value: key}
+	}
+	kp.add(d)
+}
+
+func (kp *keyPlan) add(d *AddDecl) { kp.unit.Edits = append(kp.unit.Edits, d) }
+
+// declareAccessor adds an accessor function beside the key.
+func (kp *keyPlan) declareAccessor(n *keyNames, kind AccessorKind) error {
+	key := n.exported
+	if key == "" || n.ident != "" {
+		key = kp.homeKey(n, nil)
+	}
+	t := kp.declPlace(n)
+	a := &Accessor{
+		Kind: kind, Name: n.forms[kind],
+		Key:    Ref{PkgPath: kp.home.path, PkgName: kp.home.name, Name: key},
+		Struct: kp.style == "struct",
+		Value:  n.text,
+	}
+	noun := "the value of key " + constText(n.key)
+	switch kind {
+	case With:
+		a.Param = paramName(n)
+		a.Doc = fmt.Sprintf("%s returns a copy of ctx that carries %s.", a.Name, noun)
+	case From:
+		a.Doc = fmt.Sprintf("%s returns %s that ctx carries, and whether it does.", a.Name, noun)
+	case Must:
+		a.Doc = fmt.Sprintf("%s returns %s that ctx carries. It panics when ctx does not.", a.Name, noun)
+	default:
+		a.Doc = fmt.Sprintf("%s returns %s that ctx carries, or nil.", a.Name, noun)
+	}
+	kp.add(kp.addDecl(t, a.Name, a))
+	return nil
+}
+
+// declPlace is where a key's accessors go: with the key.
+func (kp *keyPlan) declPlace(n *keyNames) *keyType {
+	if n.decl != nil {
+		return &keyType{file: n.decl.File, newFile: n.decl.NewFile, after: n.decl.After}
+	}
+	for _, obj := range kp.retypedInOrder() {
+		c, ok := obj.(*types.Const)
+		if !ok || !kp.holds(c, n.key) || !kp.packageLevel(obj) {
+			continue
+		}
+		if d := kp.declOf(obj); d != nil && d.decl != nil {
+			return &keyType{file: d.file, after: d.decl}
+		}
+	}
+	t := &keyType{}
+	kp.placeDecls(t)
+	return t
+}
+
+// paramName names the value parameter of a With accessor.
+func paramName(n *keyNames) string {
+	name := lowerFirst(n.base)
+	if token.IsKeyword(name) || types.Universe.Lookup(name) != nil || name == "ctx" || name == "context" || len(name) > 20 {
+		return "value"
+	}
+	return name
+}
+
+// removeUnused removes unexported constants that the replaced points leave without use.
+func (kp *keyPlan) removeUnused() {
+	done := map[token.Pos]bool{}
+	for _, s := range kp.spots {
+		if s.form != named || !kp.replaced[s.Expr] || done[s.obj.Pos()] {
+			continue
+		}
+		done[s.obj.Pos()] = true
+		f := kp.prog.FileOf(s.obj.Pos())
+		if f == nil || !f.World || uneditable(f) != "" || s.obj.Exported() && kp.packageLevel(s.obj) || kp.usedElsewhere(s.obj) {
+			continue
+		}
+		d := kp.declOf(s.obj)
+		if d == nil || d.spec == nil || len(d.spec.Values) != len(d.spec.Names) {
+			continue
+		}
+		if _, chain := repetition(d); len(chain) > 1 {
+			continue // later specs repeat its value
+		}
+		kp.unit.Edits = append(kp.unit.Edits, &RemoveSpec{File: d.file, Decl: d.decl, Spec: d.spec, Name: d.name})
+	}
+}
+
+// usedElsewhere reports whether a constant has a use that the plan does not replace.
+func (kp *keyPlan) usedElsewhere(obj types.Object) bool {
+	for _, u := range kp.census.Uses(obj) {
+		if u.Pkg.Info.Defs[u.Ident] != nil {
+			continue
+		}
+		var e ast.Expr = u.Ident
+		if sel, ok := kp.census.Parent(u.File, u.Ident).(*ast.SelectorExpr); ok && sel.Sel == u.Ident {
+			e = sel
+		}
+		if !kp.replaced[e] {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,384 @@
+package plan
+
+import (
+	"fmt"
+	"go/ast"
+	"go/constant"
+	"go/token"
+	"go/types"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/ctxmend/ctxmend/rules/program"
+)
+
+// typeWanted identifies a key type that units share.
+type typeWanted struct {
+	home     string
+	basic    types.BasicKind
+	exported bool
+	fresh    string // unit ID when the shared type would make two keys equal
+}
+
+// A keyType is the named type that keys take.
+type keyType struct {
+	ref Ref
+	// add declares it; nil when the package has it already.
+	add *AddDecl
+	// file and after say where new constants of the type go.
+	file    *program.File
+	newFile string
+	after   ast.Decl
+}
+
+func (t *keyType) name() Part { return Name(t.ref.PkgPath, t.ref.PkgName, t.ref.Name) }
+
+// needType returns the family's key type, choosing it at first.
+func (kp *keyPlan) needType() *keyType {
+	if kp.kt == nil {
+		kp.kt = kp.chooseType(false)
+	}
+	return kp.kt
+}
+
+// exportType switches to a key type that other packages can name.
+func (kp *keyPlan) exportType() { kp.kt = kp.chooseType(true) }
+
+func (kp *keyPlan) chooseType(exported bool) *keyType {
+	if t := kp.existingType(exported); t != nil {
+		return t
+	}
+	want := typeWanted{home: kp.home.path, basic: kp.basic.Kind(), exported: exported}
+	if t := kp.types[want]; t != nil {
+		return t
+	}
+	candidates := []string{"contextKey", "ctxKey"}
+	if exported {
+		candidates = []string{"ContextKey", "CtxKey"}
+	}
+	t := &keyType{}
+	kp.placeDecls(t)
+	t.ref = Ref{PkgPath: kp.home.path, PkgName: kp.home.name, Name: kp.names.free(kp.home.dir, kp.places(), candidates...)}
+	t.add = kp.addDecl(t, t.ref.Name, &KeyType{Name: t.ref.Name, Underlying: kp.basic.Name()})
+	kp.types[want] = t
+	return t
+}
+
+// existingType looks for a type of the home package that already serves for keys and under which none
+// of the family's values is a key yet: else two keys would become one.
+func (kp *keyPlan) existingType(exported bool) *keyType {
+	if kp.home.pkg == nil {
+		return nil
+	}
+	scope := kp.home.pkg.Types.Scope()
+	for _, name := range scope.Names() {
+		tn, ok := scope.Lookup(name).(*types.TypeName)
+		if !ok || tn.IsAlias() || exported && !tn.Exported() {
+			continue
+		}
+		b, ok := tn.Type().Underlying().(*types.Basic)
+		if !ok || b.Kind() != kp.basic.Kind() {
+			continue
+		}
+		if named, ok := tn.Type().(*types.Named); !ok || named.TypeParams().Len() > 0 {
+			continue
+		}
+		f := kp.prog.FileOf(tn.Pos())
+		if f == nil || uneditable(f) != "" || f.Test && !kp.testHome() {
+			continue
+		}
+		full := kp.home.path + "." + name
+		if !kp.servesAsKey(full) || kp.collides(full) || !kp.meansType(tn) {
+			continue
+		}
+		t := &keyType{ref: Ref{PkgPath: kp.home.path, PkgName: kp.home.name, Name: name}, file: f}
+		kp.afterConstants(t, tn)
+		return t
+	}
+	return nil
+}
+
+// servesAsKey reports whether some context key has the type.
+func (kp *keyPlan) servesAsKey(full string) bool {
+	return slices.ContainsFunc(kp.census.Keys, func(k *censusKey) bool { return k.Type == full })
+}
+
+// collides reports whether one of the family's values is already a key under the type.
+func (kp *keyPlan) collides(full string) bool {
+	return slices.ContainsFunc(kp.fam.Keys, func(k *censusKey) bool { return kp.census.HasKey(full, k.Value) })
+}
+
+// meansType reports whether the type's name means the type at every place it may be written.
+func (kp *keyPlan) meansType(tn *types.TypeName) bool {
+	for _, p := range kp.places() {
+		if p.pkg.Path != kp.home.path {
+			continue
+		}
+		if o := lookup(p, tn.Name()); o == nil || o.Pos() != tn.Pos() {
+			return false
+		}
+	}
+	return true
+}
+
+// afterConstants puts new constants behind the last constant declaration of the type, or behind the type.
+func (kp *keyPlan) afterConstants(t *keyType, tn *types.TypeName) {
+	for _, f := range kp.home.pkg.Files {
+		if f.AST == nil || uneditable(f) != "" || f.Test && !kp.testHome() {
+			continue
+		}
+		for _, d := range f.AST.Decls {
+			g, ok := d.(*ast.GenDecl)
+			if !ok {
+				continue
+			}
+			for _, s := range g.Specs {
+				switch s := s.(type) {
+				case *ast.TypeSpec:
+					if s.Name.Pos() == tn.Pos() && t.after == nil {
+						t.file, t.after = f, g
+					}
+				case *ast.ValueSpec:
+					c, ok := kp.home.pkg.Info.Defs[s.Names[0]].(*types.Const)
+					if ok && types.Identical(c.Type(), tn.Type()) {
+						t.file, t.after = f, g
+					}
+				}
+			}
+		}
+	}
+}
+
+// testHome reports whether all of the family's places lie in tests of the home package, so that
+// its declarations belong there too.
+func (kp *keyPlan) testHome() bool {
+	if kp.home.pkg == nil {
+		return false
+	}
+	for _, s := range kp.spots {
+		if !s.File.Test || s.Pkg.Path != kp.home.path && s.Pkg.Path != kp.home.path+"_test" {
+			return false
+		}
+	}
+	return true
+}
+
+// places are the positions at which names of the home package may be written bare.
+func (kp *keyPlan) places() []place {
+	var list []place
+	for _, s := range kp.spots {
+		if s.Pkg.Path == kp.home.path {
+			list = append(list, s.at())
+		}
+	}
+	for _, obj := range kp.retyped {
+		if f := kp.prog.FileOf(obj.Pos()); f != nil {
+			if p := kp.pkgOf(f); p != nil {
+				list = append(list, place{p, obj.Pos()})
+			}
+		}
+	}
+	return list
+}
+
+// placeDecls chooses the file, and the place in it, for new declarations: before the first
+// retyped declaration, else in the file of the first point of the home (writers before readers), else
+// in the file that declares the value's type, else in a file of its own.
+func (kp *keyPlan) placeDecls(t *keyType) {
+	test := kp.testHome()
+	fits := func(f *program.File) bool {
+		return f != nil && f.World && uneditable(f) == "" && f.PkgDir == kp.home.dir && f.XTest == kp.home.xtest && (test || !f.Test) && kp.everywhere(f)
+	}
+	for _, obj := range kp.retypedInOrder() {
+		if d := kp.declOf(obj); d != nil && d.decl != nil && !d.local && fits(d.file) {
+			t.file, t.after = d.file, declBefore(d.file, d.decl)
+			return
+		}
+	}
+	for _, writers := range []bool{true, false} {
+		for _, s := range kp.spots {
+			if s.Pkg.Path == kp.home.path && fits(s.File) && (s.Lookups[0].Role == roleWriter) == writers {
+				t.file = s.File
+				return
+			}
+		}
+	}
+	for _, s := range kp.spots {
+		if s.obj != nil && fits(kp.prog.FileOf(s.obj.Pos())) {
+			t.file = kp.prog.FileOf(s.obj.Pos())
+			return
+		}
+	}
+	for _, s := range kp.spots {
+		if lk := s.Lookups[0]; lk.Value != nil {
+			if vt := lk.Pkg.Info.TypeOf(lk.Value); vt != nil {
+				if p, ok := types.Unalias(vt).(*types.Pointer); ok {
+					vt = p.Elem()
+				}
+				if named, ok := types.Unalias(vt).(*types.Named); ok && fits(kp.prog.FileOf(named.Obj().Pos())) {
+					t.file = kp.prog.FileOf(named.Obj().Pos())
+					return
+				}
+			}
+		}
+	}
+	t.newFile = kp.freeFile("context.go", "ctxkeys.go", "contextkeys.go")
+	if kp.home.pkg == nil {
+		t.newFile = kp.home.name + ".go"
+	} else if test {
+		t.newFile = kp.freeFile("context_test.go", "ctxkeys_test.go", "contextkeys_test.go")
+	}
+}
+
+// everywhere reports whether a file is compiled in every configuration that has its package.
+func (kp *keyPlan) everywhere(f *program.File) bool {
+	path := f.PkgPath
+	if f.XTest {
+		path += "_test"
+	}
+	for _, cfg := range kp.prog.Configs {
+		if p := cfg.Package(path); p != nil && !slices.Contains(p.Files, f) {
+			return false
+		}
+	}
+	return true
+}
+
+// declBefore returns the declaration before d, nil when d is the first after the imports.
+func declBefore(f *program.File, d ast.Decl) ast.Decl {
+	var prev ast.Decl
+	for _, have := range f.AST.Decls {
+		if have == d {
+			return prev
+		}
+		prev = have
+		if g, ok := have.(*ast.GenDecl); ok && g.Tok == token.IMPORT {
+			prev = nil
+		}
+	}
+	return nil
+}
+
+// freeFile returns the first file name that does not exist in the home directory.
+func (kp *keyPlan) freeFile(names ...string) string {
+	exists := func(name string) bool {
+		return slices.ContainsFunc(kp.prog.Files, func(f *program.File) bool {
+			return f.PkgDir == kp.home.dir && strings.EqualFold(filepath.Base(f.Name), name)
+		})
+	}
+	for i := 1; ; i++ {
+		for _, n := range names {
+			if i > 1 {
+				stem, test := strings.CutSuffix(strings.TrimSuffix(n, ".go"), "_test")
+				n = fmt.Sprintf("%s%d", stem, i)
+				if test {
+					n += "_test"
+				}
+				n += ".go"
+			}
+			if !exists(n) {
+				return n
+			}
+		}
+	}
+}
+
+func (kp *keyPlan) addDecl(t *keyType, id string, d Decl) *AddDecl {
+	return &AddDecl{
+		PkgPath: kp.home.path, PkgName: kp.home.name, Dir: kp.home.dir,
+		File: t.file, NewFile: t.newFile, NewRel: kp.relative(t.newFile), After: t.after, ID: id, Decl: d,
+	}
+}
+
+// relative returns a new file's name relative to the directory worked in.
+func (kp *keyPlan) relative(name string) string {
+	if name == "" {
+		return ""
+	}
+	rel, err := filepath.Rel(kp.prog.Dir, filepath.Join(kp.home.dir, name))
+	if err != nil {
+		return name
+	}
+	return filepath.ToSlash(rel)
+}
+
+// newKey declares the key in the home package, once, and returns its name.
+func (kp *keyPlan) newKey(n *keyNames) string {
+	if n.ident != "" {
+		return n.ident
+	}
+	stem := lowerFirst(n.base)
+	if kp.style == "struct" {
+		n.ident = kp.names.free(kp.home.dir, kp.places(), stem+"Key", stem+"ContextKey", stem+"CtxKey")
+		t := &keyType{}
+		kp.placeDecls(t)
+		n.decl = kp.addDecl(t, n.ident, &KeyType{Name: n.ident, Underlying: "struct{}"})
+		return n.ident
+	}
+	kt := kp.needType()
+	n.ident = kp.names.free(kp.home.dir, kp.places(), stem+"Key", stem+"ContextKey", stem+"CtxKey")
+	n.decl = kp.addDecl(kt, n.ident, &KeyConst{Name: n.ident, Type: kt.ref, Value: constText(n.key)})
+	if kt.file != nil && kt.file.Test && !kp.testHome() {
+		t := &keyType{}
+		kp.placeDecls(t)
+		n.decl.File, n.decl.NewFile, n.decl.After = t.file, t.newFile, t.after
+	}
+	return n.ident
+}
+
+// constText writes a key's value in Go syntax.
+func constText(k *censusKey) string {
+	if k.Const.Kind() == constant.Float {
+		return k.Const.String()
+	}
+	return k.Const.ExactString()
+}
+
+// exportedKey returns the name of an exported constant for the key, declaring it.
+func (kp *keyPlan) exportedKey(n *keyNames) string {
+	if n.exported == "" {
+		n.exported = kp.names.free(kp.home.dir, nil, n.base+"Key", n.base+"ContextKey", n.base+"CtxKey")
+	}
+	return n.exported
+}
+
+// testKey returns the name under which export_test.go gives the key to external tests.
+func (kp *keyPlan) testKey(n *keyNames, s *spot) string {
+	if name := kp.exportedRetyped(n.key); name != "" {
+		return name
+	}
+	if n.exported != "" {
+		return n.exported
+	}
+	if n.forTest == "" {
+		n.forTest = kp.names.free(kp.home.dir, nil, n.base+"Key", n.base+"ContextKey", n.base+"CtxKey")
+	}
+	return n.forTest
+}
+
+// accessor returns the name of the accessor of the given kind, to be declared.
+func (kp *keyPlan) accessor(n *keyNames, kind AccessorKind) string {
+	if n.forms[kind] == "" {
+		n.forms[kind] = kp.names.free(kp.home.dir, kp.places(), accessorNames(n.base, kind)...)
+	}
+	return n.forms[kind]
+}
+
+// accessorNames lists the names tried for an accessor.
+func accessorNames(base string, kind AccessorKind) []string {
+	var list []string
+	for _, b := range []string{base, base + "Value", "Context" + base} {
+		switch kind {
+		case With:
+			list = append(list, "With"+b)
+		case From:
+			list = append(list, b+"From")
+		case Must:
+			list = append(list, "Must"+b+"From")
+		default:
+			list = append(list, b+"ValueFrom")
+		}
+	}
+	return list
+}

@@ -1,0 +1,258 @@
+package plan
+
+import (
+	"cmp"
+	"go/token"
+	"go/types"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/ctxmend/ctxmend/rules/census"
+	"github.com/ctxmend/ctxmend/rules/program"
+)
+
+// A home is the package that holds a family's keys and accessors.
+type home struct {
+	path, name, dir string
+	// pkg is nil for a package that is to be made.
+	pkg   *program.Package
+	xtest bool
+	why   string // why it was chosen, "" when there was no choice
+}
+
+// chooseHome decides where the keys go.
+func (kp *keyPlan) chooseHome() error {
+	if kp.opts.KeyPackage != "" {
+		return kp.askedHome()
+	}
+	paths := kp.spotPackages()
+	if len(paths) == 1 {
+		kp.home = kp.homeOf(paths[0], "")
+		return nil
+	}
+	if len(paths) == 2 && paths[1].Path == paths[0].Path+"_test" {
+		kp.home = kp.homeOf(paths[0], "")
+		return nil
+	}
+	if forced := kp.carrierPackages(); len(forced) == 1 {
+		h := kp.homeOf(forced[0], "the key is passed on there")
+		if err := kp.feasible(h); err != nil {
+			return err
+		}
+		kp.home = h
+		return nil
+	}
+	var firstErr error
+	for _, h := range kp.candidates() {
+		err := kp.feasible(h)
+		if err == nil {
+			kp.home = h
+			return nil
+		}
+		if firstErr == nil {
+			firstErr = err
+		}
+	}
+	if firstErr == nil {
+		s := kp.spots[0]
+		firstErr = block("placement", s.File, s.Expr.Pos(), "no package can hold the key")
+	}
+	return firstErr
+}
+
+// askedHome uses the package given by --key-package.
+func (kp *keyPlan) askedHome() error {
+	want := kp.opts.KeyPackage
+	for _, cfg := range kp.prog.Configs {
+		if p := cfg.Package(want); p != nil && p.World {
+			kp.home = kp.homeOf(p, "asked for")
+			return kp.feasible(kp.home)
+		}
+	}
+	for _, m := range kp.prog.Modules {
+		rest, ok := strings.CutPrefix(want, m.Path+"/")
+		if !ok {
+			continue
+		}
+		kp.home = &home{path: want, name: path.Base(want), dir: filepath.Join(m.Dir, filepath.FromSlash(rest)), why: "asked for"}
+		if !token.IsIdentifier(kp.home.name) {
+			break
+		}
+		return kp.feasible(kp.home)
+	}
+	s := kp.spots[0]
+	return block("placement", s.File, s.Expr.Pos(), "package %s, asked for with --key-package, is in no module of the program", want)
+}
+
+func (kp *keyPlan) homeOf(p *program.Package, why string) *home {
+	return &home{path: p.Path, name: p.Name, dir: p.Dir, pkg: p, xtest: p.XTest, why: why}
+}
+
+// spotPackages returns the packages with a point that names the key, sorted by path.
+func (kp *keyPlan) spotPackages() []*program.Package {
+	var list []*program.Package
+	for _, s := range kp.spots {
+		list = appendPackage(list, s.Pkg)
+		if s.obj != nil && s.form == named {
+			if p := kp.packageOf(s.obj); p != nil {
+				list = appendPackage(list, p)
+			}
+		}
+	}
+	slices.SortFunc(list, func(a, b *program.Package) int { return cmp.Compare(a.Path, b.Path) })
+	return list
+}
+
+// packageOf returns the world package that declares an object.
+func (pl *planner) packageOf(obj types.Object) *program.Package {
+	f := pl.prog.FileOf(obj.Pos())
+	if f == nil || !f.World {
+		return nil
+	}
+	return pl.pkgOf(f)
+}
+
+func appendPackage(list []*program.Package, p *program.Package) []*program.Package {
+	if slices.ContainsFunc(list, func(q *program.Package) bool { return q.Path == p.Path }) {
+		return list
+	}
+	return append(list, p)
+}
+
+// carrierPackages returns the packages where the key arrives in a parameter or another
+// variable that cannot be replaced by naming the key.
+func (kp *keyPlan) carrierPackages() []*program.Package {
+	var list []*program.Package
+	for _, s := range kp.spots {
+		if s.form == carried {
+			list = appendPackage(list, s.Pkg)
+		}
+	}
+	return list
+}
+
+// candidates lists homes in the order of preference: the package that declares the constant, the
+// stored value's package, the writers', a new one.
+func (kp *keyPlan) candidates() []*home {
+	var list []*home
+	add := func(p *program.Package, why string) {
+		if p == nil || !p.World || p.XTest || slices.ContainsFunc(list, func(h *home) bool { return h.path == p.Path }) {
+			return
+		}
+		list = append(list, kp.homeOf(p, why))
+	}
+	byCount := func(pick func(*spot) *program.Package, why string) {
+		counts := map[string]int{}
+		var pkgs []*program.Package
+		for _, s := range kp.spots {
+			if p := pick(s); p != nil {
+				counts[p.Path]++
+				pkgs = appendPackage(pkgs, p)
+			}
+		}
+		slices.SortStableFunc(pkgs, func(a, b *program.Package) int {
+			return cmp.Or(cmp.Compare(counts[b.Path], counts[a.Path]), cmp.Compare(a.Path, b.Path))
+		})
+		for _, p := range pkgs {
+			add(p, why)
+		}
+	}
+	byCount(func(s *spot) *program.Package {
+		if s.form == carried && !s.File.Test {
+			return s.Pkg
+		}
+		return nil
+	}, "the key is passed on there")
+	byCount(func(s *spot) *program.Package {
+		if s.form == named && s.obj.Exported() {
+			return kp.packageOf(s.obj)
+		}
+		return nil
+	}, "it declares the constant")
+	byCount(func(s *spot) *program.Package {
+		if s.form == named && !s.File.Test {
+			return kp.packageOf(s.obj)
+		}
+		return nil
+	}, "it declares the constant")
+	byCount(kp.valuePackage, "it declares the value's type")
+	byCount(func(s *spot) *program.Package {
+		if !s.File.Test && s.Lookups[0].Role == census.Writer {
+			return s.Pkg
+		}
+		return nil
+	}, "it writes the value")
+	if h := kp.newHome(); h != nil {
+		list = append(list, h)
+	}
+	byCount(func(s *spot) *program.Package { return s.Pkg }, "it uses the value")
+	return list
+}
+
+// valuePackage returns the world package that declares the type of what a writer stores.
+func (kp *keyPlan) valuePackage(s *spot) *program.Package {
+	lk := s.Lookups[0]
+	if lk.Value == nil || s.File.Test {
+		return nil
+	}
+	t := lk.Pkg.Info.TypeOf(lk.Value)
+	if t == nil {
+		return nil
+	}
+	if p, ok := types.Unalias(t).(*types.Pointer); ok {
+		t = p.Elem()
+	}
+	named, ok := types.Unalias(t).(*types.Named)
+	if !ok || named.Obj().Pkg() == nil {
+		return nil
+	}
+	return kp.packageOf(named.Obj())
+}
+
+// newHome is a small package made for keys, next to nothing else: internal/ctxkeys of the module.
+func (kp *keyPlan) newHome() *home {
+	m := kp.spots[0].Pkg.Module
+	if m == nil {
+		return nil
+	}
+	for _, name := range []string{"ctxkeys", "contextkeys", "ctxvalues"} {
+		p := m.Path + "/internal/" + name
+		dir := filepath.Join(m.Dir, "internal", name)
+		if !slices.ContainsFunc(kp.prog.Files, func(f *program.File) bool { return f.PkgDir == dir }) {
+			return &home{path: p, name: name, dir: dir, why: "no existing package can be imported from all places"}
+		}
+		for _, cfg := range kp.prog.Configs {
+			if have := cfg.Package(p); have != nil && have.Name == name {
+				return kp.homeOf(have, "no other package can be imported from all places")
+			}
+		}
+	}
+	return nil
+}
+
+// feasible reports whether every file that needs the home can import it.
+func (kp *keyPlan) feasible(h *home) error {
+	for _, s := range kp.spots {
+		if s.Pkg.Path == h.path || s.form == named && kp.stays(s, h) {
+			continue
+		}
+		if s.File.XTest && s.Pkg.Path == h.path+"_test" {
+			continue
+		}
+		if h.name == "main" {
+			return block("placement", s.File, s.Expr.Pos(), "the key belongs to package %s, a main package, which this file cannot import", h.path)
+		}
+		if err := kp.prog.CanImport(s.File, h.path); err != nil {
+			return block("placement", s.File, s.Expr.Pos(), "the key would live in %s, but %v", h.path, err)
+		}
+	}
+	return nil
+}
+
+// stays reports whether a spot that names a constant of the home need not change.
+func (kp *keyPlan) stays(s *spot, h *home) bool {
+	p := kp.packageOf(s.obj)
+	return p != nil && p.Path == h.path
+}

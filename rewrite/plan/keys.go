@@ -1,0 +1,387 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"go/ast"
+	"go/constant"
+	"go/token"
+	"go/types"
+	"slices"
+	"strings"
+
+	"github.com/ctxmend/ctxmend/rules"
+	"github.com/ctxmend/ctxmend/rules/census"
+	"github.com/ctxmend/ctxmend/rules/program"
+)
+
+// A form is how a point spells its key.
+type form int
+
+const (
+	literal form = iota // a constant expression other than a name
+	named               // the name of a constant
+	carried             // a variable, parameter, call: not constant
+)
+
+// A spot is a point of the world as the planner sees it.
+type spot struct {
+	*census.Point
+	key  *census.Key // nil when the point carries several keys
+	form form
+	// obj is the constant (named) or variable (carried) that the point names, if any.
+	obj types.Object
+	// lookup is set when the point is itself the key argument of a look-up, so
+	// that the whole call can be replaced by an accessor.
+	lookup *census.Lookup
+}
+
+func (s *spot) at() place { return place{s.Pkg, s.Expr.Pos()} }
+
+// A keyPlan is the plan of one family in the making.
+type keyPlan struct {
+	*planner
+	unit   *Unit
+	fam    *census.Family
+	basic  *types.Basic
+	spots  []*spot
+	byExpr map[ast.Expr]*spot
+	// retyped are the constants, variables and parameters whose declaration takes the key type.
+	retyped map[token.Pos]types.Object
+	home    *home
+	kt      *keyType
+	style   string // "struct" or "string"
+	keys    map[*census.Key]*keyNames
+	// replaced are the points whose expression the plan replaces.
+	replaced map[ast.Expr]bool
+	review   []string // what makes the unit a matter of review
+}
+
+// keyNames are the names a key gets in its home package.
+type keyNames struct {
+	key  *census.Key
+	base string // UserID
+	// ident is the key's constant or struct type in the home package, "" until needed.
+	ident    string
+	exported string // exported constant for foreign packages, "" until needed
+	forTest  string // name in export_test.go, "" until needed
+	decl     *AddDecl
+	value    types.Type // the type accessors speak of; nil for any
+	text     Text
+	forms    map[AccessorKind]string
+	valueSet bool
+}
+
+// keys plans one family.
+func (pl *planner) keys(u *Unit, fam *census.Family) {
+	for _, f := range u.Findings {
+		if f.Blocker != nil {
+			u.Blocker = f.Blocker
+			return
+		}
+	}
+	kp := &keyPlan{
+		planner: pl, unit: u, fam: fam, basic: fam.Keys[0].Basic,
+		byExpr:   map[ast.Expr]*spot{},
+		retyped:  map[token.Pos]types.Object{},
+		keys:     map[*census.Key]*keyNames{},
+		replaced: map[ast.Expr]bool{},
+	}
+	if err := kp.plan(); err != nil {
+		b, ok := err.(blocked)
+		if !ok {
+			panic(err)
+		}
+		u.Blocker, u.Edits = b.Blocker, nil
+		return
+	}
+	if len(kp.review) > 0 {
+		u.Applicability = rules.Review
+		u.Notes = append(u.Notes, kp.review...)
+	}
+}
+
+// plan goes through the steps; each may block.
+func (kp *keyPlan) plan() error {
+	kp.findSpots()
+	if err := kp.chooseHome(); err != nil {
+		return err
+	}
+	kp.chooseRetyped()
+	kp.noteAPI()
+	kp.chooseStyle()
+	if err := kp.writeSpots(); err != nil {
+		return err
+	}
+	if err := kp.writeRetyped(); err != nil {
+		return err
+	}
+	if err := kp.writeDecls(); err != nil {
+		return err
+	}
+	kp.removeUnused()
+	kp.describe()
+	return kp.checkFiles()
+}
+
+// findSpots turns the family's points in the world into spots.
+func (kp *keyPlan) findSpots() {
+	for _, p := range kp.fam.Points {
+		s := &spot{Point: p, form: carried}
+		if keys := pointKeys(p); len(keys) == 1 {
+			s.key = keys[0]
+		}
+		if p.Constant() {
+			s.form = literal
+			if c := census.NamedConst(p.Pkg, p.Expr); c != nil {
+				s.form, s.obj = named, c
+			}
+		} else {
+			s.obj = namedVar(p.Pkg, p.Expr)
+		}
+		if p.Direct() && kp.contextual(p.Lookups[0]) {
+			s.lookup = p.Lookups[0]
+		}
+		kp.spots = append(kp.spots, s)
+		kp.byExpr[p.Expr] = s
+	}
+	for _, k := range kp.fam.Keys {
+		kp.keys[k] = &keyNames{key: k, base: kp.baseFor(k), forms: map[AccessorKind]string{}}
+	}
+}
+
+// contextual reports whether the look-up's context operand can be handed to an accessor.
+func (kp *keyPlan) contextual(lk *census.Lookup) bool {
+	if lk.Call == nil {
+		return false
+	}
+	if lk.Role == census.Writer {
+		return true
+	}
+	_, ok := kp.contextText(lk)
+	return ok
+}
+
+func pointKeys(p *census.Point) []*census.Key {
+	var keys []*census.Key
+	for _, l := range p.Leaves {
+		if !slices.Contains(keys, l.Key) {
+			keys = append(keys, l.Key)
+		}
+	}
+	return keys
+}
+
+// namedVar returns the variable that an expression names, nil for others.
+func namedVar(pkg *program.Package, e ast.Expr) types.Object {
+	var id *ast.Ident
+	switch e := e.(type) {
+	case *ast.Ident:
+		id = e
+	case *ast.SelectorExpr:
+		id = e.Sel
+	default:
+		return nil
+	}
+	if v, ok := pkg.Info.Uses[id].(*types.Var); ok && !v.IsField() {
+		return v
+	}
+	return nil
+}
+
+// baseFor finds the stem for a key's names: from its text, else from the constant that names it.
+func (kp *keyPlan) baseFor(k *census.Key) string {
+	if k.Const.Kind() == constant.String {
+		if b := baseName(constant.StringVal(k.Const)); b != "" {
+			return b
+		}
+	}
+	for _, p := range k.Points {
+		for _, l := range p.Leaves {
+			if c := census.NamedConst(l.Pkg, l.Expr); c != nil && l.Key == k {
+				if b := baseName(c.Name()); b != "" {
+					return b
+				}
+			}
+		}
+	}
+	if v, ok := constant.Int64Val(k.Const); ok && k.Const.Kind() == constant.Int && v >= 0 {
+		return fmt.Sprintf("Context%d", v)
+	}
+	return "ContextValue"
+}
+
+// noteAPI notes exported names of importable packages that are the key: their importers may use them.
+func (kp *keyPlan) noteAPI() {
+	seen := map[token.Pos]bool{}
+	for _, p := range kp.fam.Points {
+		objs := []types.Object{}
+		if v, ok := namedVar(p.Pkg, p.Expr).(*types.Var); ok {
+			objs = append(objs, v)
+		}
+		for _, l := range p.Leaves {
+			if c := census.NamedConst(l.Pkg, l.Expr); c != nil {
+				objs = append(objs, c)
+			}
+		}
+		for _, obj := range objs {
+			if !seen[obj.Pos()] && kp.isAPI(obj) {
+				seen[obj.Pos()] = true
+				kp.review = append(kp.review, fmt.Sprintf("%s.%s is exported: importers that use it as a key by its text, or as a %s, will notice", obj.Pkg().Name(), obj.Name(), kp.basic.Name()))
+			}
+		}
+	}
+}
+
+// isAPI reports whether other modules can name an object: exported, at package level, of a package
+// that is neither main nor internal nor a test.
+func (kp *keyPlan) isAPI(obj types.Object) bool {
+	if !obj.Exported() || obj.Pkg() == nil || obj.Parent() != obj.Pkg().Scope() || obj.Pkg().Name() == "main" {
+		return false
+	}
+	path := obj.Pkg().Path()
+	if strings.HasPrefix(path, "internal/") || strings.Contains(path, "/internal/") || strings.HasSuffix(path, "/internal") {
+		return false
+	}
+	f := kp.prog.FileOf(obj.Pos())
+	return f == nil || !f.Test
+}
+
+// chooseRetyped decides which declarations take the key type: constants, variables and
+// parameters of the home package whose every use is a key of this family. It starts from all and drops
+// what cannot stay until nothing changes.
+func (kp *keyPlan) chooseRetyped() {
+	if kp.opts.KeyStyle == "struct" && !kp.hasCarriers() || kp.opts.Accessors == "always" {
+		return
+	}
+	var add func(obj types.Object)
+	add = func(obj types.Object) {
+		if obj == nil || kp.retyped[obj.Pos()] != nil || !kp.inHome(obj) {
+			return
+		}
+		kp.retyped[obj.Pos()] = obj
+		v, ok := obj.(*types.Var)
+		if !ok {
+			return
+		}
+		if fn, i := kp.census.ParamOf(v); fn != nil {
+			args, _ := kp.census.Args(fn, i)
+			for _, a := range args {
+				if c := census.NamedConst(a.Pkg, a.Expr); c != nil {
+					add(c)
+				} else {
+					add(namedVar(a.Pkg, ast.Unparen(a.Expr)))
+				}
+			}
+		}
+	}
+	for _, s := range kp.spots {
+		if s.obj != nil {
+			add(s.obj)
+		}
+	}
+	for changed := true; changed; {
+		changed = false
+		for _, obj := range kp.retypedInOrder() {
+			if !kp.retypable(obj) {
+				delete(kp.retyped, obj.Pos())
+				changed = true
+			}
+		}
+	}
+}
+
+func (kp *keyPlan) retypedInOrder() []types.Object {
+	var list []types.Object
+	for _, obj := range kp.retyped {
+		list = append(list, obj)
+	}
+	slices.SortFunc(list, func(a, b types.Object) int { return cmp.Compare(a.Pos(), b.Pos()) })
+	return list
+}
+
+func (kp *keyPlan) hasCarriers() bool {
+	return slices.ContainsFunc(kp.spots, func(s *spot) bool { return s.form == carried })
+}
+
+// inHome reports whether an object is declared in the home package's own files.
+func (kp *keyPlan) inHome(obj types.Object) bool {
+	f := kp.prog.FileOf(obj.Pos())
+	return f != nil && f.World && f.PkgDir == kp.home.dir && f.XTest == kp.home.xtest
+}
+
+// describe writes the unit's title and what it does.
+func (kp *keyPlan) describe() {
+	var keys []string
+	for _, k := range kp.fam.Keys {
+		keys = append(keys, k.Value)
+	}
+	what := "a private typed key"
+	if len(keys) > 1 {
+		what = "private typed keys"
+	}
+	kp.unit.Title = fmt.Sprintf("give %s %s in %s", strings.Join(keys, ", "), what, kp.home.path)
+	note := "typed key in " + kp.home.path
+	if kp.home.why != "" {
+		note += " (" + kp.home.why + ")"
+	}
+	var calls []string
+	for _, k := range kp.fam.Keys {
+		for _, kind := range []AccessorKind{With, From, Must, Any} {
+			if name := kp.keys[k].forms[kind]; name != "" {
+				calls = append(calls, kp.home.name+"."+name)
+			}
+		}
+		if n := kp.keys[k].exported; n != "" {
+			calls = append(calls, kp.home.name+"."+n)
+		}
+	}
+	if len(calls) > 0 {
+		note += "; other packages use " + strings.Join(calls, ", ")
+	}
+	kp.unit.Notes = append([]string{note}, kp.unit.Notes...)
+}
+
+// checkFiles blocks the unit when it would edit a file that is not to be edited.
+func (kp *keyPlan) checkFiles() error {
+	for _, e := range kp.unit.Edits {
+		switch e := e.(type) {
+		case *Splice:
+			if reason := uneditable(e.File); reason != "" {
+				return block(reason, e.File, e.File.Tok.Pos(e.Start), "%s", uneditableMessage(reason))
+			}
+		case *RemoveSpec:
+			if reason := uneditable(e.File); reason != "" {
+				return block(reason, e.File, e.Spec.Pos(), "%s", uneditableMessage(reason))
+			}
+		}
+	}
+	return nil
+}
+
+// uneditable returns the reason why a file is never edited, "" for ordinary files.
+func uneditable(f *program.File) string {
+	switch {
+	case f.Generated:
+		return "generated"
+	case f.Vendored:
+		return "vendored"
+	case f.Cgo:
+		return "cgo"
+	case f.Symlink:
+		return "symlink"
+	}
+	return ""
+}
+
+func uneditableMessage(reason string) string {
+	switch reason {
+	case "generated":
+		return "the file is generated; change what generates it"
+	case "vendored":
+		return "the file is vendored; change it where it comes from"
+	case "cgo":
+		return "the file uses cgo, whose types are not known here"
+	}
+	return "the file is a symbolic link"
+}

@@ -1,0 +1,220 @@
+package plan
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/ctxmend/ctxmend/rules/census"
+	"github.com/ctxmend/ctxmend/rules/program"
+)
+
+// names knows which identifiers are taken in which package and hands out free ones.
+type names struct {
+	prog  *program.Program
+	taken map[string]map[string]bool // package directory -> name
+}
+
+func newNames(prog *program.Program, c *census.Census) *names {
+	return &names{prog: prog, taken: map[string]map[string]bool{}}
+}
+
+// scope returns the names taken at package level in a directory, those of its test
+// files, of files left out of the build, and of file imports included.
+func (n *names) scope(dir string) map[string]bool {
+	if t := n.taken[dir]; t != nil {
+		return t
+	}
+	t := map[string]bool{}
+	for _, f := range n.prog.Files {
+		if f.PkgDir != dir || f.AST == nil {
+			continue
+		}
+		for _, d := range f.AST.Decls {
+			declaredNames(d, t)
+		}
+		for _, spec := range f.AST.Imports {
+			if spec.Name != nil {
+				t[spec.Name.Name] = true
+			} else if path, err := strconv.Unquote(spec.Path.Value); err == nil {
+				t[n.packageName(path)] = true
+			}
+		}
+	}
+	n.taken[dir] = t
+	return t
+}
+
+// packageName returns the name of the package with the given path as far as it is loaded,
+// else the path's last element.
+func (n *names) packageName(path string) string {
+	for _, cfg := range n.prog.Configs {
+		if p := cfg.Package(path); p != nil && p.Name != "" {
+			return p.Name
+		}
+	}
+	return path[strings.LastIndexByte(path, '/')+1:]
+}
+
+func declaredNames(d ast.Decl, t map[string]bool) {
+	switch d := d.(type) {
+	case *ast.FuncDecl:
+		if d.Recv == nil {
+			t[d.Name.Name] = true
+		}
+	case *ast.GenDecl:
+		for _, s := range d.Specs {
+			switch s := s.(type) {
+			case *ast.TypeSpec:
+				t[s.Name.Name] = true
+			case *ast.ValueSpec:
+				for _, name := range s.Names {
+					t[name.Name] = true
+				}
+			}
+		}
+	}
+}
+
+// free returns the first candidate that is taken neither in the package directory nor,
+// by a local name, at any of the places where it will be written, and reserves it.
+func (n *names) free(dir string, places []place, candidates ...string) string {
+	taken := n.scope(dir)
+	for i := 1; ; i++ {
+		for _, c := range candidates {
+			if i > 1 {
+				c += strconv.Itoa(i)
+			}
+			if !taken[c] && token.IsIdentifier(c) && types.Universe.Lookup(c) == nil && !shadowed(c, places) {
+				taken[c] = true
+				return c
+			}
+		}
+	}
+}
+
+// A place is a position at which a name will be written.
+type place struct {
+	pkg *program.Package
+	pos token.Pos
+}
+
+// shadowed reports whether name already means something at one of the places.
+func shadowed(name string, places []place) bool {
+	for _, p := range places {
+		if lookup(p, name) != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// lookup returns the object that a name means at a place, nil when it is free.
+func lookup(p place, name string) types.Object {
+	scope := p.pkg.Types.Scope().Innermost(p.pos)
+	if scope == nil {
+		scope = p.pkg.Types.Scope()
+	}
+	_, obj := scope.LookupParent(name, token.NoPos)
+	return obj
+}
+
+// initialisms are written in capitals, as Go code reviewers ask.
+var initialisms = map[string]bool{
+	"acl": true, "api": true, "ascii": true, "cpu": true, "css": true, "db": true, "dns": true, "eof": true,
+	"grpc": true, "guid": true, "html": true, "http": true, "https": true, "id": true, "ip": true, "json": true,
+	"jwt": true, "qps": true, "ram": true, "rpc": true, "sla": true, "smtp": true, "sql": true, "ssh": true,
+	"tcp": true, "tls": true, "ttl": true, "udp": true, "ui": true, "uid": true, "uri": true, "url": true,
+	"utf8": true, "uuid": true, "vm": true, "xml": true, "xmpp": true, "xsrf": true, "xss": true,
+}
+
+// words cuts a text, or an identifier, into words.
+func words(text string) []string {
+	var list []string
+	var cur []rune
+	flush := func() {
+		if len(cur) > 0 {
+			list = append(list, string(cur))
+			cur = nil
+		}
+	}
+	runes := []rune(text)
+	for i, r := range runes {
+		switch {
+		case !unicode.IsLetter(r) && !unicode.IsDigit(r):
+			flush()
+		case unicode.IsUpper(r) && i > 0 && (unicode.IsLower(runes[i-1]) || unicode.IsDigit(runes[i-1]) ||
+			unicode.IsUpper(runes[i-1]) && i+1 < len(runes) && unicode.IsLower(runes[i+1]) && !pluralTail(runes[i:])):
+			flush()
+			cur = append(cur, r)
+		default:
+			cur = append(cur, r)
+		}
+	}
+	flush()
+	return list
+}
+
+// pluralTail reports whether the rest of an identifier is the s of a plural initialism (IDs).
+func pluralTail(rest []rune) bool {
+	return len(rest) == 2 && rest[1] == 's'
+}
+
+// baseName makes an exported identifier stem of a key's text: "user_id" becomes "UserID",
+// "X-Request-ID" becomes "RequestID", "userKey" becomes "User". It is "" when the text has no letters.
+func baseName(text string) string {
+	list := words(text)
+	if len(list) > 1 && strings.EqualFold(list[0], "x") {
+		list = list[1:]
+	}
+	for len(list) > 1 && trimmable(list[len(list)-1]) {
+		list = list[:len(list)-1]
+	}
+	for len(list) > 1 && (strings.EqualFold(list[0], "ctx") || strings.EqualFold(list[0], "context")) {
+		list = list[1:]
+	}
+	var b strings.Builder
+	for _, w := range list {
+		lower := strings.ToLower(w)
+		if initialisms[lower] {
+			b.WriteString(strings.ToUpper(w))
+			continue
+		}
+		if w == strings.ToUpper(w) {
+			w = lower
+		}
+		r := []rune(w)
+		b.WriteString(string(unicode.ToUpper(r[0])) + string(r[1:]))
+	}
+	name := b.String()
+	if name == "" || !token.IsIdentifier(name) || !ast.IsExported(name) || len([]rune(name)) > 40 {
+		return ""
+	}
+	return name
+}
+
+// trimmable reports whether a word says no more than that the text is a context key.
+func trimmable(w string) bool {
+	switch strings.ToLower(w) {
+	case "key", "ctx", "context":
+		return true
+	}
+	return false
+}
+
+// lowerFirst makes an exported identifier unexported: UserID becomes userID, IDToken idToken.
+func lowerFirst(name string) string {
+	list := words(name)
+	if len(list) == 0 {
+		return name
+	}
+	first := list[0]
+	if initialisms[strings.ToLower(first)] {
+		return strings.ToLower(first) + name[len(first):]
+	}
+	r := []rune(first)
+	return string(unicode.ToLower(r[0])) + string(r[1:]) + name[len(first):]
+}

@@ -1,0 +1,362 @@
+package plan
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+
+	"github.com/ctxmend/ctxmend/rules/census"
+	"github.com/ctxmend/ctxmend/rules/program"
+)
+
+// chooseStyle decides between constants of a named type and empty struct types.
+func (kp *keyPlan) chooseStyle() {
+	kp.style = "string"
+	if len(kp.retyped) > 0 || kp.hasCarriers() {
+		return // several keys must share a type, or the declaration that is there is the key
+	}
+	switch kp.opts.KeyStyle {
+	case "struct":
+		kp.style = "struct"
+	case "string":
+	default:
+		structs, others := 0, 0
+		for _, k := range kp.census.KeyTypes(kp.home.path) {
+			if k.Value == "" {
+				structs++
+			} else {
+				others++
+			}
+		}
+		if structs > 0 && others == 0 {
+			kp.style = "struct"
+		}
+	}
+}
+
+// writeSpots plans the edits at the points.
+func (kp *keyPlan) writeSpots() error {
+	for _, s := range kp.spots {
+		if s.obj != nil && kp.retyped[s.obj.Pos()] != nil {
+			continue // its declaration changes, the point does not
+		}
+		if s.form == carried {
+			if err := kp.convert(s); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := kp.rename(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// convert wraps a point that is no constant: k becomes contextKey(k).
+func (kp *keyPlan) convert(s *spot) error {
+	kt := kp.needType()
+	if s.Pkg.Path != kp.home.path {
+		if !ast.IsExported(kt.ref.Name) {
+			kp.exportType()
+			kt = kp.kt
+		}
+	}
+	kp.splice(s.File, s.Expr.Pos(), s.Expr.End(), kt.name(), Lit("("),
+		Keep(kp.offset(s.File, s.Expr.Pos()), kp.offset(s.File, s.Expr.End())), Lit(")"))
+	return nil
+}
+
+// rename replaces a constant expression by the key, or the whole look-up by an accessor.
+func (kp *keyPlan) rename(s *spot) error {
+	n := kp.keys[s.key]
+	kp.replaced[s.Expr] = true
+	inHome := s.Pkg.Path == kp.home.path
+	switch {
+	case inHome && kp.opts.Accessors == "always" && s.lookup != nil:
+		return kp.access(s, n)
+	case inHome:
+		kp.keyExpr(s, kp.homeKey(n, s))
+		return nil
+	case s.Pkg.Path == kp.home.path+"_test" && s.File.XTest && !kp.accessorsWanted(n, s):
+		kp.keyExpr(s, kp.testKey(n, s))
+		return nil
+	}
+	if name := kp.exportedRetyped(s.key); name != "" && kp.opts.Accessors != "always" {
+		kp.keyExpr(s, name)
+		return nil
+	}
+	if s.lookup != nil && kp.opts.Accessors != "never" {
+		return kp.access(s, n)
+	}
+	kp.keyExpr(s, kp.exportedKey(n))
+	return nil
+}
+
+// accessorsWanted reports whether an external test is better served by an accessor: when other
+// packages get them too.
+func (kp *keyPlan) accessorsWanted(n *keyNames, at *spot) bool {
+	if at.lookup == nil || kp.opts.Accessors == "never" {
+		return false
+	}
+	if kp.opts.Accessors == "always" {
+		return true
+	}
+	if kp.exportedRetyped(n.key) != "" {
+		return false
+	}
+	for _, s := range kp.spots {
+		if s.key == n.key && s.form != carried && s.Pkg.Path != kp.home.path && s.Pkg.Path != kp.home.path+"_test" &&
+			(s.obj == nil || kp.retyped[s.obj.Pos()] == nil) {
+			return true
+		}
+	}
+	return false
+}
+
+// keyExpr replaces a point by a name of the home package.
+func (kp *keyPlan) keyExpr(s *spot, name string) {
+	text := Text{Name(kp.home.path, kp.home.name, name)}
+	if kp.style == "struct" {
+		text = append(text, Lit("{}"))
+	}
+	kp.spliceText(s.File, s.Expr.Pos(), s.Expr.End(), text)
+}
+
+// exportedRetyped returns the name of an exported, retyped, package-level constant of the
+// home that holds the key.
+func (kp *keyPlan) exportedRetyped(k *census.Key) string {
+	for _, obj := range kp.retypedInOrder() {
+		if c, ok := obj.(*types.Const); ok && obj.Exported() && kp.packageLevel(obj) && kp.holds(c, k) && !kp.prog.FileOf(obj.Pos()).Test {
+			return obj.Name()
+		}
+	}
+	return ""
+}
+
+// packageLevel reports whether an object is declared outside functions.
+func (kp *keyPlan) packageLevel(obj types.Object) bool {
+	return obj.Pkg() != nil && obj.Parent() == obj.Pkg().Scope()
+}
+
+func (kp *keyPlan) holds(c *types.Const, k *census.Key) bool {
+	return c.Val().ExactString() == k.Value
+}
+
+// homeKey returns the name of the key in the home package, for use at s: a retyped
+// constant when one is in reach, else a new one.
+func (kp *keyPlan) homeKey(n *keyNames, s *spot) string {
+	if kp.style == "string" {
+		for _, obj := range kp.retypedInOrder() {
+			c, ok := obj.(*types.Const)
+			if !ok || !kp.holds(c, n.key) || !kp.packageLevel(obj) {
+				continue
+			}
+			if s != nil {
+				if o := lookup(s.at(), obj.Name()); o == nil || o.Pos() != obj.Pos() {
+					continue
+				}
+			}
+			f := kp.prog.FileOf(obj.Pos())
+			if !f.Test || s != nil && s.File.Test || kp.onlyTests(n) {
+				return obj.Name()
+			}
+		}
+	}
+	return kp.newKey(n)
+}
+
+// onlyTests reports whether all of a key's points lie in tests of the home package.
+func (kp *keyPlan) onlyTests(n *keyNames) bool {
+	for _, s := range kp.spots {
+		if s.key != n.key && s.key != nil {
+			continue
+		}
+		if !s.File.Test || s.Pkg.Path != kp.home.path && s.Pkg.Path != kp.home.path+"_test" {
+			return false
+		}
+	}
+	return true
+}
+
+// access replaces a look-up by a call of an accessor.
+func (kp *keyPlan) access(s *spot, n *keyNames) error {
+	lk := s.lookup
+	if lk.Role == census.Writer {
+		return kp.accessWriter(s, n)
+	}
+	kp.chooseValue(n)
+	ctx, _ := kp.contextText(lk)
+	call := ast.Expr(lk.Call)
+	kind, whole := kp.readForm(lk, n)
+	from, to := kp.offset(s.File, whole.Pos()), kp.offset(s.File, whole.End())
+	ctxFrom, ctxTo := kp.offset(s.File, lk.Context.Pos()), kp.offset(s.File, lk.Context.End())
+	if kp.commentIn(s.File, from, ctxFrom) || kp.commentIn(s.File, ctxTo, to) {
+		return block("comment", s.File, call.Pos(), "a comment inside the look-up would be lost; move it")
+	}
+	name := kp.accessor(n, kind)
+	text := Text{Name(kp.home.path, kp.home.name, name), Lit("(")}
+	text = append(text, ctx...)
+	text = append(text, Lit(")"))
+	kp.spliceText(s.File, whole.Pos(), whole.End(), text)
+	return nil
+}
+
+// accessWriter turns context.WithValue(ctx, key, v) into WithUser(ctx, v); the argument
+// list keeps its layout.
+func (kp *keyPlan) accessWriter(s *spot, n *keyNames) error {
+	kp.chooseValue(n)
+	lk := s.lookup
+	name := kp.accessor(n, With)
+	f := s.File
+	call := lk.Call
+	keyFrom, valueFrom := kp.offset(f, lk.Key.Pos()), kp.offset(f, lk.Value.Pos())
+	comma := kp.offset(f, lk.Key.End())
+	for f.Src[comma] != ',' {
+		if kp.commentIn(f, kp.offset(f, lk.Key.Pos()), valueFrom) {
+			break
+		}
+		comma++
+	}
+	resume := valueFrom
+	if kp.commentIn(f, keyFrom, valueFrom) {
+		return block("comment", f, lk.Key.Pos(), "a comment beside the key would be lost; move it")
+	}
+	kp.spliceText(f, call.Pos(), call.End(), Text{
+		Name(kp.home.path, kp.home.name, name),
+		Keep(kp.offset(f, call.Lparen), keyFrom),
+		Keep(resume, kp.offset(f, call.End())),
+	})
+	return nil
+}
+
+// commentIn reports whether a comment lies between two offsets.
+func (kp *keyPlan) commentIn(f *program.File, from, to int) bool {
+	for _, g := range f.AST.Comments {
+		for _, c := range g.List {
+			if at := kp.offset(f, c.Pos()); at >= from && at < to {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// contextText is the context operand of a reader as an argument of type context.Context.
+func (kp *keyPlan) contextText(lk *census.Lookup) (Text, bool) {
+	keep := Keep(kp.offset(lk.File, lk.Context.Pos()), kp.offset(lk.File, lk.Context.End()))
+	if lk.Role == census.Writer {
+		return Text{keep}, true
+	}
+	t := lk.Pkg.Info.TypeOf(lk.Context)
+	switch {
+	case t == nil:
+		return nil, false
+	case hasContextMethods(t):
+		return Text{keep}, true
+	case hasContextMethods(types.NewPointer(t)):
+		return Text{Lit("&"), keep}, true
+	}
+	return nil, false
+}
+
+// hasContextMethods reports whether t can be passed as a context.Context.
+func hasContextMethods(t types.Type) bool {
+	ms := types.NewMethodSet(t)
+	for _, name := range [...]string{"Deadline", "Done", "Err", "Value"} {
+		if ms.Lookup(nil, name) == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// readForm decides which accessor serves a reader, and which expression it replaces: the
+// look-up alone, or with its type assertion.
+func (kp *keyPlan) readForm(lk *census.Lookup, n *keyNames) (AccessorKind, ast.Expr) {
+	_, child := kp.census.Outer(lk.File, lk.Call)
+	parent, _ := kp.census.Outer(lk.File, lk.Call)
+	assert, ok := parent.(*ast.TypeAssertExpr)
+	if !ok || assert.Type == nil || n.value == nil || !types.Identical(lk.Pkg.Info.TypeOf(assert.Type), n.value) {
+		_ = child
+		return Any, lk.Call
+	}
+	if tv := lk.Pkg.Info.Types[assert]; isCommaOK(tv) {
+		return From, assert
+	}
+	return Must, assert
+}
+
+// isCommaOK reports whether an assertion is used in its two-valued form: go/types
+// records its type as a pair then.
+func isCommaOK(tv types.TypeAndValue) bool {
+	tuple, ok := tv.Type.(*types.Tuple)
+	return ok && tuple.Len() == 2
+}
+
+// chooseValue decides the type that a key's accessors speak of: what all writers store and, failing
+// writers, what all readers expect.
+func (kp *keyPlan) chooseValue(n *keyNames) {
+	if n.valueSet {
+		return
+	}
+	n.valueSet = true
+	var t types.Type
+	agree := true
+	note := func(have types.Type) {
+		if t == nil {
+			t = have
+		} else if !types.Identical(t, have) {
+			agree = false
+		}
+	}
+	for _, s := range n.key.Sites {
+		if s.Role != census.Writer || s.Lookup.Value == nil || !s.Pkg.World {
+			continue
+		}
+		have := s.Lookup.Pkg.Info.TypeOf(s.Lookup.Value)
+		if have == nil {
+			agree = false
+			continue
+		}
+		note(types.Default(have))
+	}
+	if t == nil {
+		for _, s := range n.key.Sites {
+			if have := kp.asserted(s.Lookup); have != nil {
+				note(have)
+			}
+		}
+	}
+	if t == nil || !agree || len(kp.prog.Configs) > 1 && typeParams(t) {
+		return
+	}
+	if text, ok := kp.typeText(t); ok {
+		n.value, n.text = t, text
+	}
+}
+
+func typeParams(t types.Type) bool { _, ok := t.(*types.TypeParam); return ok }
+
+// asserted returns the type a reader asserts, nil when it does not.
+func (kp *keyPlan) asserted(lk *census.Lookup) types.Type {
+	if lk.Call == nil || lk.Role != census.Reader {
+		return nil
+	}
+	parent, _ := kp.census.Outer(lk.File, lk.Call)
+	if a, ok := parent.(*ast.TypeAssertExpr); ok && a.Type != nil {
+		return lk.Pkg.Info.TypeOf(a.Type)
+	}
+	return nil
+}
+
+// splice plans a replacement.
+func (kp *keyPlan) splice(f *program.File, from, to token.Pos, parts ...Part) {
+	kp.spliceText(f, from, to, Text(parts))
+}
+
+func (kp *keyPlan) spliceText(f *program.File, from, to token.Pos, text Text) {
+	kp.unit.Edits = append(kp.unit.Edits, &Splice{File: f, Start: kp.offset(f, from), End: kp.offset(f, to), Text: text})
+}
+
+func (kp *keyPlan) offset(f *program.File, pos token.Pos) int { return f.Tok.Offset(pos) }

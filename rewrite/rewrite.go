@@ -1,0 +1,87 @@
+// Package rewrite runs the stages in order: load, find, plan, apply, verify.
+package rewrite
+
+import (
+	"context"
+	"slices"
+
+	"github.com/ctxmend/ctxmend/patches"
+	"github.com/ctxmend/ctxmend/rewrite/plan"
+	"github.com/ctxmend/ctxmend/rules"
+	"github.com/ctxmend/ctxmend/rules/census"
+	"github.com/ctxmend/ctxmend/rules/program"
+)
+
+// Options say what to work on and how.
+type Options struct {
+	Load program.Options
+	// Rules are the rules to run.
+	Rules []*rules.Rule
+	// Known are the names of all rules there are; a directive that names another is a finding. Nil means Rules.
+	Known []*rules.Rule
+	// Level is the least certain applicability that goes into the patch set: Safe or Review.
+	Level rules.Applicability
+	// KeyStyle, KeyPackage and Accessors are the choices of [plan.Options].
+	KeyStyle, KeyPackage, Accessors string
+}
+
+// A Result is what a run found and what it would change.
+type Result struct {
+	Program *program.Program
+	Census  *census.Census
+	// Findings are those in the packages that the patterns select, by file, position and rule.
+	Findings []*rules.Finding
+	// Units are those with a reported finding, by ID.
+	Units []*plan.Unit
+	// Set holds the file changes of all fixable units at the level asked for, verified.
+	Set *patches.Set
+}
+
+// Run does the work. It writes nothing.
+func Run(ctx context.Context, opts Options) (*Result, error) {
+	res := &Result{}
+	var err error
+	if res.Program, err = program.Load(ctx, opts.Load); err != nil {
+		return nil, err
+	}
+	if res.Census, err = census.Build(ctx, res.Program); err != nil {
+		return nil, err
+	}
+	findings, directives := find(res.Program, res.Census, opts)
+	units := plan.Build(res.Program, res.Census, findings, plan.Options{KeyStyle: opts.KeyStyle, KeyPackage: opts.KeyPackage, Accessors: opts.Accessors})
+	units = judge(res.Program, units, directives)
+	if res.Set, err = applyVerified(ctx, res.Program, units, opts.Level); err != nil {
+		return nil, err
+	}
+	settle(units, findings)
+	res.Findings = append(selected(res.Program, findings), directiveFindings(res.Program, directives, opts)...)
+	rules.Sort(res.Program, res.Findings)
+	res.Units = slices.DeleteFunc(units, func(u *plan.Unit) bool { return !isSelected(res.Program, u) })
+	return res, nil
+}
+
+// find runs the rules and lets directives suppress what they report.
+func find(prog *program.Program, c *census.Census, opts Options) ([]*rules.Finding, []*rules.Directive) {
+	pass := &rules.Pass{Program: prog, Census: c}
+	var findings []*rules.Finding
+	for _, r := range opts.Rules {
+		findings = append(findings, r.Run(pass)...)
+	}
+	rules.Sort(prog, findings)
+	directives := rules.Directives(prog)
+	for _, f := range findings {
+		if d := rules.Suppressing(prog, directives, f); d != nil {
+			f.Status = rules.Suppressed
+		}
+	}
+	return findings, directives
+}
+
+// selected returns the findings in the packages that the patterns name.
+func selected(prog *program.Program, findings []*rules.Finding) []*rules.Finding {
+	return slices.DeleteFunc(slices.Clone(findings), func(f *rules.Finding) bool { return !prog.Selected(f.File) })
+}
+
+func isSelected(prog *program.Program, u *plan.Unit) bool {
+	return slices.ContainsFunc(u.Findings, func(f *rules.Finding) bool { return prog.Selected(f.File) })
+}

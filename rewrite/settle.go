@@ -1,0 +1,173 @@
+package rewrite
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"slices"
+
+	"github.com/ctxmend/ctxmend/patches"
+	"github.com/ctxmend/ctxmend/rewrite/apply"
+	"github.com/ctxmend/ctxmend/rewrite/plan"
+	"github.com/ctxmend/ctxmend/rewrite/verify"
+	"github.com/ctxmend/ctxmend/rules"
+	"github.com/ctxmend/ctxmend/rules/program"
+)
+
+// judge blocks the units that a directive forbids: one of their places is suppressed, or
+// they would edit a suppressed line.
+func judge(prog *program.Program, units []*plan.Unit, directives []*rules.Directive) []*plan.Unit {
+	for _, u := range units {
+		for _, f := range u.Findings {
+			if f.Status == rules.Suppressed && (u.Blocker == nil || u.Blocker.Reason != "suppressed") {
+				u.Blocker = &rules.Blocker{Reason: "suppressed", Message: "a place of it carries a ctxmend:ignore comment", File: f.File, Pos: f.Pos}
+			}
+		}
+		if u.Blocker != nil {
+			continue
+		}
+		for _, e := range u.Edits {
+			f, from, to := e.Span()
+			if f == nil {
+				continue
+			}
+			if d := rules.Forbidding(prog, directives, u.Rule, f, from, to); d != nil {
+				u.Blocker = &rules.Blocker{Reason: "suppressed", Message: "it would edit a line that carries a ctxmend:ignore comment", File: d.File, Pos: d.Pos}
+			}
+		}
+	}
+	return units
+}
+
+// applyVerified applies and type-checks all units that are not blocked, blocks those that do
+// not survive it, and returns the patch set of those at the level asked for.
+func applyVerified(ctx context.Context, prog *program.Program, units []*plan.Unit, level rules.Applicability) (*patches.Set, error) {
+	v := &verifier{ctx: ctx, prog: prog}
+	var open []*plan.Unit
+	for _, u := range units {
+		if u.Blocker == nil {
+			open = append(open, u)
+		}
+	}
+	kept, err := v.keep(nil, open)
+	if err != nil {
+		return nil, err
+	}
+	wanted := slices.DeleteFunc(slices.Clone(kept), func(u *plan.Unit) bool {
+		return !(u.Applicability == rules.Safe || level == rules.Review && u.Applicability == rules.Review) || !isSelected(prog, u)
+	})
+	if len(wanted) < len(kept) {
+		if wanted, err = v.keep(nil, wanted); err != nil {
+			return nil, err
+		}
+	}
+	return v.apply(wanted)
+}
+
+// A verifier finds the units that hold together.
+type verifier struct {
+	ctx  context.Context
+	prog *program.Program
+}
+
+// keep returns base with as many of more as type-check together, found by bisecting; the
+// others are blocked with the error they cause.
+func (v *verifier) keep(base, more []*plan.Unit) ([]*plan.Unit, error) {
+	if len(more) == 0 {
+		return base, nil
+	}
+	all := append(slices.Clone(base), more...)
+	set, err := v.apply(all)
+	if err != nil {
+		return nil, err
+	}
+	all = slices.DeleteFunc(all, func(u *plan.Unit) bool { return u.Blocker != nil })
+	problems, err := verify.Check(v.ctx, v.prog, set)
+	if err != nil {
+		return nil, err
+	}
+	if len(problems) == 0 {
+		return all, nil
+	}
+	more = slices.DeleteFunc(slices.Clone(more), func(u *plan.Unit) bool { return u.Blocker != nil })
+	if len(more) == 1 {
+		p := problems[0]
+		more[0].Blocker = &rules.Blocker{
+			Reason:  "does-not-compile",
+			Message: "the result would not type-check: " + p.Error.Msg,
+			File:    v.prog.FileNamed(p.Error.Pos.Filename),
+			Where:   position(v.prog, p.Error),
+		}
+		return base, nil
+	}
+	half := len(more) / 2
+	base, err = v.keep(base, more[:half])
+	if err != nil {
+		return nil, err
+	}
+	return v.keep(base, more[half:])
+}
+
+func position(prog *program.Program, e program.Error) string {
+	if !e.Pos.IsValid() {
+		return ""
+	}
+	if rel, err := filepath.Rel(prog.Dir, e.Pos.Filename); err == nil {
+		e.Pos.Filename = filepath.ToSlash(rel)
+	}
+	return e.Pos.String()
+}
+
+// apply builds the patch set of the units, blocking those that cannot be applied.
+func (v *verifier) apply(units []*plan.Unit) (*patches.Set, error) {
+	set, err := apply.Apply(v.prog, units)
+	var failed apply.Errors
+	if errors.As(err, &failed) {
+		for _, f := range failed {
+			f.Unit.Blocker = &rules.Blocker{Reason: "edit", Message: f.Err.Error(), File: f.Unit.Findings[0].File, Pos: f.Unit.Findings[0].Pos}
+		}
+		return set, nil
+	}
+	return set, err
+}
+
+// settle writes the outcome of units into them and their findings.
+func settle(units []*plan.Unit, findings []*rules.Finding) {
+	for _, u := range units {
+		u.Status = rules.Fixable
+		if u.Blocker != nil {
+			u.Status = rules.Blocked
+		}
+		u.Files = u.EditedFiles()
+		for _, f := range u.Findings {
+			f.Applicability = u.Applicability
+			if f.Status == rules.Suppressed {
+				continue
+			}
+			f.Status = u.Status
+			if u.Blocker != nil {
+				if f.Blocker == nil || u.Blocker.Reason == "suppressed" {
+					f.Blocker = u.Blocker
+				}
+				continue
+			}
+			if len(u.Notes) > 0 {
+				f.Note = u.Notes[0]
+			}
+		}
+	}
+	for _, f := range findings {
+		if f.Status == "" {
+			f.Status = rules.NoFix
+		}
+	}
+}
+
+// directiveFindings reports directives without a reason, of unknown rules, or of no effect.
+func directiveFindings(prog *program.Program, directives []*rules.Directive, opts Options) []*rules.Finding {
+	known := opts.Known
+	if known == nil {
+		known = opts.Rules
+	}
+	return selected(prog, rules.CheckDirectives(directives, known, opts.Rules))
+}
