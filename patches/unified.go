@@ -68,10 +68,25 @@ func writeFileDiff(b *bytes.Buffer, name string, f *File) {
 	}
 	old, new := splitLines(f.Old), splitLines(f.New)
 	if len(old) == 0 && len(new) == 0 {
+		writeEmptyIndex(b, f.Old == nil)
 		return // an empty file comes or goes: there is no hunk
 	}
 	b.WriteString("--- " + endName(from) + "+++ " + endName(to))
 	writeHunks(b, old, new, diffLines(old, new))
+}
+
+// emptyBlob is how git abbreviates the name of empty contents.
+const emptyBlob = "e69de29"
+
+// writeEmptyIndex writes the line without which patch does not see that an empty
+// file goes; git writes it in every section.
+func writeEmptyIndex(b *bytes.Buffer, created bool) {
+	const none = "0000000"
+	if created {
+		b.WriteString("index " + none + ".." + emptyBlob + "\n")
+	} else {
+		b.WriteString("index " + emptyBlob + ".." + none + "\n")
+	}
 }
 
 // endName ends a file name in a --- or +++ line: after one with a space git puts a
