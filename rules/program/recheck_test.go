@@ -160,7 +160,7 @@ func TestRecheck(t *testing.T) {
 			"c/c.go": "package c\n\nimport (\n\t\"archive/zip\"\n\t\"log/slog\"\n)\n\nvar R *zip.Reader\n\nvar L = slog.Default\n"}, "m/c", nil},
 		{"a package that does not exist", map[string]string{"c/c.go": "package c\n\nimport \"example.com/none\"\n\nvar R none.R\n"}, "m/c",
 			[]string{"m/c: c.go:3: could not import example.com/none"}},
-		{"a syntax error", map[string]string{"c/c.go": "package c\n\nvar x = )\n"}, "m/c", []string{"m/c: c.go:3: expected"}},
+		{"a syntax error", map[string]string{"c/c.go": "package c\n\nvar x = )\n"}, "m/c", []string{"m/c: c.go:3: expected operand", "m/c: c.go:3: expected ';'"}},
 		{"an unused import", map[string]string{"c/c.go": "package c\n\nimport \"m/a\"\n"}, "m/c", []string{"m/c: c.go:3: \"m/a\" imported and not used"}},
 		{"an import cycle", map[string]string{"help/help.go": "package help\n\nimport \"m/far\"\n\nconst N = far.N\n"}, "m/a m/a_test m/b m/c m/d m/far m/help",
 			nil},
