@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"go/token"
 	"slices"
@@ -24,7 +25,7 @@ type Options struct {
 // Build groups findings into units and plans each: edits or a blocker. Findings get the
 // ID of their unit. The units come in the order of their IDs.
 func Build(prog *program.Program, c *census.Census, findings []*rules.Finding, opts Options) []*Unit {
-	pl := &planner{prog: prog, census: c, opts: opts, names: newNames(prog, c), types: map[typeWanted]*keyType{}}
+	pl := &planner{prog: prog, census: c, opts: opts, names: newNames(prog, c), types: map[typeWanted]*keyType{}, anchors: map[*AddDecl]*keyType{}}
 	byIntent := map[any][]*rules.Finding{}
 	var order []*census.Family
 	for _, f := range findings {
@@ -39,7 +40,11 @@ func Build(prog *program.Program, c *census.Census, findings []*rules.Finding, o
 			byIntent[in.Family] = append(byIntent[in.Family], f)
 		}
 	}
-	slices.SortFunc(order, func(a, b *census.Family) int { return strings.Compare(familyID(a), familyID(b)) })
+	// Families with ordinary files come first, so that a key type they share with tests
+	// is not declared in a test.
+	slices.SortFunc(order, func(a, b *census.Family) int {
+		return cmp.Or(cmp.Compare(onlyInTests(a), onlyInTests(b)), strings.Compare(familyID(a), familyID(b)))
+	})
 	var units []*Unit
 	for _, fam := range order {
 		list := byIntent[fam]
@@ -50,7 +55,19 @@ func Build(prog *program.Program, c *census.Census, findings []*rules.Finding, o
 		pl.keys(u, fam)
 		units = append(units, u)
 	}
+	pl.anchor()
+	slices.SortFunc(units, func(a, b *Unit) int { return strings.Compare(a.ID, b.ID) })
 	return units
+}
+
+// onlyInTests is 1 when every point of the family lies in a test file, else 0.
+func onlyInTests(f *census.Family) int {
+	for _, p := range f.Points {
+		if !p.File.Test {
+			return 0
+		}
+	}
+	return 1
 }
 
 // familyID names the unit of a family by its keys.
@@ -76,6 +93,8 @@ type planner struct {
 	opts   Options
 	names  *names
 	types  map[typeWanted]*keyType
+	// anchors say where declarations go; see anchor.
+	anchors map[*AddDecl]*keyType
 }
 
 // A blocked error carries a blocker out of nested planning steps.

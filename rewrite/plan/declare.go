@@ -77,7 +77,7 @@ func (kp *keyPlan) declareForTest(n *keyNames) {
 			d.File, d.NewFile = f, ""
 			if k := len(f.AST.Decls); k > 0 {
 				if g, ok := f.AST.Decls[k-1].(*ast.GenDecl); !ok || g.Tok != token.IMPORT {
-					d.After = f.AST.Decls[k-1]
+					kp.anchors[d].after = f.AST.Decls[k-1]
 				}
 			}
 		}
@@ -125,7 +125,7 @@ func (kp *keyPlan) declareAccessor(n *keyNames, kind AccessorKind) error {
 // declPlace is where a key's accessors go: with the key.
 func (kp *keyPlan) declPlace(n *keyNames) *keyType {
 	if n.decl != nil {
-		return &keyType{file: n.decl.File, newFile: n.decl.NewFile, after: n.decl.After}
+		return kp.anchors[n.decl]
 	}
 	for _, obj := range kp.retypedInOrder() {
 		c, ok := obj.(*types.Const)

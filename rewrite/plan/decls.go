@@ -51,6 +51,7 @@ func (kp *keyPlan) chooseType(exported bool) *keyType {
 	}
 	want := typeWanted{home: kp.home.path, basic: kp.basic.Kind(), exported: exported}
 	if t := kp.types[want]; t != nil {
+		kp.raise(t)
 		return t
 	}
 	candidates := []string{"contextKey", "ctxKey"}
@@ -89,7 +90,7 @@ func (kp *keyPlan) existingType(exported bool) *keyType {
 			continue
 		}
 		full := kp.home.path + "." + name
-		if !kp.servesAsKey(full) || kp.collides(full) || !kp.meansType(tn) {
+		if !kp.servesAsKey(full, name) || kp.collides(full) || !kp.meansType(tn) {
 			continue
 		}
 		t := &keyType{ref: Ref{PkgPath: kp.home.path, PkgName: kp.home.name, Name: name}, file: f}
@@ -99,9 +100,16 @@ func (kp *keyPlan) existingType(exported bool) *keyType {
 	return nil
 }
 
-// servesAsKey reports whether some context key has the type.
-func (kp *keyPlan) servesAsKey(full string) bool {
-	return slices.ContainsFunc(kp.census.Keys, func(k *censusKey) bool { return k.Type == full })
+// servesAsKey reports whether a type is the package's type for context keys: several keys
+// have it, or one has and the type is called a key.
+func (kp *keyPlan) servesAsKey(full, name string) bool {
+	n := 0
+	for _, k := range kp.census.Keys {
+		if k.Type == full {
+			n++
+		}
+	}
+	return n > 1 || n == 1 && strings.HasSuffix(strings.ToLower(name), "key")
 }
 
 // collides reports whether one of the family's values is already a key under the type.
@@ -285,9 +293,54 @@ func (kp *keyPlan) freeFile(names ...string) string {
 }
 
 func (kp *keyPlan) addDecl(t *keyType, id string, d Decl) *AddDecl {
-	return &AddDecl{
+	add := &AddDecl{
 		PkgPath: kp.home.path, PkgName: kp.home.name, Dir: kp.home.dir,
-		File: t.file, NewFile: t.newFile, NewRel: kp.relative(t.newFile), After: t.after, ID: id, Decl: d,
+		File: t.file, NewFile: t.newFile, NewRel: kp.relative(t.newFile), ID: id, Decl: d,
+	}
+	kp.anchors[add] = t
+	return add
+}
+
+// anchor puts every declaration where its key type ended up: units planned later may have
+// moved it up. Functions go behind the types, constants and variables that open a file.
+func (pl *planner) anchor() {
+	for add, t := range pl.anchors {
+		add.After = t.after
+		if _, ok := add.Decl.(*Accessor); ok && add.File != nil {
+			add.After = beforeFunctions(add.File)
+		}
+	}
+}
+
+// beforeFunctions returns the last declaration before a file's first function, nil when
+// that is an import declaration or nothing.
+func beforeFunctions(f *program.File) ast.Decl {
+	var prev ast.Decl
+	for _, d := range f.AST.Decls {
+		if _, ok := d.(*ast.FuncDecl); ok {
+			break
+		}
+		if g, ok := d.(*ast.GenDecl); ok && g.Tok != token.IMPORT {
+			prev = d
+		}
+	}
+	return prev
+}
+
+// raise moves a new key type up in its file, before the declarations that take it.
+func (kp *keyPlan) raise(t *keyType) {
+	if t.add == nil || t.file == nil {
+		return
+	}
+	for _, obj := range kp.retypedInOrder() {
+		d := kp.declOf(obj)
+		if d == nil || d.decl == nil || d.local || d.file != t.file {
+			continue
+		}
+		if before := declBefore(d.file, d.decl); t.after != nil && (before == nil || before.Pos() < t.after.Pos()) {
+			t.after = before
+		}
+		return
 	}
 }
 
@@ -322,7 +375,7 @@ func (kp *keyPlan) newKey(n *keyNames) string {
 	if kt.file != nil && kt.file.Test && !kp.testHome() {
 		t := &keyType{}
 		kp.placeDecls(t)
-		n.decl.File, n.decl.NewFile, n.decl.After = t.file, t.newFile, t.after
+		n.decl = kp.addDecl(t, n.ident, n.decl.Decl)
 	}
 	return n.ident
 }

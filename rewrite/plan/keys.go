@@ -74,6 +74,7 @@ type keyNames struct {
 
 // keys plans one family.
 func (pl *planner) keys(u *Unit, fam *census.Family) {
+	u.Title = "give " + quotedKeys(fam) + " a type of its own"
 	for _, f := range u.Findings {
 		if f.Blocker != nil {
 			u.Blocker = f.Blocker
@@ -310,17 +311,22 @@ func (kp *keyPlan) inHome(obj types.Object) bool {
 	return f != nil && f.World && f.PkgDir == kp.home.dir && f.XTest == kp.home.xtest
 }
 
-// describe writes the unit's title and what it does.
-func (kp *keyPlan) describe() {
+// quotedKeys lists a family's keys.
+func quotedKeys(fam *census.Family) string {
 	var keys []string
-	for _, k := range kp.fam.Keys {
+	for _, k := range fam.Keys {
 		keys = append(keys, k.Value)
 	}
+	return strings.Join(keys, ", ")
+}
+
+// describe writes the unit's title and what it does.
+func (kp *keyPlan) describe() {
 	what := "a private typed key"
-	if len(keys) > 1 {
+	if len(kp.fam.Keys) > 1 {
 		what = "private typed keys"
 	}
-	kp.unit.Title = fmt.Sprintf("give %s %s in %s", strings.Join(keys, ", "), what, kp.home.path)
+	kp.unit.Title = fmt.Sprintf("give %s %s in %s", quotedKeys(kp.fam), what, kp.home.path)
 	note := "typed key in " + kp.home.path
 	if kp.home.why != "" {
 		note += " (" + kp.home.why + ")"

@@ -7,7 +7,6 @@ import (
 	"go/token"
 	"go/types"
 	"slices"
-	"strings"
 
 	"github.com/ctxmend/ctxmend/rules/program"
 )
@@ -89,6 +88,7 @@ func (b *builder) families() {
 			leader[find(l.Key)] = find(p.Leaves[0].Key)
 		}
 	}
+	b.joinBlocks(func(x, y *Key) { leader[find(x)] = find(y) })
 	byLeader := map[*Key]*Family{}
 	for _, k := range b.census.Keys {
 		if k.Basic == nil || !hasWorldPoint(k) {
@@ -111,6 +111,58 @@ func (b *builder) families() {
 			}
 		}
 	}
+}
+
+// joinBlocks joins keys whose constants share their value by implicit repetition
+// (iota blocks): such constants can only change their type together.
+func (b *builder) joinBlocks(join func(x, y *Key)) {
+	heads := map[*ast.ValueSpec]*Key{}
+	for _, p := range b.order {
+		for _, l := range p.Leaves {
+			c := NamedConst(l.Pkg, l.Expr)
+			if c == nil || !l.Pkg.World {
+				continue
+			}
+			head := b.census.repeated(c)
+			if head == nil {
+				continue
+			}
+			if heads[head] == nil {
+				heads[head] = l.Key
+			} else {
+				join(l.Key, heads[head])
+			}
+		}
+	}
+}
+
+// repeated returns the spec whose value a constant has by implicit repetition or which later
+// specs repeat; nil for a constant that stands alone.
+func (c *Census) repeated(obj *types.Const) *ast.ValueSpec {
+	for _, u := range c.Uses(obj) {
+		if u.Pkg.Info.Defs[u.Ident] == nil {
+			continue
+		}
+		spec, _ := c.Parent(u.File, u.Ident).(*ast.ValueSpec)
+		if spec == nil {
+			return nil
+		}
+		decl, _ := c.Parent(u.File, spec).(*ast.GenDecl)
+		if decl == nil {
+			return nil
+		}
+		i := slices.Index(decl.Specs, ast.Spec(spec))
+		head := i
+		for head > 0 && len(decl.Specs[head].(*ast.ValueSpec).Values) == 0 {
+			head--
+		}
+		next := head + 1
+		if next < len(decl.Specs) && len(decl.Specs[next].(*ast.ValueSpec).Values) == 0 {
+			return decl.Specs[head].(*ast.ValueSpec)
+		}
+		return nil
+	}
+	return nil
 }
 
 // hasWorldPoint reports whether the key enters, or is named, in the world.
@@ -157,7 +209,7 @@ func (b *builder) pointHazards(k *Key) {
 			k.hazard(ReasonOtherUse, u.File, u.Pos, "%s", u.Why)
 		}
 		for _, u := range p.Unknown {
-			k.hazard(ReasonDynamic, p.File, p.Expr.Pos(), "the key here may also be another, which %s", u.Why)
+			k.hazard(ReasonDynamic, p.File, p.Expr.Pos(), "the key looked up here is not fixed: it %s", u.Why)
 		}
 		if len(p.Pkg.Errors) > 0 {
 			k.hazard(ReasonTypeErrors, p.File, p.Expr.Pos(), "package %s does not type-check", p.Pkg.Path)
@@ -181,7 +233,7 @@ func verb(r Role) string {
 func (b *builder) storeHazards(k *Key) {
 	for _, st := range b.census.Stores {
 		if u, ok := st.Keys[k]; ok {
-			k.hazard(ReasonStore, u.File, u.Pos, "%s answers Value for it itself: the key %s", st.Name(), u.Why)
+			k.hazard(ReasonStore, u.File, u.Pos, u.Why, st.Name())
 			continue
 		}
 		if st.Differs != "" && k.Basic.Info()&types.IsString != 0 {
@@ -230,6 +282,22 @@ func (b *builder) openHazards(k *Key) {
 			k.Notes = append(k.Notes, h)
 		}
 	}
+}
+
+// excerpt writes the expression around a use in short form.
+func excerpt(parent, child ast.Node) string {
+	e, ok := parent.(ast.Expr)
+	if !ok {
+		e, ok = child.(ast.Expr)
+	}
+	if !ok {
+		return "as a value"
+	}
+	s := types.ExprString(e)
+	if len(s) > 60 {
+		s = s[:57] + "..."
+	}
+	return s
 }
 
 // valueTypes returns the static types stored under a key, seen through parameters.
@@ -332,5 +400,5 @@ func (b *builder) otherUse(c *carrier, u use) string {
 	case *ast.FuncDecl:
 		return ""
 	}
-	return fmt.Sprintf("the key is also used as a value: %s", strings.TrimSpace(c.obj.Name()))
+	return "the key is used otherwise as well: " + excerpt(parent, child)
 }

@@ -269,7 +269,7 @@ func (r *valueReader) caseValue(pkg *program.Package, f *program.File, e ast.Exp
 	if basic.Info()&types.IsUntyped != 0 {
 		basic = types.Default(basic).(*types.Basic)
 	}
-	r.st.cases = append(r.st.cases, caseKey{tv.Value, basic, Unknown{f, e.Pos(), "answers it itself"}})
+	r.st.cases = append(r.st.cases, caseKey{tv.Value, basic, Unknown{f, e.Pos(), "the Value method of %s answers it itself"}})
 }
 
 // switchCases handles switch key { case "a": ... }.
@@ -552,7 +552,7 @@ func (b *builder) storeLeaves(st *foundStore, r ref, p *Point, seen map[refSeen]
 			if v := asKind(tv.Value, basic); v.Kind() != constant.Unknown {
 				k := b.key(basic.Name(), v, basic)
 				if _, have := st.Keys[k]; !have {
-					st.Keys[k] = Unknown{r.file, r.expr.Pos(), "is stored there"}
+					st.Keys[k] = Unknown{r.file, r.expr.Pos(), "it is also stored in %s, whose Value method looks there"}
 				}
 			}
 			return
