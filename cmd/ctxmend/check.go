@@ -3,9 +3,12 @@ package main
 import (
 	"bytes"
 	"context"
+	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
+	"github.com/ctxmend/ctxmend/patches"
 	"github.com/ctxmend/ctxmend/patches/report"
 	"github.com/ctxmend/ctxmend/rewrite"
 )
@@ -50,7 +53,7 @@ func (a *app) diffCommand() *cobra.Command {
 		Use:   "diff [packages]",
 		Short: "Print what fix would change, as a unified diff",
 		Long: `Diff prints the fixes of the packages, ./... by default, as a unified diff that
-git apply accepts. What stays unfixed is summed up on standard error.
+git apply accepts, in any directory of the repository. What stays unfixed is summed up on standard error.
 
 The exit code is 0 with and without a diff, 1 when something failed and 2 when
 the arguments are wrong; with --exit-code a diff that is not empty makes it 3.`,
@@ -69,6 +72,7 @@ func (a *app) diff(ctx context.Context, flags *runFlags, patterns []string, exit
 		return err
 	}
 	var unified bytes.Buffer
+	res.Set.Base = repository(res.Set)
 	if err := res.Set.Unified(&unified); err != nil {
 		return err
 	}
@@ -87,6 +91,25 @@ func (a *app) diff(ctx context.Context, flags *runFlags, patterns []string, exit
 		return errFindings
 	}
 	return nil
+}
+
+// repository returns the top directory of the git working tree that holds all
+// files of the set, or "". As in git's own diffs, names are relative to it,
+// wherever the command is run: git apply takes them for that.
+func repository(set *patches.Set) string {
+	for dir := set.Root; ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, ".git")); err == nil {
+			for _, f := range set.Files {
+				if rel, err := filepath.Rel(dir, f.Name); err != nil || !filepath.IsLocal(rel) {
+					return ""
+				}
+			}
+			return dir
+		}
+		if dir == filepath.Dir(dir) {
+			return ""
+		}
+	}
 }
 
 // printDiff prints the diff itself, and beside it what it does not show.

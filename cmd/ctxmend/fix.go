@@ -110,7 +110,7 @@ func (a *app) undo(ctx context.Context) error {
 		what = "the last fix, which was interrupted, is rolled back"
 	}
 	for _, name := range undone.Files {
-		fmt.Fprintln(a.stdout, filepath.ToSlash(name))
+		fmt.Fprintln(a.stdout, a.relative(name))
 	}
 	_, err = fmt.Fprintf(a.stdout, "%s: %s restored\n", what, plural(len(undone.Files), "file"))
 	return err

@@ -178,7 +178,6 @@ func (a *app) options(f *runFlags, patterns []string) (rewrite.Options, error) {
 		KeyStyle:   f.keyStyle.value,
 		KeyPackage: f.keyPackage,
 		Accessors:  f.accessors.value,
-		Plan:       true,
 	}, nil
 }
 

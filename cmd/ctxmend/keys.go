@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"go/ast"
+	"go/constant"
 	"go/token"
 	"slices"
 
@@ -76,6 +77,9 @@ func censusKeys(res *rewrite.Result) []report.Key {
 
 func reportKey(k *census.Key, verdict *rules.Finding) report.Key {
 	out := report.Key{Key: k.Name(), Type: k.Type, Text: k.Value, ValueTypes: k.ValueTypes}
+	if k.Const != nil && k.Const.Kind() == constant.String {
+		out.Text = constant.StringVal(k.Const)
+	}
 	seen := map[report.Site]bool{}
 	for _, s := range k.Sites {
 		site := siteOf(s.File, s.Expr.Pos(), s.Pkg)

@@ -34,8 +34,9 @@ func (a *app) newProgress() *progress {
 	return &progress{w: a.stderr, begun: time.Now()}
 }
 
-// update redraws the line, at most ten times a second.
-func (p *progress) update(done, total int, what string) {
+// update redraws the line, at most ten times a second. Names of packages change
+// too fast to be read, and are left out.
+func (p *progress) update(done, total int, _ string) {
 	if p == nil {
 		return
 	}
@@ -52,7 +53,6 @@ func (p *progress) update(done, total int, what string) {
 	}
 	bar := strings.Repeat("█", full) + strings.Repeat("░", progressWidth-full)
 	fmt.Fprintf(p.w, "\r\x1b[K%s %d of %d packages", bar, done, total)
-	_ = what // names of packages change too fast to be read
 }
 
 // stop removes the line for good.

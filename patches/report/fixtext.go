@@ -71,7 +71,7 @@ func (r *Report) entries(status string) []entry {
 		if u.Status != status {
 			continue
 		}
-		e := entry{title: u.Rule + ": " + display(u.Title)}
+		e := entry{title: u.heading()}
 		switch status {
 		case "blocked":
 			e.detail = u.Blocker.text()
@@ -92,6 +92,16 @@ func (r *Report) entries(status string) []entry {
 		out = append(out, e)
 	}
 	return out
+}
+
+// heading names the unit. One that is blocked may have no title: nothing is
+// done; its ID says what it is about.
+func (u *Unit) heading() string {
+	about := u.Title
+	if about == "" {
+		about = strings.TrimPrefix(u.ID, u.Rule+":")
+	}
+	return u.Rule + ": " + display(about)
 }
 
 // maxFiles is how many of a unit's files are named.
