@@ -1,5 +1,49 @@
 package program
 
+import (
+	"go/ast"
+	"go/token"
+)
+
+// pruneValues drops those parts of the values of package-level variables that have no
+// influence on their types: tables, mostly, and function literals.
+func pruneValues(file *ast.File) {
+	for _, decl := range file.Decls {
+		gd, ok := decl.(*ast.GenDecl)
+		if !ok || gd.Tok != token.VAR {
+			continue
+		}
+		for _, spec := range gd.Specs {
+			vs, ok := spec.(*ast.ValueSpec)
+			if !ok {
+				continue
+			}
+			if vs.Type != nil {
+				vs.Values = nil
+			}
+			for _, v := range vs.Values {
+				pruneValue(v)
+			}
+		}
+	}
+}
+
+func pruneValue(v ast.Expr) {
+	switch v := ast.Unparen(v).(type) {
+	case *ast.UnaryExpr:
+		pruneValue(v.X)
+	case *ast.FuncLit:
+		v.Body = &ast.BlockStmt{Lbrace: v.Body.Lbrace, Rbrace: v.Body.Rbrace}
+	case *ast.CompositeLit:
+		if array, ok := v.Type.(*ast.ArrayType); ok {
+			if _, counted := array.Len.(*ast.Ellipsis); counted {
+				return // the elements are part of the type
+			}
+		}
+		v.Elts = nil
+	}
+}
+
 // blankBodies replaces what stands inside the bodies of function declarations by
 // spaces, so that the parser need not build what nobody looks at. Newlines stay, and
 // with them all positions. It needs no valid source: where it is unsure, it

@@ -218,14 +218,22 @@ func parseErrors(name string, tok *token.File, err error) []Error {
 	return errs
 }
 
-// valueMarks are the texts that make a dependency's function bodies interesting.
+// valueMarks are the texts that make a dependency's function bodies interesting,
+// when an argument or parameter follows.
 var valueMarks = [][]byte{[]byte("WithValue("), []byte(".Value("), []byte(") Value(")}
 
 // mentionsValues reports whether the source may store or look up context values.
 func mentionsValues(src []byte) bool {
 	for _, mark := range valueMarks {
-		if bytes.Contains(src, mark) {
-			return true
+		for rest := src; ; {
+			i := bytes.Index(rest, mark)
+			if i < 0 {
+				break
+			}
+			rest = rest[i+len(mark):]
+			if len(rest) > 0 && rest[0] != ')' {
+				return true
+			}
 		}
 	}
 	return false

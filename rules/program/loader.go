@@ -382,6 +382,9 @@ func (l *loader) parseDep(f *File, bodies bool) {
 		blankBodies(src)
 	}
 	file, tok, _ := parseAt(f.Name, src, f.state.base, depMode)
+	if !bodies {
+		pruneValues(file)
+	}
 	f.AST = file
 	if f.Tok == nil {
 		f.Tok = tok
