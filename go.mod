@@ -3,6 +3,11 @@ module github.com/ctxmend/ctxmend
 go 1.26.8
 
 require (
+	golang.org/x/mod v0.42.0
+	golang.org/x/sync v0.24.0
+)
+
+require (
 	github.com/dave/dst v0.28.0 // indirect
 	github.com/google/go-cmp v0.7.0 // indirect
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
@@ -10,8 +15,6 @@ require (
 	github.com/sergi/go-diff v1.4.0 // indirect
 	github.com/spf13/cobra v1.10.2 // indirect
 	github.com/spf13/pflag v1.0.9 // indirect
-	golang.org/x/mod v0.42.0 // indirect
-	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/term v0.47.0 // indirect
 	golang.org/x/tools v0.52.0 // indirect

@@ -28,7 +28,7 @@ import (
 
 var (
 	update = flag.Bool("update", false, "rewrite what scenarios and scripts expect")
-	vet    = flag.Bool("vet", false, "run go vet over every scenario before and after the fix (slow)")
+	vet    = flag.Bool("govet", false, "run go vet over every scenario before and after the fix (slow)")
 )
 
 const testdata = "../../testdata"

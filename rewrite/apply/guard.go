@@ -49,11 +49,11 @@ func (f *fileJob) guardComments(res *rendering, roots []*edit) error {
 		for next < len(roots) && roots[next].end <= t.start {
 			next++
 		}
-		if next < len(roots) && roots[next].start < t.end && !roots[next].preserves(t.start, t.end) {
+		if !preserved(roots[next:], t.start, t.end) {
 			continue
 		}
 		if have[t.id]--; have[t.id] < 0 {
-			return fmt.Errorf("%s: a comment outside the edits would be lost; nothing is written, please report this", f.at(t.start))
+			return fmt.Errorf("%s: the edit would swallow this comment", f.at(t.start))
 		}
 	}
 	return nil
@@ -61,13 +61,13 @@ func (f *fileJob) guardComments(res *rendering, roots []*edit) error {
 
 func isComment(id string) bool { return strings.HasPrefix(id, "//") || strings.HasPrefix(id, "/*") }
 
-// preserves reports whether e copies [start,end) and no edit inside takes any of it away.
-func (e *edit) preserves(start, end int) bool {
-	if !e.keeps(start, end) {
-		return e.insertion()
-	}
-	for _, in := range e.inner {
-		if in.start < end && start < in.end && !in.preserves(start, end) {
+// preserved reports whether sorted edits leave [start,end) as a whole in the result.
+func preserved(edits []*edit, start, end int) bool {
+	for _, e := range edits {
+		if e.start >= end {
+			break
+		}
+		if e.end > start && !(e.keeps(start, end) && preserved(e.inner, start, end)) {
 			return false
 		}
 	}

@@ -190,21 +190,32 @@ func namedVar(pkg *program.Package, e ast.Expr) types.Object {
 	return nil
 }
 
-// baseFor finds the stem for a key's names: from its text, else from the constant that names it.
+// baseFor finds the stem for a key's names: from a constant that is called a key, else from
+// the key's text, else from any constant that names it.
 func (kp *keyPlan) baseFor(k *census.Key) string {
+	var fromConst string
+	for _, p := range k.Points {
+		for _, l := range p.Leaves {
+			c := census.NamedConst(l.Pkg, l.Expr)
+			if c == nil || l.Key != k {
+				continue
+			}
+			b := baseName(c.Name())
+			if list := words(c.Name()); len(list) > 1 && trimmable(list[len(list)-1]) && b != "" {
+				return b
+			}
+			if fromConst == "" {
+				fromConst = b
+			}
+		}
+	}
 	if k.Const.Kind() == constant.String {
 		if b := baseName(constant.StringVal(k.Const)); b != "" {
 			return b
 		}
 	}
-	for _, p := range k.Points {
-		for _, l := range p.Leaves {
-			if c := census.NamedConst(l.Pkg, l.Expr); c != nil && l.Key == k {
-				if b := baseName(c.Name()); b != "" {
-					return b
-				}
-			}
-		}
+	if fromConst != "" {
+		return fromConst
 	}
 	if v, ok := constant.Int64Val(k.Const); ok && k.Const.Kind() == constant.Int && v >= 0 {
 		return fmt.Sprintf("Context%d", v)

@@ -199,7 +199,7 @@ func (pl *planner) pkgOf(f *program.File) *program.Package {
 // varFits reports whether a variable has one declaration with one constant value and is never assigned.
 func (kp *keyPlan) varFits(obj *types.Var) bool {
 	d := kp.declOf(obj)
-	if d == nil || uneditable(d.file) != "" {
+	if d == nil || uneditable(d.file) != "" || kp.packageLevel(obj) && kp.census.MentionedUnchecked(obj) {
 		return false
 	}
 	pkg := kp.pkgOf(d.file)
@@ -216,6 +216,9 @@ func (kp *keyPlan) varFits(obj *types.Var) bool {
 func (kp *keyPlan) paramFits(obj *types.Var, fn *types.Func, i int) bool {
 	if fn.Exported() && (fn.Signature().Recv() != nil || kp.isAPI(fn)) {
 		return false
+	}
+	if kp.census.MentionedUnchecked(fn) {
+		return false // a file that was not type-checked may call it
 	}
 	field, file := kp.paramField(obj)
 	if field == nil || len(field.Names) != 1 || uneditable(file) != "" || !basicTypeExpr(kp.pkgOf(file), field.Type) {

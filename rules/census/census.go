@@ -59,6 +59,8 @@ type Census struct {
 	// Stores are the types that answer Value from a store or body of their own.
 	Stores []*Store
 	keys   map[keyID]*Key
+	// unchecked is what the files that were not type-checked mention.
+	unchecked *excludedScan
 	// indexes answer questions about objects, one per build configuration.
 	indexes []*index
 }

@@ -190,3 +190,12 @@ func NamedConst(pkg *program.Package, e ast.Expr) *types.Const {
 	c, _ := pkg.Info.Uses[id].(*types.Const)
 	return c
 }
+
+// MentionedUnchecked reports whether a file that was not type-checked has an identifier
+// that may mean the package-level object.
+func (c *Census) MentionedUnchecked(obj types.Object) bool {
+	if obj.Pkg() == nil {
+		return false
+	}
+	return len(c.unchecked.names[mentionedName{obj.Pkg().Path(), obj.Name()}]) > 0
+}

@@ -178,6 +178,7 @@ func hasWorldPoint(k *Key) bool {
 // hazards finds what stands in the way of each family.
 func (b *builder) hazards() {
 	ex := b.scanExcluded()
+	b.census.unchecked = ex
 	for _, f := range b.census.Families {
 		for _, k := range f.Keys {
 			b.pointHazards(k)
@@ -205,6 +206,11 @@ func (b *builder) pointHazards(k *Key) {
 		case p.ThroughDependency != "":
 			k.hazard(ReasonDependency, p.File, p.Expr.Pos(), "it is handed to package %s, outside the program, which %s it", p.ThroughDependency, verb(p.Lookups[0].Role))
 		}
+		for _, l := range p.Leaves {
+			if c := NamedConst(l.Pkg, l.Expr); c != nil && l.Key == k && l.Pkg.World && !b.inWorld(c) {
+				k.hazard(ReasonDependency, l.File, l.Expr.Pos(), "the key is constant %s of package %s, outside the program", c.Name(), c.Pkg().Path())
+			}
+		}
 		for _, u := range p.OtherUses {
 			k.hazard(ReasonOtherUse, u.File, u.Pos, "%s", u.Why)
 		}
@@ -220,6 +226,12 @@ func (b *builder) pointHazards(k *Key) {
 			k.hazard(ReasonTypeErrors, s.File, s.Expr.Pos(), "package %s does not type-check", s.Pkg.Path)
 		}
 	}
+}
+
+// inWorld reports whether a constant is declared in the world.
+func (b *builder) inWorld(c *types.Const) bool {
+	f := b.census.Program.FileOf(c.Pos())
+	return f != nil && f.World
 }
 
 func verb(r Role) string {
