@@ -36,9 +36,13 @@ type Ref struct {
 	Name             string
 }
 
-// Lit, Keep and Name make parts.
-func Lit(s string) Part                       { return Part{Lit: s} }
-func Keep(start, end int) Part                { return Part{Start: start, End: end} }
+// Lit is literal source.
+func Lit(s string) Part { return Part{Lit: s} }
+
+// Keep is the original source between two byte offsets.
+func Keep(start, end int) Part { return Part{Start: start, End: end} }
+
+// Name is a reference to a package-level name.
 func Name(pkgPath, pkgName, name string) Part { return Part{Ref: &Ref{pkgPath, pkgName, name}} }
 
 // A Splice replaces the bytes [Start, End) of File by Text. Start == End inserts.
