@@ -26,9 +26,26 @@ func (a *app) explainCommand() *cobra.Command {
 			}
 			return a.explain(args[0])
 		},
-		ValidArgs: ruleNames(a.rules),
+		ValidArgs: append(ruleNames(a.rules), rules.IgnoreRule),
 	}
 }
+
+// ignoreDoc documents the rule about directives, which has no folder because it is
+// part of suppression itself.
+const (
+	ignoreSummary = "reports //ctxmend:ignore comments that do not work"
+	ignoreDoc     = `A comment
+
+	//ctxmend:ignore RULE reason
+
+suppresses the findings of RULE on its line, on the line below when it stands alone,
+and in the whole declaration when it is part of its documentation. A suppressed
+line is never edited, so a suppressed place of a key blocks the fix of that key.
+
+Reported is such a comment without a rule or a reason (it suppresses nothing),
+one that names no rule, and one that has nothing left to suppress. This rule is
+always on.`
+)
 
 func ruleNames(all []*rules.Rule) []string {
 	names := make([]string, 0, len(all))
@@ -54,6 +71,9 @@ func (a *app) listRules() error {
 			return err
 		}
 	}
+	if _, err := fmt.Fprintf(a.stdout, "%-*s  %s\n", widest, rules.IgnoreRule, ignoreSummary); err != nil {
+		return err
+	}
 	a.note("ctxmend explain RULE says more about one")
 	return nil
 }
@@ -67,9 +87,16 @@ func (a *app) explain(name string) error {
 		if !rule.Default {
 			on = "off by default; switch it on with --rules " + rule.Name
 		}
-		doc := fmt.Sprintf("# %s (%s)\n\n%s\n", rule.Name, on, strings.TrimSpace(rule.Text()))
-		_, err := fmt.Fprint(a.stdout, report.StyleDoc(doc, a.colored(a.stdout)))
-		return err
+		return a.printDoc(rule.Name, on, rule.Text())
+	}
+	if name == rules.IgnoreRule {
+		return a.printDoc(name, "always on", ignoreDoc)
 	}
 	return unknownRule(name, ruleNames(a.rules))
+}
+
+func (a *app) printDoc(name, on, text string) error {
+	doc := fmt.Sprintf("# %s (%s)\n\n%s\n", name, on, strings.TrimSpace(text))
+	_, err := fmt.Fprint(a.stdout, report.StyleDoc(doc, a.colored(a.stdout)))
+	return err
 }

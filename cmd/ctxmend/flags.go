@@ -138,6 +138,9 @@ func (r *ruleFlags) selected(all []*rules.Rule) ([]*rules.Rule, error) {
 }
 
 func unknownRule(name string, names []string) error {
+	if name == rules.IgnoreRule {
+		return &usageError{message: "rule ignore is always on", next: "leave it out of --rules and --skip-rules"}
+	}
 	message := fmt.Sprintf("unknown rule %q", name)
 	for _, left := range suite.LeftOut {
 		if left.Name == name {

@@ -77,7 +77,7 @@ func (b *builder) file(pkg *program.Package, f *program.File) {
 	ast.Inspect(f.AST, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.CallExpr:
-			if lk := lookupOf(pkg, f, n); lk != nil {
+			if lk := b.lookupOf(pkg, f, n); lk != nil {
 				b.lookup(lk)
 			}
 		case *ast.Ident:
@@ -87,14 +87,17 @@ func (b *builder) file(pkg *program.Package, f *program.File) {
 	})
 }
 
-// lookupOf recognises context.WithValue(parent, key, value) and x.Value(key).
-func lookupOf(pkg *program.Package, f *program.File, call *ast.CallExpr) *Lookup {
+// lookupOf recognises context.WithValue(parent, key, value), also under the name that a
+// dependency gives it, and x.Value(key).
+func (b *builder) lookupOf(pkg *program.Package, f *program.File, call *ast.CallExpr) *Lookup {
 	fn := staticCallee(pkg.Info, call)
 	if fn == nil {
 		return nil
 	}
 	switch {
-	case isWithValue(fn) && len(call.Args) == 3:
+	case b.ix.renamesWithValue(pkg, call):
+		return nil // its callers are the writers
+	case (isWithValue(fn) || b.ix.isRenamed(fn)) && len(call.Args) == 3:
 		return &Lookup{Writer, call, call.Args[0], call.Args[1], call.Args[2], f, pkg}
 	case isValueMethod(fn) && len(call.Args) == 1:
 		sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
@@ -109,6 +112,64 @@ func lookupOf(pkg *program.Package, f *program.File, call *ast.CallExpr) *Lookup
 // isWithValue reports whether fn is context.WithValue.
 func isWithValue(fn *types.Func) bool {
 	return fn.Name() == "WithValue" && fn.Pkg() != nil && fn.Pkg().Path() == "context" && fn.Signature().Recv() == nil
+}
+
+// isRenamed reports whether a dependency's function is context.WithValue under another name: it
+// does nothing but return the call with its own parameters, as golang.org/x/net/context does.
+func (ix *index) isRenamed(fn *types.Func) bool {
+	if fn.Signature().Recv() != nil || fn.Signature().Params().Len() != 3 || fn.Pkg() == nil {
+		return false
+	}
+	if p := ix.cfg.Package(fn.Pkg().Path()); p == nil || p.World {
+		return false
+	}
+	for _, u := range ix.uses[fn] {
+		if decl, ok := ix.parent(u.file, u.node).(*ast.FuncDecl); ok && decl.Name == u.node && decl.Body != nil {
+			return renaming(u.pkg, decl)
+		}
+	}
+	return false
+}
+
+// renamesWithValue reports whether a call is the body of such a function.
+func (ix *index) renamesWithValue(pkg *program.Package, call *ast.CallExpr) bool {
+	if pkg.World || len(call.Args) != 3 {
+		return false
+	}
+	id, ok := call.Args[1].(*ast.Ident)
+	if !ok {
+		return false
+	}
+	v, _ := pkg.Info.Uses[id].(*types.Var)
+	p, ok := ix.params[v]
+	return ok && p.fn != nil && ix.isRenamed(p.fn)
+}
+
+// renaming reports whether a function's body is return context.WithValue(its parameters).
+func renaming(pkg *program.Package, decl *ast.FuncDecl) bool {
+	if len(decl.Body.List) != 1 {
+		return false
+	}
+	ret, ok := decl.Body.List[0].(*ast.ReturnStmt)
+	if !ok || len(ret.Results) != 1 {
+		return false
+	}
+	call, ok := ret.Results[0].(*ast.CallExpr)
+	if !ok || len(call.Args) != 3 {
+		return false
+	}
+	callee := staticCallee(pkg.Info, call)
+	if callee == nil || !isWithValue(callee) {
+		return false
+	}
+	fn, _ := pkg.Info.Defs[decl.Name].(*types.Func)
+	for i, a := range call.Args {
+		id, ok := a.(*ast.Ident)
+		if !ok || pkg.Info.Uses[id] != fn.Signature().Params().At(i) {
+			return false
+		}
+	}
+	return true
 }
 
 // isValueMethod reports whether fn is a method Value(any) any.
