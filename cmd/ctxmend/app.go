@@ -91,7 +91,7 @@ done safely is reported with the reason, at the place.`,
 	)
 	root.SetHelpCommand(helpCommand(root))
 	requireShell(root)
-	completeChoices(root)
+	a.complete(root)
 	return root
 }
 

@@ -101,21 +101,6 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
-func TestInterruptedRunReturnsSoon(t *testing.T) {
-	ctx, cancel := context.WithCancel(context.Background())
-	forever := make(chan struct{})
-	defer close(forever)
-	time.AfterFunc(10*time.Millisecond, cancel)
-	begun := time.Now()
-	_, err := interruptible(ctx, func() (int, error) { <-forever; return 0, nil })
-	if !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v", err)
-	}
-	if took := time.Since(begun); took > 10*farewell {
-		t.Errorf("took %v", took)
-	}
-}
-
 func TestColorFollowsFlagEnvironmentAndTerminal(t *testing.T) {
 	var w bytes.Buffer // no terminal
 	for _, tt := range []struct {

@@ -48,14 +48,18 @@ the directory worked in and have slashes. Arrays are never null; blocker is null
 unless the status is blocked; patch is there for diff only. The summary counts
 findings without suppressed ones.
 
+Names in a diff are relative to the top of the git working tree, as in git's own
+diffs, so that git apply finds the files from anywhere inside it; without one, they are
+relative to the directory worked in.
+
 # Suppression
 
 A comment
 
 	//ctxmend:ignore RULE reason
 
-on a line, or above a declaration, keeps a rule from reporting there, and ctxmend
-from editing there.
+on a line, above it, or in the documentation of a declaration keeps a rule from
+reporting there, and ctxmend from editing there. ctxmend explain ignore says more.
 
 # Environment
 

@@ -217,19 +217,23 @@ func (a *app) workDir() (string, error) {
 	return dir, nil
 }
 
-// completeChoices lets the shell complete the words that flags take.
-func completeChoices(cmd *cobra.Command) {
-	complete := func(flag *pflag.Flag) {
-		c, ok := flag.Value.(*choice)
-		if !ok {
+// complete lets the shell complete the words that flags take.
+func (a *app) complete(cmd *cobra.Command) {
+	words := func(flag *pflag.Flag) {
+		var known []string
+		if c, ok := flag.Value.(*choice); ok {
+			known = c.allowed
+		} else if flag.Name == "rules" || flag.Name == "skip-rules" {
+			known = ruleNames(a.rules)
+		} else {
 			return
 		}
 		// The only possible error is a flag that does not exist.
-		_ = cmd.RegisterFlagCompletionFunc(flag.Name, cobra.FixedCompletions(c.allowed, cobra.ShellCompDirectiveNoFileComp))
+		_ = cmd.RegisterFlagCompletionFunc(flag.Name, cobra.FixedCompletions(known, cobra.ShellCompDirectiveNoFileComp))
 	}
-	cmd.PersistentFlags().VisitAll(complete)
-	cmd.Flags().VisitAll(complete)
+	cmd.PersistentFlags().VisitAll(words)
+	cmd.Flags().VisitAll(words)
 	for _, sub := range cmd.Commands() {
-		completeChoices(sub)
+		a.complete(sub)
 	}
 }
