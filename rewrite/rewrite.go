@@ -4,6 +4,7 @@ package rewrite
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/ctxmend/ctxmend/patches"
 	"github.com/ctxmend/ctxmend/rewrite/plan"
@@ -57,6 +58,7 @@ func Run(ctx context.Context, opts Options) (*Result, error) {
 	res.Findings = append(selected(res.Program, findings), directiveFindings(res.Program, directives, opts)...)
 	rules.Sort(res.Program, res.Findings)
 	res.Units = slices.DeleteFunc(units, func(u *plan.Unit) bool { return !isSelected(res.Program, u) })
+	slices.SortFunc(res.Units, func(a, b *plan.Unit) int { return strings.Compare(a.ID, b.ID) })
 	return res, nil
 }
 

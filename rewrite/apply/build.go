@@ -246,7 +246,7 @@ func accessorDecl(a *plan.Accessor, name namer) (dst.Decl, error) {
 		results = []*dst.Field{{Type: value()}}
 		body = []dst.Stmt{&dst.ReturnStmt{Results: []dst.Expr{&dst.TypeAssertExpr{X: readExpr(a, n), Type: value()}}}}
 	case plan.Any:
-		results = []*dst.Field{{Type: dst.NewIdent("any")}}
+		results = []*dst.Field{{Type: mustParse(emptyInterface(a))}}
 		body = []dst.Stmt{&dst.ReturnStmt{Results: []dst.Expr{readExpr(a, n)}}}
 	default:
 		return nil, fmt.Errorf("unknown kind of accessor %d", a.Kind)
@@ -289,10 +289,18 @@ func readExpr(a *plan.Accessor, n *accessorNames) dst.Expr {
 	}
 }
 
+// emptyInterface is how the accessor's package writes the type of any value.
+func emptyInterface(a *plan.Accessor) string {
+	if a.NoAny {
+		return "interface{}"
+	}
+	return "any"
+}
+
 // nameAccessor resolves an accessor's references and names its parameters so that they
 // hide nothing the body needs.
 func nameAccessor(a *plan.Accessor, name namer) (*accessorNames, error) {
-	n := &accessorNames{value: "any"}
+	n := &accessorNames{value: emptyInterface(a)}
 	var err error
 	if n.context, err = name(contextRef("Context")); err != nil {
 		return nil, err

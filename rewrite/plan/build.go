@@ -23,7 +23,7 @@ type Options struct {
 }
 
 // Build groups findings into units and plans each: edits or a blocker. Findings get the
-// ID of their unit. The units come in the order of their IDs.
+// ID of their unit. The units come in the order of the source.
 func Build(prog *program.Program, c *census.Census, findings []*rules.Finding, opts Options) []*Unit {
 	pl := &planner{prog: prog, census: c, opts: opts, names: newNames(prog, c), types: map[typeWanted]*keyType{}, anchors: map[*AddDecl]*keyType{}}
 	byIntent := map[any][]*rules.Finding{}
@@ -41,9 +41,9 @@ func Build(prog *program.Program, c *census.Census, findings []*rules.Finding, o
 		}
 	}
 	// Families with ordinary files come first, so that a key type they share with tests
-	// is not declared in a test.
+	// is not declared in a test; otherwise they keep the order of the source, which declarations inherit.
 	slices.SortFunc(order, func(a, b *census.Family) int {
-		return cmp.Or(cmp.Compare(onlyInTests(a), onlyInTests(b)), strings.Compare(familyID(a), familyID(b)))
+		return cmp.Or(cmp.Compare(onlyInTests(a), onlyInTests(b)), comparePlaces(prog, a, b), strings.Compare(familyID(a), familyID(b)))
 	})
 	var units []*Unit
 	for _, fam := range order {
@@ -56,8 +56,13 @@ func Build(prog *program.Program, c *census.Census, findings []*rules.Finding, o
 		units = append(units, u)
 	}
 	pl.anchor()
-	slices.SortFunc(units, func(a, b *Unit) int { return strings.Compare(a.ID, b.ID) })
 	return units
+}
+
+// comparePlaces orders families by where their first key is first spelled.
+func comparePlaces(prog *program.Program, a, b *census.Family) int {
+	x, y := prog.IDOf(a.Keys[0].FirstPos()), prog.IDOf(b.Keys[0].FirstPos())
+	return cmp.Or(cmp.Compare(x.File, y.File), cmp.Compare(x.Offset, y.Offset))
 }
 
 // onlyInTests is 1 when every point of the family lies in a test file, else 0.

@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"go/version"
 	"path/filepath"
 
 	"github.com/ctxmend/ctxmend/rules/census"
@@ -105,6 +106,7 @@ func (kp *keyPlan) declareAccessor(n *keyNames, kind AccessorKind) error {
 		Key:    Ref{PkgPath: kp.home.path, PkgName: kp.home.name, Name: key},
 		Struct: kp.style == "struct",
 		Value:  n.text,
+		NoAny:  !kp.knowsAny(),
 	}
 	noun := "the value of key " + constText(n.key)
 	switch kind {
@@ -120,6 +122,12 @@ func (kp *keyPlan) declareAccessor(n *keyNames, kind AccessorKind) error {
 	}
 	kp.add(kp.addDecl(t, a.Name, a))
 	return nil
+}
+
+// knowsAny reports whether the home package's language version has the name any.
+func (kp *keyPlan) knowsAny() bool {
+	m := kp.home.module(kp.spots[0].Pkg.Module)
+	return m == nil || version.Compare("go"+m.GoVersion, "go1.18") >= 0
 }
 
 // declPlace is where a key's accessors go: with the key.

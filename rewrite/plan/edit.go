@@ -126,6 +126,8 @@ type Accessor struct {
 	Struct bool
 	// Value is the value's type as Go syntax with references; nil for any.
 	Value Text
+	// NoAny is set where the language version does not know any (before go 1.18).
+	NoAny bool
 	// Param is the name of With's value parameter.
 	Param string
 	Doc   string

@@ -22,6 +22,14 @@ type home struct {
 	why   string // why it was chosen, "" when there was no choice
 }
 
+// module returns the module of the home, that of its first user for a package to be made.
+func (h *home) module(user *program.Module) *program.Module {
+	if h.pkg != nil {
+		return h.pkg.Module
+	}
+	return user
+}
+
 // chooseHome decides where the keys go.
 func (kp *keyPlan) chooseHome() error {
 	if kp.opts.KeyPackage != "" {

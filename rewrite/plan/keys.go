@@ -236,6 +236,12 @@ func (kp *keyPlan) noteAPI() {
 				objs = append(objs, c)
 			}
 		}
+		for _, fn := range p.Forwarders {
+			if !seen[fn.Pos()] && kp.isAPI(fn) {
+				seen[fn.Pos()] = true
+				kp.review = append(kp.review, fmt.Sprintf("%s.%s is exported: importers that pass it a key they write or read by themselves will notice", fn.Pkg().Name(), fn.Name()))
+			}
+		}
 		for _, obj := range objs {
 			if !seen[obj.Pos()] && kp.isAPI(obj) {
 				seen[obj.Pos()] = true
@@ -245,19 +251,7 @@ func (kp *keyPlan) noteAPI() {
 	}
 }
 
-// isAPI reports whether other modules can name an object: exported, at package level, of a package
-// that is neither main nor internal nor a test.
-func (kp *keyPlan) isAPI(obj types.Object) bool {
-	if !obj.Exported() || obj.Pkg() == nil || obj.Parent() != obj.Pkg().Scope() || obj.Pkg().Name() == "main" {
-		return false
-	}
-	path := obj.Pkg().Path()
-	if strings.HasPrefix(path, "internal/") || strings.Contains(path, "/internal/") || strings.HasSuffix(path, "/internal") {
-		return false
-	}
-	f := kp.prog.FileOf(obj.Pos())
-	return f == nil || !f.Test
-}
+func (kp *keyPlan) isAPI(obj types.Object) bool { return census.IsAPI(kp.prog, obj) }
 
 // chooseRetyped decides which declarations take the key type: constants, variables and
 // parameters of the home package whose every use is a key of this family. It starts from all and drops

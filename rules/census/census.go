@@ -141,8 +141,11 @@ type Point struct {
 	// Unknown says where the key may come from besides the leaves; empty when closed.
 	Unknown []Unknown
 	Lookups []*Lookup
+	// Forwarders are the functions whose parameters of built-in type the key passes, in order of position.
+	Forwarders []*types.Func
 	// OtherUses are places other than key positions that the key's value reaches in interface form.
 	OtherUses []Unknown
+	uncalled  bool // nothing calls the function that the key comes in through
 	// ThroughDependency names the dependency package whose code does the look-up, "" when the world's does.
 	ThroughDependency string
 }

@@ -415,6 +415,7 @@ func (b *builder) leaves(r ref, p *Point, site ref, seen map[refSeen]bool) {
 			return
 		}
 	}
+	b.forwarder(r, p)
 	s := b.ix.step(r)
 	for _, next := range s.refs {
 		at := site
@@ -426,6 +427,25 @@ func (b *builder) leaves(r ref, p *Point, site ref, seen map[refSeen]bool) {
 	for _, u := range s.unknown {
 		p.addUnknown(b.census.Program, u)
 	}
+}
+
+// forwarder notes the function whose parameter r is.
+func (b *builder) forwarder(r ref, p *Point) {
+	id, ok := r.expr.(*ast.Ident)
+	if !ok {
+		return
+	}
+	v, _ := r.pkg.Info.Uses[id].(*types.Var)
+	fp, ok := b.ix.params[v]
+	if !ok || fp.fn == nil {
+		return
+	}
+	for _, have := range p.Forwarders {
+		if have.Pos() == fp.fn.Pos() {
+			return
+		}
+	}
+	p.Forwarders = append(p.Forwarders, fp.fn)
 }
 
 func (p *Point) addUnknown(prog *program.Program, u Unknown) {

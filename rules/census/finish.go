@@ -30,6 +30,8 @@ func (b *builder) finish() {
 		slices.SortFunc(p.Leaves, func(x, y *Leaf) int {
 			return cmp.Or(compareIDs(prog.IDOf(x.Expr.Pos()), prog.IDOf(y.Expr.Pos())), compareIDs(prog.IDOf(x.SiteExpr.Pos()), prog.IDOf(y.SiteExpr.Pos())))
 		})
+		slices.SortFunc(p.Forwarders, func(x, y *types.Func) int { return compareIDs(prog.IDOf(x.Pos()), prog.IDOf(y.Pos())) })
+		b.uncalled(p)
 		if p.World() {
 			if p.Basic != nil {
 				c.Points = append(c.Points, p)
@@ -56,6 +58,19 @@ func (b *builder) finish() {
 	slices.SortFunc(c.Stores, func(x, y *Store) int { return compareIDs(prog.IDOf(x.Type.Pos()), prog.IDOf(y.Type.Pos())) })
 	b.families()
 	b.hazards()
+}
+
+// uncalled marks a point that gets its key from callers, of which the program has none.
+func (b *builder) uncalled(p *Point) {
+	if !p.World() || p.Basic == nil || len(p.Leaves) > 0 || len(p.Unknown) > 0 {
+		return
+	}
+	p.uncalled = !slices.ContainsFunc(p.Forwarders, func(fn *types.Func) bool { return IsAPI(b.census.Program, fn) })
+	why := "comes from callers, of which the program has none"
+	if !p.uncalled {
+		why = "comes from callers outside the program"
+	}
+	p.addUnknown(b.census.Program, Unknown{p.File, p.Expr.Pos(), why})
 }
 
 func compareIDs(a, b program.ID) int {
@@ -104,6 +119,11 @@ func (b *builder) families() {
 		f.Keys = append(f.Keys, k)
 		k.Family = f
 	}
+	for _, f := range b.census.Families {
+		slices.SortStableFunc(f.Keys, func(x, y *Key) int {
+			return compareIDs(b.census.Program.IDOf(x.FirstPos()), b.census.Program.IDOf(y.FirstPos()))
+		})
+	}
 	for _, p := range b.order {
 		if len(p.Leaves) > 0 {
 			if f := p.Leaves[0].Key.Family; f != nil {
@@ -111,6 +131,26 @@ func (b *builder) families() {
 			}
 		}
 	}
+}
+
+// FirstPos is where the key is first spelled in the world: the declaration of the constant that names it
+// when there is one, else the expression.
+func (k *Key) FirstPos() token.Pos {
+	first := token.NoPos
+	for _, p := range k.Points {
+		for _, l := range p.Leaves {
+			if l.Key != k || !l.Pkg.World {
+				continue
+			}
+			if c := NamedConst(l.Pkg, l.Expr); c != nil {
+				return c.Pos()
+			}
+			if !first.IsValid() {
+				first = l.Expr.Pos()
+			}
+		}
+	}
+	return first
 }
 
 // joinBlocks joins keys whose constants share their value by implicit repetition
@@ -273,7 +313,7 @@ func hasRole(k *Key, role Role) bool {
 // nobody else reads, and makes the others a matter of review. Writers likewise.
 func (b *builder) openHazards(k *Key) {
 	for _, p := range b.census.Open {
-		if p.Basic != nil && p.Basic.Kind() != k.Basic.Kind() || slices.Contains(k.Points, p) {
+		if p.uncalled || p.Basic != nil && p.Basic.Kind() != k.Basic.Kind() || slices.Contains(k.Points, p) {
 			continue
 		}
 		role := p.Lookups[0].Role
