@@ -77,12 +77,19 @@ func keyFindings(k *census.Key, fix *rules.Fix) []*rules.Finding {
 	return list
 }
 
+// maxRelated bounds the places listed with one finding: a key with thousands of sites would
+// otherwise list millions.
+const maxRelated = 100
+
 // related lists the key's other sites in the world.
 func related(k *census.Key, at *census.Site) []rules.Related {
 	var list []rules.Related
 	for _, s := range k.Sites {
 		if s.Expr == at.Expr || !s.Pkg.World {
 			continue
+		}
+		if len(list) == maxRelated {
+			break
 		}
 		verb := "read"
 		if s.Role == census.Writer {

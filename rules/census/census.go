@@ -145,6 +145,7 @@ type Point struct {
 	Forwarders []*types.Func
 	// OtherUses are places other than key positions that the key's value reaches in interface form.
 	OtherUses []Unknown
+	known     map[leafID]bool
 	uncalled  bool // nothing calls the function that the key comes in through
 	// ThroughDependency names the dependency package whose code does the look-up, "" when the world's does.
 	ThroughDependency string
@@ -159,7 +160,9 @@ func (p *Point) Direct() bool {
 func (p *Point) World() bool { return p.Pkg.World }
 
 // Constant reports whether the point is itself a constant expression.
-func (p *Point) Constant() bool { return len(p.Leaves) == 1 && p.Leaves[0].Expr == p.Expr }
+func (p *Point) Constant() bool {
+	return len(p.Leaves) == 1 && ast.Unparen(p.Leaves[0].Expr) == p.Expr
+}
 
 // A Leaf is a constant expression that a point's value may come from.
 type Leaf struct {

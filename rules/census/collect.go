@@ -28,6 +28,9 @@ type pointID struct {
 	end int
 }
 
+// A leafID tells the leaves of one point apart.
+type leafID struct{ expr, site program.ID }
+
 type siteID struct {
 	at   program.ID
 	key  *Key
@@ -465,11 +468,14 @@ func (b *builder) leaf(r ref, v constant.Value, p *Point, site ref) {
 		return
 	}
 	prog := b.census.Program
-	for _, l := range p.Leaves {
-		if prog.IDOf(l.Expr.Pos()) == prog.IDOf(r.expr.Pos()) && prog.IDOf(l.SiteExpr.Pos()) == prog.IDOf(site.expr.Pos()) {
-			return
-		}
+	id := leafID{prog.IDOf(r.expr.Pos()), prog.IDOf(site.expr.Pos())}
+	if p.known[id] {
+		return
 	}
+	if p.known == nil {
+		p.known = map[leafID]bool{}
+	}
+	p.known[id] = true
 	key := b.key(p.Basic.Name(), v, p.Basic)
 	p.Leaves = append(p.Leaves, &Leaf{
 		Expr: r.expr, File: r.file, Pkg: r.pkg, Key: key, Value: v,

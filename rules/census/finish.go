@@ -41,7 +41,7 @@ func (b *builder) finish() {
 			}
 		}
 		for _, l := range p.Leaves {
-			if !slices.Contains(l.Key.Points, p) {
+			if n := len(l.Key.Points); n == 0 || l.Key.Points[n-1] != p { // points come one after the other
 				l.Key.Points = append(l.Key.Points, p)
 			}
 			for _, lk := range p.Lookups {
@@ -157,13 +157,18 @@ func (k *Key) FirstPos() token.Pos {
 // (iota blocks): such constants can only change their type together.
 func (b *builder) joinBlocks(join func(x, y *Key)) {
 	heads := map[*ast.ValueSpec]*Key{}
+	known := map[token.Pos]*ast.ValueSpec{}
 	for _, p := range b.order {
 		for _, l := range p.Leaves {
 			c := NamedConst(l.Pkg, l.Expr)
 			if c == nil || !l.Pkg.World {
 				continue
 			}
-			head := b.census.repeated(c)
+			head, ok := known[c.Pos()]
+			if !ok {
+				head = b.census.repeated(c)
+				known[c.Pos()] = head
+			}
 			if head == nil {
 				continue
 			}
