@@ -115,7 +115,7 @@ func fileList(files []string) string {
 }
 
 // fixLine is the last line of fix:
-// "2 fixed, 1 blocked, 3 left for review; 5 files changed (ctxmend undo takes it back)".
+// "6 keys in 20 places: 2 fixed, 1 blocked, 3 left for review; 5 files changed (ctxmend undo takes it back)".
 func (r *Report) fixLine() string {
 	s := r.subjects()
 	var parts, hints []string
@@ -124,14 +124,15 @@ func (r *Report) fixLine() string {
 			parts = append(parts, fmt.Sprintf("%d %s", n, word))
 		}
 	}
+	if s.byStatus["fixed"] == 0 {
+		parts = append(parts, "nothing fixed")
+	}
 	add(s.byStatus["fixed"], "fixed")
 	add(s.byStatus["blocked"], "blocked")
 	add(s.byStatus["fixable"], "left for review")
 	add(s.byStatus["manual"], "to be done by hand")
-	line := strings.Join(parts, ", ")
-	if s.byStatus["fixed"] == 0 {
-		line = "nothing fixed: " + line
-	} else {
+	line := s.total() + ": " + strings.Join(parts, ", ")
+	if s.byStatus["fixed"] > 0 {
 		line += "; " + count(r.Summary.FilesChanged, "file") + " changed"
 		hints = append(hints, "ctxmend undo takes it back")
 	}
