@@ -5,6 +5,7 @@ import (
 	"errors"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/ctxmend/ctxmend/patches"
 	"github.com/ctxmend/ctxmend/rewrite/apply"
@@ -151,9 +152,7 @@ func settle(units []*plan.Unit, findings []*rules.Finding) {
 				}
 				continue
 			}
-			if len(u.Notes) > 0 {
-				f.Note = u.Notes[0]
-			}
+			f.Note = strings.Join(u.Notes, "; ")
 		}
 	}
 	for _, f := range findings {

@@ -125,9 +125,12 @@ func constDecl(block []*plan.KeyConst, name namer) (dst.Decl, error) {
 }
 
 func constSpec(c *plan.KeyConst, name namer) (*dst.ValueSpec, error) {
-	t, err := refExpr(c.Type, name)
-	if err != nil {
-		return nil, err
+	var t dst.Expr
+	if c.Type != (plan.Ref{}) {
+		var err error
+		if t, err = refExpr(c.Type, name); err != nil {
+			return nil, err
+		}
 	}
 	value, err := parseExpr(c.Value)
 	if err != nil {

@@ -83,6 +83,9 @@ func familyID(f *census.Family) string {
 		if !strings.HasPrefix(name, `"`) {
 			name = k.Type + " " + name
 		}
+		if k.Part != "" {
+			name += "@" + k.Part
+		}
 		names = append(names, name)
 	}
 	if len(names) > 4 {

@@ -87,7 +87,7 @@ func (kp *keyPlan) declareForTest(n *keyNames) {
 	if kp.style == "struct" {
 		d.Decl = &KeyType{Name: n.forTest, Underlying: "= " + key}
 	} else {
-		d.Decl = &KeyConst{Name: n.forTest, Type: kp.needType().ref, Value: key}
+		d.Decl = &KeyConst{Name: n.forTest, Value: key}
 	}
 	kp.add(d)
 }

@@ -312,19 +312,52 @@ func (pl *planner) anchor() {
 	}
 }
 
-// beforeFunctions returns the last declaration before a file's first function, nil when
-// that is an import declaration or nothing.
+// beforeFunctions returns the last declaration before a file's first function and the type
+// it is a method of, nil when that is an import declaration or nothing.
 func beforeFunctions(f *program.File) ast.Decl {
-	var prev ast.Decl
+	var before, prev ast.Decl
 	for _, d := range f.AST.Decls {
-		if _, ok := d.(*ast.FuncDecl); ok {
-			break
-		}
-		if g, ok := d.(*ast.GenDecl); ok && g.Tok != token.IMPORT {
-			prev = d
+		switch d := d.(type) {
+		case *ast.FuncDecl:
+			if declaresReceiver(prev, d) {
+				return before
+			}
+			return prev
+		case *ast.GenDecl:
+			if d.Tok != token.IMPORT {
+				before, prev = prev, d
+			}
 		}
 	}
 	return prev
+}
+
+// declaresReceiver reports whether d declares the type that fn is a method of.
+func declaresReceiver(d ast.Decl, fn *ast.FuncDecl) bool {
+	g, ok := d.(*ast.GenDecl)
+	if !ok || fn.Recv == nil || len(fn.Recv.List) == 0 {
+		return false
+	}
+	t := fn.Recv.List[0].Type
+	for {
+		switch x := t.(type) {
+		case *ast.StarExpr:
+			t = x.X
+			continue
+		case *ast.IndexExpr:
+			t = x.X
+			continue
+		case *ast.IndexListExpr:
+			t = x.X
+			continue
+		case *ast.Ident:
+			return slices.ContainsFunc(g.Specs, func(s ast.Spec) bool {
+				ts, ok := s.(*ast.TypeSpec)
+				return ok && ts.Name.Name == x.Name
+			})
+		}
+		return false
+	}
 }
 
 // raise moves a new key type up in its file, before the declarations that take it.

@@ -94,7 +94,7 @@ type KeyType struct {
 	Doc              string // without "//"; "" for none
 }
 
-// KeyConst declares `const Name Type = Value`. Constants added at one place form one block.
+// KeyConst declares `const Name Type = Value`, without Type when that is the zero Ref. Constants added at one place form one block.
 type KeyConst struct {
 	Name  string
 	Type  Ref

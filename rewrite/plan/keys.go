@@ -96,10 +96,29 @@ func (pl *planner) keys(u *Unit, fam *census.Family) {
 		u.Blocker, u.Edits = b.Blocker, nil
 		return
 	}
+	for i, n := range fam.Notes {
+		if i == maxNotes {
+			kp.review = append(kp.review, fmt.Sprintf("and %d more places like it", len(fam.Notes)-maxNotes))
+			break
+		}
+		kp.review = append(kp.review, n.Message+kp.where(n))
+	}
 	if len(kp.review) > 0 {
 		u.Applicability = rules.Review
 		u.Notes = append(u.Notes, kp.review...)
 	}
+}
+
+// maxNotes bounds the reasons given for asking for review.
+const maxNotes = 2
+
+// where writes the place of a note.
+func (kp *keyPlan) where(n *census.Hazard) string {
+	if n.File == nil || n.File.Rel == "" {
+		return ""
+	}
+	pos := kp.prog.Fset.PositionFor(n.Pos, false)
+	return fmt.Sprintf(" (%s:%d:%d)", n.File.Rel, pos.Line, pos.Column)
 }
 
 // plan goes through the steps; each may block.
@@ -217,8 +236,10 @@ func (kp *keyPlan) baseFor(k *census.Key) string {
 	if fromConst != "" {
 		return fromConst
 	}
-	if v, ok := constant.Int64Val(k.Const); ok && k.Const.Kind() == constant.Int && v >= 0 {
-		return fmt.Sprintf("Context%d", v)
+	if k.Const.Kind() == constant.Int {
+		if v, ok := constant.Int64Val(k.Const); ok && v >= 0 {
+			return fmt.Sprintf("Context%d", v)
+		}
 	}
 	return "ContextValue"
 }

@@ -277,7 +277,7 @@ func (kp *keyPlan) readForm(lk *census.Lookup, n *keyNames) (AccessorKind, ast.E
 	_, child := kp.census.Outer(lk.File, lk.Call)
 	parent, _ := kp.census.Outer(lk.File, lk.Call)
 	assert, ok := parent.(*ast.TypeAssertExpr)
-	if !ok || assert.Type == nil || n.value == nil || !types.Identical(lk.Pkg.Info.TypeOf(assert.Type), n.value) {
+	if !ok || assert.Type == nil || n.value == nil || isError(n.value) || !types.Identical(lk.Pkg.Info.TypeOf(assert.Type), n.value) {
 		_ = child
 		return Any, lk.Call
 	}
@@ -285,6 +285,12 @@ func (kp *keyPlan) readForm(lk *census.Lookup, n *keyNames) (AccessorKind, ast.E
 		return From, assert
 	}
 	return Must, assert
+}
+
+// isError reports whether t is error: a result list (error, bool) goes against the custom that
+// errors come last.
+func isError(t types.Type) bool {
+	return types.Identical(t, types.Universe.Lookup("error").Type())
 }
 
 // isCommaOK reports whether an assertion is used in its two-valued form: go/types

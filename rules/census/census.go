@@ -76,6 +76,10 @@ type Key struct {
 	Const constant.Value
 	// Basic is set for keys of built-in type.
 	Basic *types.Basic
+	// Part is set where the same value serves as several keys that no program contains
+	// together: the package path of the first place.
+	Part  string
+	whole *Key
 	Sites []*Site
 	// Points are the places where the key enters; for built-in keys only.
 	Points []*Point

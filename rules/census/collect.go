@@ -17,6 +17,8 @@ type builder struct {
 	order   []*Point // world points and dependency points, in the order found
 	lookups map[program.ID]*Lookup
 	sites   map[siteID]bool
+	linker  *linker
+	parts   []*Key // keys split off from others
 	ix      *index // of the configuration in hand
 	stores  *storeFinder
 	visited map[ast.Expr]bool // expressions followed on the way from a look-up

@@ -140,9 +140,12 @@ func importBase(path string) string {
 	return base
 }
 
-// hazards adds what the scan saw of a key: its text, or an object that names it.
-func (ex *excludedScan) hazards(k *Key) {
+// excludedHazards adds what the scan saw of a key: its text, or an object that names it.
+func (b *builder) excludedHazards(ex *excludedScan, k *Key) {
 	say := func(m mention) {
+		if !b.fileCanMeet(m.file, k) {
+			return
+		}
 		if m.file.Excluded {
 			k.hazard(ReasonExcluded, m.file, m.pos, "a file that this build configuration leaves out (%s) may use the key; add it with --tags or --platforms", m.file.Constraint)
 			return
@@ -188,6 +191,9 @@ func NamedConst(pkg *program.Package, e ast.Expr) *types.Const {
 		return nil
 	}
 	c, _ := pkg.Info.Uses[id].(*types.Const)
+	if c == nil || c.Pkg() == nil {
+		return nil // true, false, iota
+	}
 	return c
 }
 

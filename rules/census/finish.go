@@ -26,6 +26,7 @@ func (b *builder) finish() {
 	c := b.census
 	prog := c.Program
 	slices.SortStableFunc(b.order, func(x, y *Point) int { return compareIDs(prog.IDOf(x.Expr.Pos()), prog.IDOf(y.Expr.Pos())) })
+	b.part()
 	for _, p := range b.order {
 		slices.SortFunc(p.Leaves, func(x, y *Leaf) int {
 			return cmp.Or(compareIDs(prog.IDOf(x.Expr.Pos()), prog.IDOf(y.Expr.Pos())), compareIDs(prog.IDOf(x.SiteExpr.Pos()), prog.IDOf(y.SiteExpr.Pos())))
@@ -51,6 +52,9 @@ func (b *builder) finish() {
 	}
 	for _, k := range c.keys {
 		c.Keys = append(c.Keys, k)
+	}
+	c.Keys = append(c.Keys, b.parts...)
+	for _, k := range c.Keys {
 		slices.SortStableFunc(k.Sites, func(x, y *Site) int { return compareIDs(prog.IDOf(x.Expr.Pos()), prog.IDOf(y.Expr.Pos())) })
 		k.ValueTypes = b.valueTypes(k)
 	}
@@ -84,7 +88,7 @@ func compareKeys(a, b *Key) int {
 		}
 		return 1
 	}
-	return cmp.Or(cmp.Compare(builtin(a), builtin(b)), cmp.Compare(a.Type, b.Type), cmp.Compare(a.Value, b.Value))
+	return cmp.Or(cmp.Compare(builtin(a), builtin(b)), cmp.Compare(a.Type, b.Type), cmp.Compare(a.Value, b.Value), cmp.Compare(a.Part, b.Part))
 }
 
 // families joins the keys that one point can carry.
@@ -228,7 +232,7 @@ func (b *builder) hazards() {
 		for _, k := range f.Keys {
 			b.pointHazards(k)
 			b.storeHazards(k)
-			ex.hazards(k)
+			b.excludedHazards(ex, k)
 			b.openHazards(k)
 		}
 		for _, k := range f.Keys {
@@ -289,7 +293,11 @@ func verb(r Role) string {
 // storeHazards judges the context types that answer keys themselves.
 func (b *builder) storeHazards(k *Key) {
 	for _, st := range b.census.Stores {
-		if u, ok := st.Keys[k]; ok {
+		whole := k
+		if k.whole != nil {
+			whole = k.whole
+		}
+		if u, ok := st.Keys[whole]; ok {
 			k.hazard(ReasonStore, u.File, u.Pos, u.Why, st.Name())
 			continue
 		}
@@ -318,7 +326,7 @@ func hasRole(k *Key, role Role) bool {
 // nobody else reads, and makes the others a matter of review. Writers likewise.
 func (b *builder) openHazards(k *Key) {
 	for _, p := range b.census.Open {
-		if p.uncalled || p.Basic != nil && p.Basic.Kind() != k.Basic.Kind() || slices.Contains(k.Points, p) {
+		if p.uncalled || p.Basic != nil && p.Basic.Kind() != k.Basic.Kind() || slices.Contains(k.Points, p) || !b.canMeet(p, k) {
 			continue
 		}
 		role := p.Lookups[0].Role

@@ -1,0 +1,216 @@
+package census
+
+import (
+	"slices"
+
+	"github.com/ctxmend/ctxmend/rules/program"
+)
+
+// Two places with the same key are the same key only if some program contains both. A main
+// package is part of no other program than its own and its test's; a test file only of its package's test.
+// Ordinary packages may always meet, in a program that is not part of the world. So the literals
+// "key" in the tests of two packages, neither of which imports a package that uses it, are two keys.
+
+// A linkage is what decides with whom a place can meet.
+type linkage struct {
+	kind linkKind
+	path string // import path of the main package or of the package under test
+}
+
+type linkKind int
+
+const (
+	ordinary linkKind = iota
+	mainProgram
+	testProgram
+)
+
+// linkageOf returns the linkage of a file of a package.
+func linkageOf(pkg *program.Package, f *program.File) linkage {
+	switch {
+	case f.Test:
+		return linkage{testProgram, f.PkgPath}
+	case pkg.Name == "main" && pkg.World:
+		return linkage{mainProgram, pkg.Path}
+	}
+	return linkage{}
+}
+
+// A linker answers which packages a program contains.
+type linker struct {
+	prog     *program.Program
+	closures map[linkage]map[string]bool
+}
+
+// contains returns the import paths of the packages in a program, over all configurations.
+func (l *linker) contains(at linkage) map[string]bool {
+	if set := l.closures[at]; set != nil {
+		return set
+	}
+	set := map[string]bool{}
+	for _, cfg := range l.prog.Configs {
+		p := cfg.Package(at.path)
+		if p != nil {
+			addClosure(set, p)
+		}
+		if at.kind != testProgram {
+			continue
+		}
+		if p != nil {
+			for _, imp := range p.TestImports {
+				addClosure(set, imp)
+			}
+		}
+		if x := cfg.Package(at.path + "_test"); x != nil && x.XTest {
+			addClosure(set, x)
+		}
+	}
+	l.closures[at] = set
+	return set
+}
+
+func addClosure(set map[string]bool, p *program.Package) {
+	if p == nil || set[p.Path] {
+		return
+	}
+	set[p.Path] = true
+	for _, imp := range p.Imports {
+		addClosure(set, imp)
+	}
+}
+
+// meets reports whether a place in one linkage can be in one program with a place of
+// the ordinary packages given, or of the other linkage.
+func (l *linker) meets(a, b linkage, ordinaryPaths map[string]bool) bool {
+	switch {
+	case a == b:
+		return true
+	case a.kind == ordinary:
+		return l.meets(b, a, ordinaryPaths)
+	case b.kind == ordinary:
+		for path := range l.contains(a) {
+			if ordinaryPaths[path] {
+				return true
+			}
+		}
+		return false
+	}
+	return a.path == b.path // a main package and its own tests
+}
+
+// part splits every built-in key into one key for each group of points that can meet.
+func (b *builder) part() {
+	b.linker = &linker{b.census.Program, map[linkage]map[string]bool{}}
+	byKey := map[*Key][]*Point{}
+	var order []*Key
+	for _, p := range b.order {
+		for _, k := range pointKeys(p) {
+			if byKey[k] == nil {
+				order = append(order, k)
+			}
+			byKey[k] = append(byKey[k], p)
+		}
+	}
+	for _, k := range order {
+		groups := b.groups(byKey[k])
+		if len(groups) < 2 {
+			continue
+		}
+		for i, points := range groups {
+			part := k
+			if i > 0 {
+				c := *k
+				part = &c
+				b.parts = append(b.parts, part)
+			}
+			part.Part = points[0].File.PkgPath
+			part.whole = k
+			for _, p := range points {
+				for _, l := range p.Leaves {
+					if l.Key == k {
+						l.Key = part
+					}
+				}
+			}
+		}
+	}
+}
+
+func pointKeys(p *Point) []*Key {
+	var keys []*Key
+	for _, l := range p.Leaves {
+		if !slices.Contains(keys, l.Key) {
+			keys = append(keys, l.Key)
+		}
+	}
+	return keys
+}
+
+// groups sorts points into groups that can meet, in the order of their first points.
+func (b *builder) groups(points []*Point) [][]*Point {
+	byLink := map[linkage][]*Point{}
+	var links []linkage
+	ordinaryPaths := map[string]bool{}
+	for _, p := range points {
+		at := linkageOf(p.Pkg, p.File)
+		if at.kind == ordinary {
+			ordinaryPaths[p.Pkg.Path] = true
+		}
+		if byLink[at] == nil {
+			links = append(links, at)
+		}
+		byLink[at] = append(byLink[at], p)
+	}
+	var groups [][]linkage
+	for _, at := range links {
+		joined := []linkage{at}
+		groups = slices.DeleteFunc(groups, func(g []linkage) bool {
+			if !slices.ContainsFunc(g, func(have linkage) bool { return b.linker.meets(at, have, ordinaryPaths) }) {
+				return false
+			}
+			joined = append(g, joined...)
+			return true
+		})
+		groups = append(groups, joined)
+	}
+	var out [][]*Point
+	for _, g := range groups {
+		var list []*Point
+		for _, at := range g {
+			list = append(list, byLink[at]...)
+		}
+		out = append(out, list)
+	}
+	slices.SortFunc(out, func(x, y []*Point) int {
+		return slices.Index(points, x[0]) - slices.Index(points, y[0])
+	})
+	return out
+}
+
+// canMeet reports whether a look-up at p can concern the key.
+func (b *builder) canMeet(p *Point, k *Key) bool {
+	return b.linkMeets(linkageOf(p.Pkg, p.File), p.Pkg.Path, k)
+}
+
+// fileCanMeet reports the same of any look-up in a file that was not type-checked.
+func (b *builder) fileCanMeet(f *program.File, k *Key) bool {
+	at := linkage{}
+	switch {
+	case f.Test:
+		at = linkage{testProgram, f.PkgPath}
+	case f.AST.Name != nil && f.AST.Name.Name == "main":
+		at = linkage{mainProgram, f.PkgPath}
+	}
+	return b.linkMeets(at, f.PkgPath, k)
+}
+
+func (b *builder) linkMeets(at linkage, path string, k *Key) bool {
+	for _, q := range k.Points {
+		other := linkageOf(q.Pkg, q.File)
+		paths := map[string]bool{path: at.kind == ordinary, q.Pkg.Path: other.kind == ordinary}
+		if b.linker.meets(at, other, paths) || at.path != "" && at.path == q.File.PkgPath {
+			return true
+		}
+	}
+	return false
+}
