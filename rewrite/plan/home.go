@@ -240,8 +240,13 @@ func (kp *keyPlan) newHome() *home {
 	return nil
 }
 
-// feasible reports whether every file that needs the home can import it.
+// feasible reports whether every file that needs the home can import it, given the imports
+// that units planned before add. On success the plan's import graph holds the new ones.
 func (kp *keyPlan) feasible(h *home) error {
+	graph := kp.planner.graph.Clone()
+	if h.pkg == nil {
+		graph.AddPackage(h.path, h.name)
+	}
 	for _, s := range kp.spots {
 		if s.Pkg.Path == h.path || s.form == named && kp.stays(s, h) {
 			continue
@@ -252,10 +257,12 @@ func (kp *keyPlan) feasible(h *home) error {
 		if h.name == "main" {
 			return block("placement", s.File, s.Expr.Pos(), "the key belongs to package %s, a main package, which this file cannot import", h.path)
 		}
-		if err := kp.prog.CanImport(s.File, h.path); err != nil {
+		if err := graph.CanImport(s.File, h.path); err != nil {
 			return block("placement", s.File, s.Expr.Pos(), "the key would live in %s, but %v", h.path, err)
 		}
+		graph.Add(s.File, h.path)
 	}
+	kp.graph = graph
 	return nil
 }
 

@@ -49,9 +49,11 @@ type keyPlan struct {
 	// retyped are the constants, variables and parameters whose declaration takes the key type.
 	retyped map[token.Pos]types.Object
 	home    *home
-	kt      *keyType
-	style   string // "struct" or "string"
-	keys    map[*census.Key]*keyNames
+	// graph is the program's import graph with the imports that this unit and those planned before add.
+	graph *program.ImportGraph
+	kt    *keyType
+	style string // "struct" or "string"
+	keys  map[*census.Key]*keyNames
 	// replaced are the points whose expression the plan replaces.
 	replaced map[ast.Expr]bool
 	review   []string // what makes the unit a matter of review
@@ -82,7 +84,7 @@ func (pl *planner) keys(u *Unit, fam *census.Family) {
 		}
 	}
 	kp := &keyPlan{
-		planner: pl, unit: u, fam: fam, basic: fam.Keys[0].Basic,
+		planner: pl, unit: u, fam: fam, basic: fam.Keys[0].Basic, graph: pl.graph.Clone(),
 		byExpr:   map[ast.Expr]*spot{},
 		retyped:  map[token.Pos]types.Object{},
 		keys:     map[*census.Key]*keyNames{},
@@ -96,6 +98,7 @@ func (pl *planner) keys(u *Unit, fam *census.Family) {
 		u.Blocker, u.Edits = b.Blocker, nil
 		return
 	}
+	pl.graph = kp.graph
 	for i, n := range fam.Notes {
 		if i == maxNotes {
 			kp.review = append(kp.review, fmt.Sprintf("and %d more places like it", len(fam.Notes)-maxNotes))

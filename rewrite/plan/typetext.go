@@ -123,7 +123,12 @@ func (kp *keyPlan) nameableObject(obj *types.TypeName) bool {
 	if !ast.IsExported(obj.Name()) || pkg.Name() == "main" {
 		return false
 	}
-	return kp.prog.CanImport(kp.homeFile(), pkg.Path()) == nil
+	from := kp.homeFile()
+	if kp.graph.CanImport(from, pkg.Path()) != nil {
+		return false
+	}
+	kp.graph.Add(from, pkg.Path())
+	return true
 }
 
 // homeFile is a file of the home package, for questions about imports.

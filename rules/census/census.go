@@ -156,8 +156,21 @@ type Point struct {
 }
 
 // Direct reports whether the point is itself the key argument of its only look-up.
+// A conversion to an interface type around it does not count.
 func (p *Point) Direct() bool {
-	return len(p.Lookups) == 1 && ast.Unparen(p.Lookups[0].Key) == p.Expr
+	if len(p.Lookups) != 1 {
+		return false
+	}
+	lk := p.Lookups[0]
+	e := ast.Unparen(lk.Key)
+	for e != p.Expr {
+		call, ok := e.(*ast.CallExpr)
+		if !ok || len(call.Args) != 1 || !isConversion(lk.Pkg.Info, call) || !carrierType(lk.Pkg.Info.TypeOf(call)) {
+			return false
+		}
+		e = ast.Unparen(call.Args[0])
+	}
+	return true
 }
 
 // World reports whether the point lies in the world.
