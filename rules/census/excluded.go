@@ -18,6 +18,8 @@ type excludedScan struct {
 	// names maps an identifier to the places that may mean a package-level object of its
 	// package (by package path) or of an imported one.
 	names map[mentionedName][]mention
+	// beside holds the files of modules that lie in the world's directories but are not part of it.
+	beside map[*program.File]bool
 }
 
 type mention struct {
@@ -29,7 +31,7 @@ type mentionedName struct{ pkgPath, name string }
 
 // scanExcluded reads the files that were not type-checked. Forwarders are known by name here.
 func (b *builder) scanExcluded() *excludedScan {
-	ex := &excludedScan{texts: map[string][]mention{}, names: map[mentionedName][]mention{}}
+	ex := &excludedScan{texts: map[string][]mention{}, names: map[mentionedName][]mention{}, beside: map[*program.File]bool{}}
 	broken := map[string]bool{}
 	for _, pe := range b.census.Program.Broken {
 		broken[pe.Path] = true
@@ -40,6 +42,10 @@ func (b *builder) scanExcluded() *excludedScan {
 			continue
 		}
 		ex.file(f, forwarders)
+	}
+	for _, f := range b.census.Program.Beside() {
+		ex.file(f, forwarders)
+		ex.beside[f] = true
 	}
 	return ex
 }
@@ -143,6 +149,10 @@ func importBase(path string) string {
 // excludedHazards adds what the scan saw of a key: its text, or an object that names it.
 func (b *builder) excludedHazards(ex *excludedScan, k *Key) {
 	say := func(m mention) {
+		if ex.beside[m.file] {
+			k.hazard(ReasonDependency, m.file, m.pos, "the %s, outside the program, may use the key", m.file.Constraint)
+			return
+		}
 		if !b.fileCanMeet(m.file, k) {
 			return
 		}

@@ -2,6 +2,7 @@ package census
 
 import (
 	"slices"
+	"strconv"
 
 	"github.com/ctxmend/ctxmend/rules/program"
 )
@@ -199,9 +200,43 @@ func (b *builder) fileCanMeet(f *program.File, k *Key) bool {
 	case f.Test:
 		at = linkage{testProgram, f.PkgPath}
 	case f.AST.Name != nil && f.AST.Name.Name == "main":
+		if f.Excluded && !b.sharesPackage(f) {
+			return b.importsMeet(f, k)
+		}
 		at = linkage{mainProgram, f.PkgPath}
 	}
 	return b.linkMeets(at, f.PkgPath, k)
+}
+
+// sharesPackage reports whether the package in a main file's directory is a main package too; a
+// lone main file (//go:build ignore) is a program of its own.
+func (b *builder) sharesPackage(f *program.File) bool {
+	for _, cfg := range b.census.Program.Configs {
+		if p := cfg.Package(f.PkgPath); p != nil && p.Name == "main" {
+			return true
+		}
+	}
+	return false
+}
+
+// importsMeet reports whether a lone main file's imports contain a package with the key.
+func (b *builder) importsMeet(f *program.File, k *Key) bool {
+	set := map[string]bool{}
+	for _, spec := range f.AST.Imports {
+		path, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			continue
+		}
+		for _, cfg := range b.census.Program.Configs {
+			addClosure(set, cfg.Package(path))
+		}
+	}
+	for _, q := range k.Points {
+		if linkageOf(q.Pkg, q.File).kind == ordinary && set[q.Pkg.Path] {
+			return true
+		}
+	}
+	return false
 }
 
 func (b *builder) linkMeets(at linkage, path string, k *Key) bool {
