@@ -3,7 +3,9 @@ package apply
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
+	"fmt"
 	"go/ast"
 	"go/format"
 	"go/parser"
@@ -52,7 +54,7 @@ func corpus(t *testing.T) []string {
 		return dirs
 	}
 	var sample []string
-	for i := 0; i < len(dirs); i += 40 {
+	for i := 0; i < len(dirs); i += 60 {
 		sample = append(sample, dirs[i])
 	}
 	return sample
@@ -216,8 +218,15 @@ func TestCorpusImports(t *testing.T) {
 		prog := parseDir(t, dir)
 		units := spliceUnits(prog, plan.Text{ref})
 		set, err := Apply(prog, units)
-		if err != nil {
-			t.Errorf("%s: %v", dir, err)
+		var failed Errors
+		if err != nil && !errors.As(err, &failed) {
+			t.Fatalf("%s: %v", dir, err)
+		}
+		for _, e := range failed {
+			// gofmt moves block comments that stand among imports; that is not taken.
+			if !hasBlockCommentInImports(fileOf(prog, e.Unit.ID)) {
+				t.Errorf("%s: %v", dir, e)
+			}
 		}
 		changed := byRel(set)
 		for _, u := range units {
@@ -232,6 +241,177 @@ func TestCorpusImports(t *testing.T) {
 	}
 	t.Logf("%d files", files)
 }
+
+func hasBlockCommentInImports(f *program.File) bool {
+	for _, g := range f.AST.Comments {
+		for _, c := range g.List {
+			for _, d := range f.AST.Decls {
+				if isImport(d) && d.Pos() <= c.Pos() && c.Pos() < d.End() && strings.HasPrefix(c.Text, "/*") {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// TestCorpusDecls removes functions and constants and adds declarations all over the
+// corpus: every other line stays, and gofmt-clean files stay so.
+func TestCorpusDecls(t *testing.T) {
+	files, edits, refused := 0, 0, 0
+	for _, dir := range corpus(t) {
+		prog := parseDir(t, dir)
+		var units []*plan.Unit
+		gone := make(map[*plan.Unit][]ast.Node)
+		owner := make(map[*plan.Unit]*program.File)
+		for _, f := range prog.Files {
+			for i, d := range f.AST.Decls {
+				u := &plan.Unit{ID: fmt.Sprintf("%s %d", f.Rel, i)}
+				e, nodes := declEdit(f, d, i)
+				if e == nil {
+					continue
+				}
+				u.Edits = e
+				gone[u], owner[u] = nodes, f
+				units = append(units, u)
+			}
+		}
+		edits += len(units)
+		set, err := Apply(prog, units)
+		failed := make(map[*plan.Unit]bool)
+		var errs Errors
+		if errors.As(err, &errs) {
+			for _, e := range errs {
+				failed[e.Unit] = true
+				refused++
+				if !expectedRefusal(e.Error()) {
+					t.Errorf("%s: %v", dir, e)
+				}
+			}
+		}
+		removed := make(map[*program.File][]ast.Node)
+		for _, u := range units {
+			if !failed[u] {
+				removed[owner[u]] = append(removed[owner[u]], gone[u]...)
+			}
+		}
+		for _, c := range set.Files {
+			files++
+			checkLines(t, fileOf(prog, c.Rel), c.New, removed[fileOf(prog, c.Rel)])
+		}
+	}
+	t.Logf("%d edits in %d files, %d refused", edits, files, refused)
+}
+
+func expectedRefusal(msg string) bool {
+	for _, s := range []string{"iota", "repeats the value", "cannot be removed alone", "would lose a comment", "//line directives"} {
+		if strings.Contains(msg, s) {
+			return true
+		}
+	}
+	return false
+}
+
+// declEdit removes or adds something at a declaration, by turns, and returns what is removed.
+func declEdit(f *program.File, d ast.Decl, i int) ([]plan.Edit, []ast.Node) {
+	switch d := d.(type) {
+	case *ast.FuncDecl:
+		if i%3 == 0 {
+			nodes := []ast.Node{d}
+			if d.Doc != nil {
+				nodes = append(nodes, d.Doc)
+			}
+			return []plan.Edit{&plan.RemoveFunc{File: f, Decl: d}}, nodes
+		}
+	case *ast.GenDecl:
+		if (d.Tok == token.CONST || d.Tok == token.VAR) && i%2 == 0 {
+			return removeSome(f, d)
+		}
+	}
+	if i%5 != 4 || isImport(d) {
+		return nil, nil
+	}
+	name := fmt.Sprintf("ctxmendKey%s%d", strings.TrimSuffix(f.Rel, ".go"), i)
+	name = letters(name)
+	home := plan.Ref{PkgPath: f.PkgPath, PkgName: f.AST.Name.Name, Name: name}
+	add := func(id string, decl plan.Decl) plan.Edit {
+		return &plan.AddDecl{PkgPath: f.PkgPath, PkgName: f.AST.Name.Name, Dir: f.PkgDir, File: f, ID: id, After: d, Decl: decl}
+	}
+	return []plan.Edit{
+		add(name, &plan.KeyType{Name: name, Underlying: "struct{}", Doc: name + " is a key."}),
+		add("From"+name, &plan.Accessor{Kind: plan.From, Name: "From" + name, Key: home, Struct: true}),
+	}, nil
+}
+
+// removeSome removes every other name of a declaration.
+func removeSome(f *program.File, d *ast.GenDecl) ([]plan.Edit, []ast.Node) {
+	var edits []plan.Edit
+	var nodes []ast.Node
+	for k, s := range d.Specs {
+		vs := s.(*ast.ValueSpec)
+		if k%2 == 1 {
+			continue
+		}
+		for n, id := range vs.Names {
+			if n%2 == 0 {
+				edits = append(edits, &plan.RemoveSpec{File: f, Decl: d, Spec: vs, Name: id})
+			}
+		}
+		nodes = append(nodes, vs)
+		for _, c := range []*ast.CommentGroup{vs.Doc, vs.Comment} {
+			if c != nil {
+				nodes = append(nodes, c)
+			}
+		}
+	}
+	nodes = append(nodes, &ast.BadDecl{From: d.Pos(), To: d.Pos() + 5})
+	if d.Rparen.IsValid() {
+		nodes = append(nodes, &ast.BadDecl{From: d.Rparen, To: d.Rparen + 1}, &ast.BadDecl{From: d.Lparen, To: d.Lparen + 1})
+	}
+	if d.Doc != nil {
+		nodes = append(nodes, d.Doc)
+	}
+	return edits, nodes
+}
+
+// checkLines checks that every line without a removed node or an import is in the result.
+func checkLines(t *testing.T, f *program.File, out []byte, removed []ast.Node) {
+	t.Helper()
+	if _, err := parser.ParseFile(token.NewFileSet(), "", out, parser.SkipObjectResolution); err != nil {
+		t.Errorf("%s: %v", f.Name, err)
+		return
+	}
+	have := make(map[string]int)
+	for _, l := range bytes.Split(out, []byte("\n")) {
+		have[squeeze(l)]++
+	}
+	for _, d := range f.AST.Decls {
+		if isImport(d) {
+			removed = append(removed, d)
+		}
+	}
+	ed := newLineEditor(f.Src)
+	for _, n := range removed {
+		ed.removeLines(f.Tok.Offset(n.Pos()), max(f.Tok.Offset(n.Pos())+1, f.Tok.Offset(n.End())), nil)
+	}
+	for i, start := range ed.starts {
+		line := squeeze(f.Src[start:ed.lineEnd(i)])
+		if _, gone := ed.removed[i]; gone || line == "" {
+			continue
+		}
+		if have[line]--; have[line] < 0 {
+			t.Errorf("%s: line %d is lost: %s", f.Name, i+1, line)
+		}
+	}
+	before, _ := normal(f.Src, nil)
+	after, _ := normal(out, nil)
+	if isClean(before) && !isClean(after) {
+		t.Errorf("%s: was gofmt-clean and is no more", f.Name)
+	}
+}
+
+// squeeze takes all white space out of a line.
+func squeeze(l []byte) string { return strings.Join(strings.Fields(string(l)), "") }
 
 func checkImportAdded(t *testing.T, f *program.File, out []byte) {
 	t.Helper()
@@ -311,4 +491,3 @@ func fileOf(prog *program.Program, rel string) *program.File {
 	}
 	return nil
 }
-

@@ -57,7 +57,7 @@ func (f *fileJob) declEdits(ed *lineEditor, names *fileNames) ([]*edit, error) {
 	for _, after := range f.declPlaces() {
 		var here []*addedDecl
 		for _, d := range f.decls {
-			if d.After == after {
+			if d.place() == after {
 				here = append(here, d)
 			}
 		}
@@ -81,7 +81,7 @@ func (f *fileJob) declEdits(ed *lineEditor, names *fileNames) ([]*edit, error) {
 			return nil, err
 		}
 		line := f.importsEnd(ed)
-		if after != nil && !isImport(after) {
+		if after != nil {
 			line = ed.line(f.withTrailing(ed, f.offset(after.End()))-1) + 1
 		}
 		ed.insert(line, &chunk{rank: rankDecl, text: text, apart: true, units: unitsOf(here)})
@@ -94,18 +94,23 @@ func isImport(d ast.Decl) bool {
 	return ok && g.Tok == token.IMPORT
 }
 
+// place is the declaration after which d goes, nil for the place after the imports.
+func (d *addedDecl) place() ast.Decl {
+	if isImport(d.After) {
+		return nil
+	}
+	return d.After
+}
+
 // declPlaces returns the places of added declarations in file order; nil is the one
 // after the imports.
 func (f *fileJob) declPlaces() []ast.Decl {
 	var places []ast.Decl
 	seen := make(map[ast.Decl]bool)
 	for _, d := range f.decls {
-		if isImport(d.After) {
-			d.After = nil
-		}
-		if !seen[d.After] {
-			seen[d.After] = true
-			places = append(places, d.After)
+		if p := d.place(); !seen[p] {
+			seen[p] = true
+			places = append(places, p)
 		}
 	}
 	slices.SortStableFunc(places, func(a, b ast.Decl) int {

@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"go/ast"
@@ -183,14 +184,9 @@ func (f *fileJob) build() ([]byte, error) {
 		return nil, err
 	}
 	if !f.shape.final {
-		out = trimEOL(out)
+		out = bytes.TrimSuffix(out, []byte(f.shape.eol))
 	}
 	return out, nil
-}
-
-func trimEOL(b []byte) []byte {
-	s := strings.TrimSuffix(string(b), "\n")
-	return []byte(strings.TrimSuffix(s, "\r"))
 }
 
 // planNames finds out which names the surviving edits refer to and by which local names

@@ -199,7 +199,8 @@ func (e *lineEditor) lastApart(line int) bool {
 	return chunks[len(chunks)-1].apart
 }
 
-// removals turns removed lines into edits, one for each run of lines with the same units.
+// removals turns removed lines into edits, one for each run of lines with the same units
+// and nothing inserted in between.
 func (e *lineEditor) removals(gone map[int][]int) []*edit {
 	lines := make([]int, 0, len(gone))
 	for l := range gone {
@@ -209,7 +210,7 @@ func (e *lineEditor) removals(gone map[int][]int) []*edit {
 	var out []*edit
 	for i := 0; i < len(lines); {
 		k := i + 1
-		for k < len(lines) && lines[k] == lines[k-1]+1 && equalUnits(gone[lines[k]], gone[lines[i]]) {
+		for k < len(lines) && lines[k] == lines[k-1]+1 && len(e.chunks[lines[k]]) == 0 && equalUnits(gone[lines[k]], gone[lines[i]]) {
 			k++
 		}
 		ed := &edit{start: e.starts[lines[i]], end: e.lineEnd(lines[k-1]), units: gone[lines[i]], removal: true}

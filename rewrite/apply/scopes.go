@@ -17,8 +17,8 @@ type scopes struct {
 	// taken are the names that an import must not get: those of the package, its
 	// additions and the file's other imports.
 	taken map[string]bool
-	// declared are all names the file declares anywhere; used when no configuration
-	// contains the file, so that it has no types.
+	// declared are all names the file declares below package level; used when no
+	// configuration contains the file, so that it has no types.
 	declared map[string]bool
 	packages []*program.Package
 }
@@ -124,7 +124,7 @@ func (s *scopes) free(name string, pos int) bool {
 
 // checkBare returns an error when a package-level name is hidden at an offset.
 func (s *scopes) checkBare(f *fileJob, u refUse) error {
-	hidden := u.pos != packageLevel && s.declared[u.Name] && !s.taken[u.Name]
+	hidden := u.pos != packageLevel && s.declared[u.Name]
 	for _, obj := range s.lookup(u.Name, u.pos) {
 		if obj == nil || obj.Parent() == types.Universe {
 			continue
@@ -143,7 +143,7 @@ func (s *scopes) checkBare(f *fileJob, u refUse) error {
 	return fmt.Errorf("%s: %s means something else here; rename what hides it", where, u.Name)
 }
 
-// localNames returns every name a file declares at any depth.
+// localNames returns every name a file declares below package level.
 func localNames(file *ast.File) map[string]bool {
 	names := make(map[string]bool)
 	add := func(id *ast.Ident) {
@@ -154,6 +154,14 @@ func localNames(file *ast.File) map[string]bool {
 	addExpr := func(e ast.Expr) {
 		if id, ok := e.(*ast.Ident); ok {
 			add(id)
+		}
+	}
+	top := make(map[ast.Spec]bool)
+	for _, d := range file.Decls {
+		if g, ok := d.(*ast.GenDecl); ok {
+			for _, s := range g.Specs {
+				top[s] = true
+			}
 		}
 	}
 	ast.Inspect(file, func(n ast.Node) bool {
@@ -171,19 +179,21 @@ func localNames(file *ast.File) map[string]bool {
 			}
 		case *ast.ValueSpec:
 			for _, id := range n.Names {
-				add(id)
+				if !top[n] {
+					add(id)
+				}
 			}
 		case *ast.TypeSpec:
-			add(n.Name)
+			addFields(n.TypeParams, add)
+			if !top[n] {
+				add(n.Name)
+			}
 		case *ast.FuncType:
 			for _, list := range []*ast.FieldList{n.TypeParams, n.Params, n.Results} {
 				addFields(list, add)
 			}
 		case *ast.FuncDecl:
 			addFields(n.Recv, add)
-			if n.Recv == nil {
-				add(n.Name)
-			}
 		}
 		return true
 	})

@@ -379,13 +379,13 @@ type shape struct {
 	// final is set when the last line has a line end.
 	final bool
 	eol   string
-	// mixed is set when not all line ends are the same.
+	// mixed is set when not all line ends are the same, or carriage returns stand elsewhere.
 	mixed bool
 }
 
 func shapeOf(src []byte) shape {
 	s := shape{bom: bytes.HasPrefix(src, bom), final: bytes.HasSuffix(src, []byte("\n")), eol: eolOf(src)}
 	crlf, lf := bytes.Count(src, []byte("\r\n")), bytes.Count(src, []byte("\n"))
-	s.mixed = crlf != 0 && crlf != lf
+	s.mixed = crlf != 0 && crlf != lf || bytes.Count(src, []byte("\r")) != crlf
 	return s
 }
