@@ -46,17 +46,30 @@ func pruneValue(v ast.Expr) {
 
 // blankBodies replaces what stands inside the bodies of function declarations by
 // spaces, so that the parser need not build what nobody looks at. Newlines stay, and
-// with them all positions. It needs no valid source: where it is unsure, it
-// leaves a body as it is.
+// with them all positions.
 func blankBodies(src []byte) {
-	s := bodyScanner{src: src, last: ';'}
+	eachFunction(src, func(_, _ []byte) bool { return true })
+}
+
+// blankOtherBodies does so for functions that have nothing to do with context values.
+func blankOtherBodies(src []byte) {
+	eachFunction(src, func(_, body []byte) bool { return countCalls(body) == 0 })
+}
+
+// eachFunction calls visit for every function declaration with a body: with what
+// precedes the body and the body, braces included. Bodies are blanked where visit
+// says so. The source need not be valid: where it is unclear where a body ends, the
+// function is left out.
+func eachFunction(src []byte, visit func(decl, body []byte) (blank bool)) {
+	s := bodyScanner{src: src, last: ';', visit: visit}
 	for s.i < len(s.src) {
 		if !s.skipSpace() {
 			return
 		}
 		if s.atDecl() {
+			start := s.i
 			s.skipIdent()
-			s.function()
+			s.function(start)
 			continue
 		}
 		s.token()
@@ -76,6 +89,7 @@ type bodyScanner struct {
 	newline bool
 	// typeWord is set after the keywords struct and interface, whose braces are no body.
 	typeWord bool
+	visit    func(decl, body []byte) (blank bool)
 }
 
 // skipSpace moves over white space and comments; it reports whether anything follows.
@@ -194,9 +208,9 @@ func skipQuoted(src []byte, i int) int {
 	return len(src)
 }
 
-// function moves over a function declaration from behind the keyword func, and
-// blanks its body.
-func (s *bodyScanner) function() {
+// function moves over a function declaration that begins at start, from behind the
+// keyword func.
+func (s *bodyScanner) function(start int) {
 	for s.skipSpace() {
 		if s.depth == 0 && s.semicolon() {
 			return // declared without a body
@@ -210,9 +224,11 @@ func (s *bodyScanner) function() {
 			s.token()
 			return
 		}
-		for j := s.i + 1; j < end; j++ {
-			if s.src[j] != '\n' {
-				s.src[j] = ' '
+		if s.visit(s.src[start:s.i], s.src[s.i:end+1]) {
+			for j := s.i + 1; j < end; j++ {
+				if s.src[j] != '\n' {
+					s.src[j] = ' '
+				}
 			}
 		}
 		s.i, s.last, s.newline = end+1, '}', false

@@ -11,7 +11,7 @@ import (
 // LoadBodies checks dependency packages of a configuration again, this time
 // with function bodies. The packages it returns, in the order of paths, have
 // Info and syntax; their objects are new, so compare them with those of the
-// first pass by [Program.IDOf]. A package that has its bodies is
+// first pass by [Program.IDOf]. A package that has all its bodies is
 // returned as it is. A package is read once, however often it is asked for.
 func (p *Program) LoadBodies(ctx context.Context, c *Config, paths []string) ([]*Package, error) {
 	l := p.loader
@@ -23,7 +23,7 @@ func (p *Program) LoadBodies(ctx context.Context, c *Config, paths []string) ([]
 		if old == nil {
 			return nil, fmt.Errorf("package %s is not loaded for %s/%s", path, c.GOOS, c.GOARCH)
 		}
-		if old.Bodies {
+		if old.Bodies && !old.Partial {
 			result = append(result, old)
 			continue
 		}
@@ -63,7 +63,7 @@ func (l *loader) forget(fresh []*Package) {
 func (l *loader) withBodies(old *Package) *Package {
 	q := new(Package)
 	*q = *old
-	q.Bodies, q.needed, q.checker, q.typeErrs = true, true, nil, nil
+	q.Bodies, q.Partial, q.needed, q.checker, q.typeErrs = true, false, true, nil, nil
 	q.Types = types.NewPackage(old.Path, old.Name)
 	q.Files = make([]*File, len(old.Files))
 	for i, f := range old.Files {

@@ -84,6 +84,8 @@ func (l *loader) newChecker(p *Package) *types.Checker {
 		IgnoreFuncBodies: !p.Bodies,
 		Sizes:            p.Config.sizes,
 		Error:            func(err error) { p.addTypeError(err) },
+		// Where bodies were blanked, imports seem unused.
+		DisableUnusedImportCheck: !p.World,
 	}
 	return types.NewChecker(conf, l.prog.Fset, p.Types, p.Info)
 }
@@ -104,6 +106,9 @@ func (p *Package) addTypeError(err error) {
 	if !errors.As(err, &te) {
 		p.typeErrs = append(p.typeErrs, Error{Msg: err.Error()})
 		return
+	}
+	if p.Partial && te.Msg == "missing return" {
+		return // its body was blanked
 	}
 	pos := te.Fset.PositionFor(te.Pos, false)
 	if more, ok := strings.CutPrefix(te.Msg, "\t"); ok && len(p.typeErrs) > 0 {

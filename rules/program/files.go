@@ -1,7 +1,6 @@
 package program
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"go/ast"
@@ -216,27 +215,6 @@ func parseErrors(name string, tok *token.File, err error) []Error {
 		errs = append(errs, Error{Pos: pos, Msg: e.Msg})
 	}
 	return errs
-}
-
-// valueMarks are the texts that make a dependency's function bodies interesting,
-// when an argument or parameter follows.
-var valueMarks = [][]byte{[]byte("WithValue("), []byte(".Value("), []byte(") Value(")}
-
-// mentionsValues reports whether the source may store or look up context values.
-func mentionsValues(src []byte) bool {
-	for _, mark := range valueMarks {
-		for rest := src; ; {
-			i := bytes.Index(rest, mark)
-			if i < 0 {
-				break
-			}
-			rest = rest[i+len(mark):]
-			if len(rest) > 0 && rest[0] != ')' {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // FileOf returns the file that a position lies in, or nil.

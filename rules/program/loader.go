@@ -237,19 +237,22 @@ func (l *loader) scanDependencies(ctx context.Context, pkgs []*Package) error {
 		files[i] = uniqueFiles(byDir[dir])
 	}
 	err := l.each(ctx, len(dirs), func(i int) {
-		bodies := byDir[dirs[i]][0].std && byDir[dirs[i]][0].Path == "context"
+		first, verdict := byDir[dirs[i]][0], noBodies
+		if first.Path == "context" {
+			verdict = allBodies
+		}
 		for _, f := range files[i] {
-			if byDir[dirs[i]][0].std {
+			if first.std {
 				if info, err := os.Stat(f.Name); err == nil {
 					f.state.size, f.Mode = int(info.Size()), info.Mode().Perm()
 				}
 			} else if src, err := os.ReadFile(f.Name); err == nil {
 				f.state.size = len(src)
-				bodies = bodies || mentionsValues(src)
+				verdict = max(verdict, interestOf(src))
 			}
 		}
 		for _, p := range byDir[dirs[i]] {
-			p.Bodies = bodies
+			p.Bodies, p.Partial = verdict > noBodies, verdict == someBodies
 		}
 	})
 	for _, fs := range files {
@@ -290,7 +293,7 @@ func (l *loader) parseNeeded(ctx context.Context, wave []*Package) ([]*Package, 
 				if wave[i].World {
 					l.parseWorld(f)
 				} else {
-					l.parseDep(f, wave[i].Bodies)
+					l.parseDep(f, wave[i])
 				}
 			}
 			imports[i] = wave[i].neededImports()
@@ -366,9 +369,10 @@ func qualifiers(file *ast.File) map[string]bool {
 }
 
 // parseDep reads and parses a file of a dependency unless its syntax is at hand.
-// Where function bodies are not wanted they are blanked first, which leaves all
-// positions as they are. Syntax that was dropped comes back at its old positions.
-func (l *loader) parseDep(f *File, bodies bool) {
+// Where function bodies of its package are not wanted they are blanked first, which
+// leaves all positions as they are. Syntax that was dropped comes back at its old
+// positions.
+func (l *loader) parseDep(f *File, p *Package) {
 	f.state.mu.Lock()
 	defer f.state.mu.Unlock()
 	if f.AST != nil {
@@ -378,11 +382,14 @@ func (l *loader) parseDep(f *File, bodies bool) {
 	if err != nil || len(src) > f.state.size {
 		return
 	}
-	if !bodies {
+	switch {
+	case !p.Bodies:
 		blankBodies(src)
+	case p.Partial:
+		blankOtherBodies(src)
 	}
 	file, tok, _ := parseAt(f.Name, src, f.state.base, depMode)
-	if !bodies {
+	if !p.Bodies {
 		pruneValues(file)
 	}
 	f.AST = file

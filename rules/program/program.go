@@ -115,6 +115,10 @@ type Package struct {
 	Info *types.Info
 	// Bodies tells whether function bodies were checked.
 	Bodies bool
+	// Partial is set, beside Bodies, for a dependency of which only functions that
+	// mention context values kept their bodies: its keys are all literals or declared at
+	// package level. The other functions look empty; [Program.LoadBodies] reads them too.
+	Partial bool
 	// Errors are parse, type and listing errors of a package of the world.
 	Errors []Error
 

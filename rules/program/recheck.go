@@ -392,7 +392,7 @@ func (r *rechecker) wantsCreated(p *Package) bool {
 func (l *loader) restored(q *Package) *Package {
 	if !q.World {
 		for _, f := range q.Files {
-			l.parseDep(f, q.Bodies)
+			l.parseDep(f, q)
 		}
 	}
 	return q
