@@ -49,24 +49,18 @@ func (kp *keyPlan) writeDecls() error {
 	return nil
 }
 
-// declareExported gives the key an exported name, of its own or beside the unexported one.
+// declareExported declares the key under its exported name; a constant that holds it unexported
+// keeps its name.
 func (kp *keyPlan) declareExported(n *keyNames) {
+	doc := n.exported + " is the key of context value " + constText(n.key) + "."
 	if kp.style == "struct" {
 		t := &keyType{}
 		kp.placeDecls(t)
-		if n.ident == "" {
-			kp.add(kp.addDecl(t, n.exported, &KeyType{Name: n.exported, Underlying: "struct{}", Doc: n.exported + " is the type of a context key."}))
-			return
-		}
-		kp.add(kp.addDecl(t, n.exported, &KeyType{Name: n.exported, Underlying: "= " + n.ident, Doc: n.exported + " is the type of a context key."}))
+		n.decl = kp.addDecl(t, n.exported, &KeyType{Name: n.exported, Underlying: "struct{}", Doc: doc})
 		return
 	}
 	kt := kp.needType()
-	value := constText(n.key)
-	if n.ident != "" {
-		value = n.ident
-	}
-	kp.add(kp.addDecl(kt, n.exported, &KeyConst{Name: n.exported, Type: kt.ref, Value: value, Doc: n.exported + " is a context key."}))
+	n.decl = kp.addDecl(kt, n.exported, &KeyConst{Name: n.exported, Type: kt.ref, Value: constText(n.key), Doc: doc})
 }
 
 // declareForTest gives the key an exported name in export_test.go.
@@ -96,10 +90,7 @@ func (kp *keyPlan) add(d *AddDecl) { kp.unit.Edits = append(kp.unit.Edits, d) }
 
 // declareAccessor adds an accessor function beside the key.
 func (kp *keyPlan) declareAccessor(n *keyNames, kind AccessorKind) error {
-	key := n.exported
-	if key == "" || n.ident != "" {
-		key = kp.homeKey(n, nil)
-	}
+	key := kp.homeKey(n, nil)
 	t := kp.declPlace(n)
 	a := &Accessor{
 		Kind: kind, Name: n.forms[kind],

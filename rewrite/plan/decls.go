@@ -42,9 +42,6 @@ func (kp *keyPlan) needType() *keyType {
 	return kp.kt
 }
 
-// exportType switches to a key type that other packages can name.
-func (kp *keyPlan) exportType() { kp.kt = kp.chooseType(true) }
-
 func (kp *keyPlan) chooseType(exported bool) *keyType {
 	if t := kp.existingType(exported); t != nil {
 		return t
@@ -392,6 +389,10 @@ func (kp *keyPlan) relative(name string) string {
 // newKey declares the key in the home package, once, and returns its name.
 func (kp *keyPlan) newKey(n *keyNames) string {
 	if n.ident != "" {
+		return n.ident
+	}
+	if n.exported != "" {
+		n.ident = n.exported // one name will do
 		return n.ident
 	}
 	stem := lowerFirst(n.base)

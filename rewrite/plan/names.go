@@ -205,16 +205,32 @@ func trimmable(w string) bool {
 	return false
 }
 
-// lowerFirst makes an exported identifier unexported: UserID becomes userID, IDToken idToken.
+// lowerFirst makes an exported identifier unexported: UserID becomes userID, HTTPURL httpURL, IDs ids.
 func lowerFirst(name string) string {
 	list := words(name)
 	if len(list) == 0 {
 		return name
 	}
 	first := list[0]
-	if initialisms[strings.ToLower(first)] {
-		return strings.ToLower(first) + name[len(first):]
+	if n := initialismPrefix(first); n > 0 {
+		return strings.ToLower(first[:n]) + name[n:]
 	}
 	r := []rune(first)
 	return string(unicode.ToLower(r[0])) + string(r[1:]) + name[len(first):]
+}
+
+// initialismPrefix returns the length of the longest initialism, its plural s included, that a word
+// in capitals starts with; 0 for other words.
+func initialismPrefix(word string) int {
+	for n := len(word); n > 1; n-- {
+		head := word[:n]
+		stem := head
+		if n == len(word) {
+			stem = strings.TrimSuffix(head, "s")
+		}
+		if stem == strings.ToUpper(stem) && initialisms[strings.ToLower(stem)] {
+			return n
+		}
+	}
+	return 0
 }

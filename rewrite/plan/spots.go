@@ -34,62 +34,80 @@ func (kp *keyPlan) chooseStyle() {
 	}
 }
 
-// writeSpots plans the edits at the points.
-func (kp *keyPlan) writeSpots() error {
-	for _, s := range kp.spots {
-		if s.obj != nil && kp.retyped[s.obj.Pos()] != nil {
-			continue // its declaration changes, the point does not
-		}
-		if s.form == carried {
-			if err := kp.convert(s); err != nil {
-				return err
-			}
-			continue
-		}
-		if err := kp.rename(s); err != nil {
-			return err
-		}
-	}
-	return nil
-}
+// A treatment is what the plan does with a spot.
+type treatment int
 
-// convert wraps a point that is no constant: k becomes contextKey(k).
-func (kp *keyPlan) convert(s *spot) error {
-	kt := kp.needType()
-	if s.Pkg.Path != kp.home.path {
-		if !ast.IsExported(kt.ref.Name) {
-			kp.exportType()
-			kt = kp.kt
-		}
-	}
-	kp.splice(s.File, s.Expr.Pos(), s.Expr.End(), kt.name(), Lit("("),
-		Keep(kp.offset(s.File, s.Expr.Pos()), kp.offset(s.File, s.Expr.End())), Lit(")"))
-	return nil
-}
+const (
+	stay         treatment = iota // its declaration takes the key type
+	convert                       // k becomes contextKey(k)
+	useKey                        // becomes the key's name in the home package
+	useTestKey                    // becomes the key's name in export_test.go
+	useRetyped                    // becomes the home's exported constant
+	useExported                   // becomes an exported constant made for the purpose
+	callAccessor                  // the whole look-up becomes a call
+)
 
-// rename replaces a constant expression by the key, or the whole look-up by an accessor.
-func (kp *keyPlan) rename(s *spot) error {
-	n := kp.keys[s.key]
-	kp.replaced[s.Expr] = true
+// treat decides what happens to a spot.
+func (kp *keyPlan) treat(s *spot) treatment {
 	inHome := s.Pkg.Path == kp.home.path
 	switch {
+	case s.obj != nil && kp.retyped[s.obj.Pos()] != nil:
+		return stay
+	case s.form == carried:
+		return convert
 	case inHome && kp.opts.Accessors == "always" && s.lookup != nil:
-		return kp.access(s, n)
+		return callAccessor
 	case inHome:
-		kp.keyExpr(s, kp.homeKey(n, s))
-		return nil
-	case s.Pkg.Path == kp.home.path+"_test" && s.File.XTest && !kp.accessorsWanted(n, s):
-		kp.keyExpr(s, kp.testKey(n, s))
-		return nil
+		return useKey
+	case s.Pkg.Path == kp.home.path+"_test" && s.File.XTest && !kp.accessorsWanted(kp.keys[s.key], s):
+		return useTestKey
+	case kp.exportedRetyped(s.key) != "" && kp.opts.Accessors != "always":
+		return useRetyped
+	case s.lookup != nil && kp.opts.Accessors != "never":
+		return callAccessor
 	}
-	if name := kp.exportedRetyped(s.key); name != "" && kp.opts.Accessors != "always" {
-		kp.keyExpr(s, name)
-		return nil
+	return useExported
+}
+
+// writeSpots plans the edits at the points. What has to be exported is settled first, so that
+// the whole family gets one type and every key one name.
+func (kp *keyPlan) writeSpots() error {
+	how := make([]treatment, len(kp.spots))
+	for i, s := range kp.spots {
+		how[i] = kp.treat(s)
+		switch {
+		case how[i] == useExported:
+			kp.exportedKey(kp.keys[s.key])
+		case how[i] == convert && s.Pkg.Path != kp.home.path:
+			kp.kt = kp.chooseType(true)
+		}
 	}
-	if s.lookup != nil && kp.opts.Accessors != "never" {
-		return kp.access(s, n)
+	for i, s := range kp.spots {
+		if how[i] == stay {
+			continue
+		}
+		if how[i] == convert {
+			kp.splice(s.File, s.Expr.Pos(), s.Expr.End(), kp.needType().name(), Lit("("),
+				Keep(kp.offset(s.File, s.Expr.Pos()), kp.offset(s.File, s.Expr.End())), Lit(")"))
+			continue
+		}
+		n := kp.keys[s.key]
+		kp.replaced[s.Expr] = true
+		switch how[i] {
+		case useKey:
+			kp.keyExpr(s, kp.homeKey(n, s))
+		case useTestKey:
+			kp.keyExpr(s, kp.testKey(n, s))
+		case useRetyped:
+			kp.keyExpr(s, kp.exportedRetyped(s.key))
+		case useExported:
+			kp.keyExpr(s, n.exported)
+		case callAccessor:
+			if err := kp.access(s, n); err != nil {
+				return err
+			}
+		}
 	}
-	kp.keyExpr(s, kp.exportedKey(n))
 	return nil
 }
 
@@ -254,7 +272,7 @@ func (kp *keyPlan) contextText(lk *census.Lookup) (Text, bool) {
 		return nil, false
 	case hasContextMethods(t):
 		return Text{keep}, true
-	case hasContextMethods(types.NewPointer(t)):
+	case hasContextMethods(types.NewPointer(t)) && lk.Pkg.Info.Types[lk.Context].Addressable():
 		return Text{Lit("&"), keep}, true
 	}
 	return nil, false

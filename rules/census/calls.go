@@ -20,6 +20,9 @@ func (ix *index) callArgs(fn *types.Func, i int, variadic bool, want string, s *
 		ix.callArgAt(fn, u, i, variadic, want, s)
 	}
 	recv := fn.Signature().Recv()
+	if recv == nil && fn.Pkg() != nil && ix.linked[mentionedName{fn.Pkg().Path(), fn.Name()}] {
+		s.unknown = append(s.unknown, Unknown{ix.prog.FileOf(fn.Pos()), fn.Pos(), "comes from code that a directive links to " + fn.Name()})
+	}
 	if recv == nil || isInterfaceMethod(fn) {
 		return
 	}

@@ -85,11 +85,23 @@ func (b *builder) file(pkg *program.Package, f *program.File) {
 			if lk := b.lookupOf(pkg, f, n); lk != nil {
 				b.lookup(lk)
 			}
+			b.spread(pkg, f, n)
 		case *ast.Ident:
 			b.functionValue(pkg, f, n)
 		}
 		return true
 	})
+}
+
+// spread notes context.WithValue(f()), whose key is one of several results.
+func (b *builder) spread(pkg *program.Package, f *program.File, call *ast.CallExpr) {
+	if len(call.Args) != 1 {
+		return
+	}
+	if fn := staticCallee(pkg.Info, call); fn != nil && isWithValue(fn) {
+		lk := &Lookup{Role: Writer, Context: call.Args[0], Key: call.Args[0], File: f, Pkg: pkg}
+		b.open(lk, Unknown{f, call.Args[0].Pos(), "is one of several results passed on at once"})
+	}
 }
 
 // lookupOf recognises context.WithValue(parent, key, value), also under the name that a

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"strings"
 
 	"github.com/ctxmend/ctxmend/rules/program"
 )
@@ -26,6 +27,8 @@ type index struct {
 	// anonymous struct types have no other name.
 	unkeyed map[*types.Var][]use
 	fields  map[*types.Var]fieldPlace
+	// linked are the names, by package path, that go:linkname and export directives give to code nobody sees.
+	linked map[mentionedName]bool
 	// byPos finds an object by its declaration, built on demand.
 	byPos map[token.Pos]types.Object
 	// ifaceMethods lists the interface methods that are mentioned, by name.
@@ -64,6 +67,7 @@ func newIndex(prog *program.Program, cfg *program.Config, extra []*program.Packa
 		params:       map[*types.Var]funcParam{},
 		unkeyed:      map[*types.Var][]use{},
 		fields:       map[*types.Var]fieldPlace{},
+		linked:       map[mentionedName]bool{},
 		ifaceMethods: map[string][]*types.Func{},
 	}
 	for _, pkg := range cfg.Packages {
@@ -85,6 +89,7 @@ func newIndex(prog *program.Program, cfg *program.Config, extra []*program.Packa
 // addFile records what one file mentions, in source order.
 func (ix *index) addFile(pkg *program.Package, f *program.File) {
 	info := pkg.Info
+	ix.addDirectives(pkg, f)
 	seenIface := map[*types.Func]bool{}
 	ast.Inspect(f.AST, func(n ast.Node) bool {
 		switch n := n.(type) {
@@ -120,6 +125,21 @@ func (ix *index) addFile(pkg *program.Package, f *program.File) {
 		}
 		return true
 	})
+}
+
+// addDirectives notes functions that a directive hands to other packages or to C.
+func (ix *index) addDirectives(pkg *program.Package, f *program.File) {
+	for _, g := range f.AST.Comments {
+		for _, c := range g.List {
+			rest, ok := strings.CutPrefix(c.Text, "//go:linkname ")
+			if !ok {
+				rest, ok = strings.CutPrefix(c.Text, "//export ")
+			}
+			if words := strings.Fields(rest); ok && len(words) > 0 {
+				ix.linked[mentionedName{pkg.Path, words[0]}] = true
+			}
+		}
+	}
 }
 
 func (ix *index) addParams(pkg *program.Package, f *program.File, ft *ast.FuncType, fn *types.Func, lit *ast.FuncLit) {
@@ -241,6 +261,9 @@ func isInterfaceMethod(fn *types.Func) bool {
 // basicOf returns the built-in type t is, looking through aliases; nil for named and other types.
 func basicOf(t types.Type) *types.Basic {
 	b, _ := types.Unalias(t).(*types.Basic)
+	if b != nil && b.Info()&types.IsUntyped == 0 && int(b.Kind()) < len(types.Typ) {
+		return types.Typ[b.Kind()] // byte is uint8, rune is int32
+	}
 	return b
 }
 
