@@ -63,7 +63,7 @@ func keyFindings(k *census.Key, fix *rules.Fix) []*rules.Finding {
 		seen[s.Expr] = true
 		list = append(list, &rules.Finding{
 			Rule:          name,
-			Message:       fmt.Sprintf("%s %s is a context key that any package can read or overwrite", k.Basic.Name(), k.Value),
+			Message:       fmt.Sprintf("%s %s is a context key that any package can read or overwrite", k.Basic.Name(), k.Name()),
 			File:          s.File,
 			Pos:           s.Expr.Pos(),
 			End:           s.Expr.End(),

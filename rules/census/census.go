@@ -76,6 +76,8 @@ type Key struct {
 	Const constant.Value
 	// Basic is set for keys of built-in type.
 	Basic *types.Basic
+	// GoType is the key's type in the first configuration that has it.
+	GoType types.Type
 	// Part is set where the same value serves as several keys that no program contains
 	// together: the package path of the first place.
 	Part  string
@@ -98,9 +100,17 @@ func (k *Key) Name() string {
 		return k.Type
 	}
 	if k.Basic != nil {
-		return k.Value
+		return k.text()
 	}
-	return k.Type + "(" + k.Value + ")"
+	return k.Type + "(" + k.text() + ")"
+}
+
+// text is the constant as people write it.
+func (k *Key) text() string {
+	if k.Const.Kind() == constant.Float || k.Const.Kind() == constant.Complex {
+		return k.Const.String()
+	}
+	return k.Value
 }
 
 // A Family is a set of built-in keys that one point, carrying several of them, ties together.

@@ -522,6 +522,9 @@ func (b *builder) key(typ string, v constant.Value, basic *types.Basic) *Key {
 	k := b.census.keys[id]
 	if k == nil {
 		k = &Key{Type: typ, Value: id.value, Const: v, Basic: basic}
+		if basic != nil {
+			k.GoType = basic
+		}
 		b.census.keys[id] = k
 	}
 	return k
@@ -533,13 +536,17 @@ func (b *builder) typedKey(r ref, t types.Type, lk *Lookup) {
 	if tv := r.pkg.Info.Types[r.expr]; tv.Value != nil {
 		v = tv.Value
 	}
+	values := []constant.Value{v}
 	if v == nil && !isEmptyStruct(t) {
-		for _, val := range b.typedConstants(r) {
-			b.site(b.key(typeName(t), val, nil), nil, lk, r)
-		}
-		return
+		values = b.typedConstants(r)
 	}
-	b.site(b.key(typeName(t), v, nil), nil, lk, r)
+	for _, v := range values {
+		k := b.key(typeName(t), v, nil)
+		if k.GoType == nil {
+			k.GoType = t
+		}
+		b.site(k, nil, lk, r)
+	}
 }
 
 // typedConstants returns the constants a typed key expression may be; nil stands for identity by type or object.

@@ -226,6 +226,9 @@ func (ix *index) inflow(v *types.Var, want string) sources {
 	} else if v.Pkg() != nil && len(ix.uses[v]) == 0 {
 		s.unknown = append(s.unknown, Unknown{nil, v.Pos(), "comes from " + v.Name() + " of package " + v.Pkg().Path()})
 	}
+	if _, isParam := ix.params[v]; len(s.refs)+len(s.unknown) == 0 && !isParam && !v.IsField() && ix.prog.FileOf(v.Pos()) != nil {
+		s.lose(ix.prog.FileOf(v.Pos()), v.Pos(), "is variable %s, to which nothing is assigned", v.Name())
+	}
 	if len(s.refs) > 1 {
 		for i := range s.refs {
 			s.refs[i].arg = true

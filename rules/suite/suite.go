@@ -3,12 +3,16 @@ package suite
 
 import (
 	"github.com/ctxmend/ctxmend/rules"
+	"github.com/ctxmend/ctxmend/rules/badkey"
 	"github.com/ctxmend/ctxmend/rules/builtinkey"
+	"github.com/ctxmend/ctxmend/rules/sharedkey"
 )
 
 // All are the rules, in the order of the documentation.
 var All = []*rules.Rule{
 	builtinkey.Rule,
+	sharedkey.Rule,
+	badkey.Rule,
 }
 
 // LeftOut names checks that are deliberately no rules, with the reason.
