@@ -192,6 +192,12 @@ func (kp *keyPlan) candidates() []*home {
 		}
 		return nil
 	}, "it writes the value")
+	byCount(func(s *spot) *program.Package {
+		if s.File.Test {
+			return nil
+		}
+		return s.Pkg
+	}, "it reads the value")
 	if h := kp.newHome(); h != nil {
 		list = append(list, h)
 	}

@@ -141,7 +141,7 @@ func (ix *index) soleName(u use, parent ast.Node, child ast.Node) *types.Var {
 	if !ok || v.IsField() || id.Name == "_" {
 		return nil
 	}
-	if v.Parent() == v.Pkg().Scope() && v.Exported() {
+	if v.Parent() == v.Pkg().Scope() && v.Exported() && u.pkg.World {
 		return nil // importers may assign it
 	}
 	in := ix.inflow(v, "")
@@ -158,8 +158,14 @@ func (ix *index) valueCalls(v *types.Var, f *program.File, i int, variadic bool,
 		if u.pkg.Info.Defs[id] != nil {
 			continue
 		}
-		parent, child := ix.outer(u.file, id)
+		var node ast.Node = id
+		if sel, ok := ix.parent(u.file, id).(*ast.SelectorExpr); ok && sel.Sel == id {
+			node = sel
+		}
+		parent, child := ix.outer(u.file, node)
 		switch p := parent.(type) {
+		case *ast.BinaryExpr: // compared with nil
+			continue
 		case *ast.CallExpr:
 			if p.Fun == child {
 				argOf(p, u, i, variadic, want, s)

@@ -180,6 +180,9 @@ func renaming(pkg *program.Package, decl *ast.FuncDecl) bool {
 		return false
 	}
 	fn, _ := pkg.Info.Defs[decl.Name].(*types.Func)
+	if !isEmptyInterface(fn.Signature().Params().At(1).Type()) {
+		return false
+	}
 	for i, a := range call.Args {
 		id, ok := a.(*ast.Ident)
 		if !ok || pkg.Info.Uses[id] != fn.Signature().Params().At(i) {
@@ -230,7 +233,7 @@ func hasContextMethods(t types.Type) bool {
 // whose calls cannot be followed: any key may flow there.
 func (b *builder) functionValue(pkg *program.Package, f *program.File, id *ast.Ident) {
 	fn, ok := pkg.Info.Uses[id].(*types.Func)
-	if !ok || !pkg.World {
+	if !ok || !pkg.World && pkg.DepModule == "" {
 		return
 	}
 	role := Reader
@@ -264,7 +267,7 @@ func (b *builder) functionValue(pkg *program.Package, f *program.File, id *ast.I
 	} else if v := b.calleeParam(pkg, parent, child); v != nil {
 		b.ix.valueCalls(v, f, keyIndex, false, "", &s)
 	} else {
-		s.lose(f, id.Pos(), "%s is used as a function value", types.ExprString(node.(ast.Expr)))
+		s.lose(f, id.Pos(), "reaches %s, which is used as a function value", types.ExprString(node.(ast.Expr)))
 	}
 	seen := map[refSeen]bool{}
 	for _, r := range s.refs {

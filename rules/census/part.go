@@ -26,21 +26,35 @@ const (
 	testProgram
 )
 
-// linkageOf returns the linkage of a file of a package.
-func linkageOf(pkg *program.Package, f *program.File) linkage {
+// linkageOf returns the linkage of a file of a package. A main package without func main is a
+// plugin or a library, and where plugins are opened any main package may be one: those meet the others.
+func (l *linker) linkageOf(pkg *program.Package, f *program.File) linkage {
 	switch {
 	case f.Test:
 		return linkage{testProgram, f.PkgPath}
-	case pkg.Name == "main" && pkg.World:
+	case pkg.Name == "main" && pkg.World && !l.plugins && pkg.Types.Scope().Lookup("main") != nil:
 		return linkage{mainProgram, pkg.Path}
 	}
 	return linkage{}
+}
+
+// opensPlugins reports whether a package of the world imports plugin.
+func opensPlugins(prog *program.Program) bool {
+	for _, cfg := range prog.Configs {
+		for _, p := range cfg.Packages {
+			if p.World && p.Imports["plugin"] != nil {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // A linker answers which packages a program contains.
 type linker struct {
 	prog     *program.Program
 	closures map[linkage]map[string]bool
+	plugins  bool
 }
 
 // contains returns the import paths of the packages in a program, over all configurations.
@@ -101,7 +115,7 @@ func (l *linker) meets(a, b linkage, ordinaryPaths map[string]bool) bool {
 
 // part splits every built-in key into one key for each group of points that can meet.
 func (b *builder) part() {
-	b.linker = &linker{b.census.Program, map[linkage]map[string]bool{}}
+	b.linker = &linker{b.census.Program, map[linkage]map[string]bool{}, opensPlugins(b.census.Program)}
 	byKey := map[*Key][]*Point{}
 	var order []*Key
 	for _, p := range b.order {
@@ -153,7 +167,7 @@ func (b *builder) groups(points []*Point) [][]*Point {
 	var links []linkage
 	ordinaryPaths := map[string]bool{}
 	for _, p := range points {
-		at := linkageOf(p.Pkg, p.File)
+		at := b.linker.linkageOf(p.Pkg, p.File)
 		if at.kind == ordinary {
 			ordinaryPaths[p.Pkg.Path] = true
 		}
@@ -190,7 +204,7 @@ func (b *builder) groups(points []*Point) [][]*Point {
 
 // canMeet reports whether a look-up at p can concern the key.
 func (b *builder) canMeet(p *Point, k *Key) bool {
-	return b.linkMeets(linkageOf(p.Pkg, p.File), p.Pkg.Path, k)
+	return b.linkMeets(b.linker.linkageOf(p.Pkg, p.File), p.Pkg.Path, k)
 }
 
 // fileCanMeet reports the same of any look-up in a file that was not type-checked.
@@ -232,7 +246,7 @@ func (b *builder) importsMeet(f *program.File, k *Key) bool {
 		}
 	}
 	for _, q := range k.Points {
-		if linkageOf(q.Pkg, q.File).kind == ordinary && set[q.Pkg.Path] {
+		if b.linker.linkageOf(q.Pkg, q.File).kind == ordinary && set[q.Pkg.Path] {
 			return true
 		}
 	}
@@ -241,7 +255,7 @@ func (b *builder) importsMeet(f *program.File, k *Key) bool {
 
 func (b *builder) linkMeets(at linkage, path string, k *Key) bool {
 	for _, q := range k.Points {
-		other := linkageOf(q.Pkg, q.File)
+		other := b.linker.linkageOf(q.Pkg, q.File)
 		paths := map[string]bool{path: at.kind == ordinary, q.Pkg.Path: other.kind == ordinary}
 		if b.linker.meets(at, other, paths) || at.path != "" && at.path == q.File.PkgPath {
 			return true

@@ -512,26 +512,65 @@ func (b *builder) storeSources(st *foundStore) sources {
 	return s
 }
 
-// methodKeys returns the first arguments of method calls on a field that take a key and a value.
+// methodKeys returns the first arguments of method calls on a container that take a key and
+// a value, and the places where the container is handed on, so that others may fill it.
 func (ix *index) methodKeys(v *types.Var) sources {
 	var s sources
 	for _, u := range ix.uses[v] {
-		var node ast.Node = u.node
-		if sel, ok := ix.parent(u.file, node).(*ast.SelectorExpr); ok && sel.Sel == u.node {
+		id := u.node.(*ast.Ident)
+		if u.pkg.Info.Defs[id] != nil {
+			continue
+		}
+		var node ast.Node = id
+		if sel, ok := ix.parent(u.file, id).(*ast.SelectorExpr); ok && sel.Sel == id {
 			node = sel
 		}
-		sel, ok := ix.outer1(u.file, node).(*ast.SelectorExpr)
-		if !ok {
-			continue
+		parent, child := ix.outer(u.file, node)
+		if un, ok := parent.(*ast.UnaryExpr); ok && un.Op == token.AND {
+			parent, child = ix.outer(u.file, un)
 		}
-		parent, child := ix.outer(u.file, sel)
-		call, ok := parent.(*ast.CallExpr)
-		if !ok || call.Fun != child || len(call.Args) < 2 {
-			continue
+		if sel, ok := parent.(*ast.SelectorExpr); ok {
+			parent, child = ix.outer(u.file, sel)
+			if call, ok := parent.(*ast.CallExpr); ok && call.Fun == child {
+				if len(call.Args) >= 2 {
+					s.add(ref{expr: call.Args[0], file: u.file, pkg: u.pkg, arg: true})
+				}
+				continue
+			}
+			if _, field := u.pkg.Info.Uses[sel.Sel].(*types.Var); field {
+				continue // a part of the container
+			}
 		}
-		s.add(ref{expr: call.Args[0], file: u.file, pkg: u.pkg, arg: true})
+		if !ix.keepsContainer(u, parent, child) {
+			s.lose(u.file, id.Pos(), "may be put into %s, which is handed on", v.Name())
+		}
 	}
 	return s
+}
+
+// keepsContainer reports whether a mention of a container only looks at it or replaces it.
+func (ix *index) keepsContainer(u use, parent, child ast.Node) bool {
+	switch p := parent.(type) {
+	case *ast.IndexExpr:
+		return p.X == child
+	case *ast.RangeStmt:
+		return p.X == child
+	case *ast.KeyValueExpr:
+		return p.Key == child
+	case *ast.BinaryExpr, *ast.SwitchStmt, *ast.TypeAssertExpr:
+		return true
+	case *ast.AssignStmt:
+		return containsExpr(p.Lhs, child)
+	case *ast.CallExpr:
+		if id, ok := ast.Unparen(p.Fun).(*ast.Ident); ok {
+			if _, builtin := u.pkg.Info.Uses[id].(*types.Builtin); builtin {
+				return true
+			}
+		}
+		fn := staticCallee(u.pkg.Info, p)
+		return fn != nil && inStd(ix.cfg, fn)
+	}
+	return false
 }
 
 // storeLeaves follows a stored key to its constants.
