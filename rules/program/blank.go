@@ -5,8 +5,40 @@ import (
 	"go/token"
 )
 
-// pruneValues drops those parts of the values of package-level variables that have no
-// influence on their types: tables, mostly, and function literals.
+// visible returns copies of the files of a dependency without those declarations that
+// importers cannot see: unexported functions that no value of a variable calls. The
+// files themselves may be shared with other configurations.
+func visible(files []*ast.File) []*ast.File {
+	called := map[string]bool{}
+	for _, file := range files {
+		for _, decl := range file.Decls {
+			if gd, ok := decl.(*ast.GenDecl); ok {
+				ast.Inspect(gd, func(n ast.Node) bool {
+					if id, ok := n.(*ast.Ident); ok {
+						called[id.Name] = true
+					}
+					return true
+				})
+			}
+		}
+	}
+	copies := make([]*ast.File, len(files))
+	for i, file := range files {
+		c := *file
+		c.Decls = make([]ast.Decl, 0, len(file.Decls))
+		for _, decl := range file.Decls {
+			fd, ok := decl.(*ast.FuncDecl)
+			if !ok || fd.Recv != nil || fd.Name.IsExported() || called[fd.Name.Name] {
+				c.Decls = append(c.Decls, decl)
+			}
+		}
+		copies[i] = &c
+	}
+	return copies
+}
+
+// pruneValues drops those parts of the values of package-level variables that have
+// no influence on types: tables, mostly, and function literals.
 func pruneValues(file *ast.File) {
 	for _, decl := range file.Decls {
 		gd, ok := decl.(*ast.GenDecl)

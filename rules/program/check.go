@@ -135,13 +135,7 @@ func (l *loader) checkFiles(p *Package, files []*File) {
 	if p.checker == nil {
 		p.checker = l.newChecker(p)
 	}
-	asts := make([]*ast.File, 0, len(files))
-	for _, f := range files {
-		if f.AST != nil && f.AST.Name != nil && f.AST.Name.Name != "" {
-			asts = append(asts, f.AST)
-		}
-	}
-	_ = p.checker.Files(asts) // errors went to addTypeError
+	_ = p.checker.Files(p.syntax(files)) // errors went to addTypeError
 	if p.Name == "" {
 		p.Name = p.Types.Name()
 	}

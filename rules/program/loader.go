@@ -315,6 +315,20 @@ func (l *loader) parseNeeded(ctx context.Context, wave []*Package) ([]*Package, 
 	return all, nil
 }
 
+// syntax returns what is to be type-checked of some files of p.
+func (p *Package) syntax(files []*File) []*ast.File {
+	asts := make([]*ast.File, 0, len(files))
+	for _, f := range files {
+		if f.AST != nil && f.AST.Name != nil && f.AST.Name.Name != "" {
+			asts = append(asts, f.AST)
+		}
+	}
+	if !p.Bodies {
+		asts = visible(asts)
+	}
+	return asts
+}
+
 // neededImports returns the packages that must be checked before p.
 func (p *Package) neededImports() []*Package {
 	var list []*Package
@@ -326,12 +340,9 @@ func (p *Package) neededImports() []*Package {
 		}
 		return list
 	}
-	for _, f := range p.Files {
-		if f.AST == nil {
-			continue
-		}
-		used := qualifiers(f.AST)
-		for _, spec := range f.AST.Imports {
+	for _, file := range p.syntax(p.Files) {
+		used := qualifiers(file)
+		for _, spec := range file.Imports {
 			path, err := strconv.Unquote(spec.Path.Value)
 			q := p.Imports[path]
 			if err != nil || q == nil {

@@ -2,6 +2,7 @@ package program
 
 import (
 	"bytes"
+	"regexp"
 	"strings"
 )
 
@@ -51,22 +52,49 @@ func interestOf(src []byte) interest {
 	if bytes.Contains(src, []byte(`. "context"`)) || bytes.Contains(src, []byte("= struct{}\n")) {
 		return allBodies // an alias makes T{} a key that others can spell
 	}
+	code := withoutText(src)
 	inside, verdict := 0, noBodies
-	eachFunction(src, func(decl, body []byte) bool {
+	eachFunction(code, func(decl, body []byte) bool {
 		n, v := interestOfFunction(decl, body)
 		inside += n
 		verdict = max(verdict, v)
 		return false
 	})
-	if inside < countCalls(src) {
-		return allBodies // in the value of a variable, or in a comment
+	if inside < countCalls(code) {
+		return allBodies // in the value of a variable
 	}
 	return verdict
 }
 
-// countCalls counts the places in a text that may concern context values.
+// withoutText returns a copy of a source text without its comments and with string
+// and rune literals emptied, all of the same length.
+func withoutText(src []byte) []byte {
+	code := bytes.Clone(src)
+	for i := 0; i < len(src); {
+		end := i + 1
+		from, to := i, i // what is blanked
+		switch c := src[i]; {
+		case c == '/' && i+1 < len(src) && (src[i+1] == '/' || src[i+1] == '*'):
+			end, _ = skipComment(src, i)
+			to = end
+		case c == '"' || c == '\'' || c == '`':
+			end = skipQuoted(src, i)
+			from, to = i+1, max(i+1, end-1)
+		}
+		for j := from; j < to; j++ {
+			if code[j] != '\n' {
+				code[j] = ' '
+			}
+		}
+		i = end
+	}
+	return code
+}
+
+// countCalls counts the places in a text that may concern context values. A conversion to
+// driver.Value of database/sql looks like one and is none.
 func countCalls(text []byte) int {
-	n := 0
+	n := -bytes.Count(text, []byte("driver.Value("))
 	for _, call := range valueCalls {
 		n += bytes.Count(text, call.text)
 	}
@@ -80,10 +108,10 @@ func interestOfFunction(decl, body []byte) (int, interest) {
 	if n == 0 {
 		return 0, noBodies
 	}
-	var keys []string
+	verdict := noBodies
 	for _, call := range valueCalls {
 		if call.skip < 0 {
-			if i := bytes.Index(decl, call.text); i >= 0 && !bytes.HasPrefix(decl[i+len(call.text):], []byte(")")) {
+			if i := bytes.Index(decl, call.text); i >= 0 && takesAny(argument(decl[i+len(call.text):], 0)) {
 				return n, allBodies
 			}
 			continue
@@ -93,26 +121,25 @@ func interestOfFunction(decl, body []byte) (int, interest) {
 			if i < 0 {
 				break
 			}
+			before := rest[:i]
 			rest = rest[i+len(call.text):]
-			keys = append(keys, string(argument(rest, call.skip)))
-		}
-	}
-	verdict := noBodies
-	for _, key := range keys {
-		uses := 0
-		for _, k := range keys {
-			if k == key {
-				uses++
+			if bytes.HasSuffix(before, []byte("driver")) {
+				continue
 			}
+			verdict = max(verdict, interestOfKey(string(argument(rest, call.skip)), decl, body))
 		}
-		verdict = max(verdict, interestOfKey(key, decl, body, uses))
 	}
 	return n, verdict
 }
 
+// takesAny reports whether a parameter is declared with an empty interface as its type, as
+// that of a context's Value method is.
+func takesAny(param []byte) bool {
+	return bytes.HasSuffix(param, []byte("any")) || bytes.HasSuffix(param, []byte("interface{}"))
+}
+
 // argument returns the argument with the given index of a call whose argument list
-// starts the text; nil when there is none, and the text so far when quotes make it
-// uncertain where it ends.
+// starts the text; nil when there is none.
 func argument(text []byte, index int) []byte {
 	start, depth := 0, 0
 	for i, c := range text {
@@ -120,38 +147,36 @@ func argument(text []byte, index int) []byte {
 		case '(', '[', '{':
 			depth++
 		case ')', ']', '}':
-			if depth--; depth < 0 {
-				if index > 0 {
-					return nil
-				}
-				return bytes.TrimSpace(text[start:i])
+			if depth--; depth >= 0 {
+				continue
 			}
+			if index > 0 {
+				return nil
+			}
+			return bytes.TrimSpace(text[start:i])
 		case ',':
-			if depth == 0 {
-				if index == 0 {
-					return bytes.TrimSpace(text[start:i])
-				}
+			switch {
+			case depth > 0:
+			case index == 0:
+				return bytes.TrimSpace(text[start:i])
+			default:
 				index--
 				start = i + 1
-			}
-		case '"', '\'', '`', '\n':
-			if index == 0 && c != '\n' {
-				return bytes.TrimSpace(text[start : i+1])
 			}
 		}
 	}
 	return nil
 }
 
-// interestOfKey judges a key expression that a function uses so many times as a key.
-func interestOfKey(text string, decl, body []byte, uses int) interest {
+// interestOfKey judges a key expression in a function.
+func interestOfKey(key string, decl, body []byte) interest {
 	switch {
-	case text == "":
+	case key == "":
 		return noBodies // x.Value() is about something else
-	case text[0] == '"' || text[0] == '`':
+	case key[0] == '"' || key[0] == '`':
 		return someBodies
 	}
-	name, literal := strings.CutSuffix(text, "{}")
+	name, literal := strings.CutSuffix(key, "{}")
 	first, sel, qualified := strings.Cut(name, ".")
 	if !isIdent(first) || qualified && !isIdent(sel) || name == "struct" {
 		return allBodies
@@ -159,45 +184,28 @@ func interestOfKey(text string, decl, body []byte, uses int) interest {
 	if literal {
 		return noBodies
 	}
-	// A parameter is written in the declaration, a local variable once more than it is a key,
-	// and either of them somewhere without a dot behind it.
-	if qualified {
-		uses = 0
-	}
-	if occurrences(decl, first, qualified) > 0 || occurrences(body, first, qualified) > uses {
+	if isParameter(decl, first) || isLocal(body, first) {
 		return allBodies
 	}
 	return someBodies
 }
 
-// occurrences counts an identifier in a text, apart from selectors .name and, for a
-// qualifier, from those in front of a dot.
-func occurrences(text []byte, name string, qualifier bool) int {
-	n := 0
-	for i := 0; i < len(text); {
-		j := bytes.Index(text[i:], []byte(name))
-		if j < 0 {
-			break
-		}
-		start, end := i+j, i+j+len(name)
-		before, after := byte(' '), byte(' ')
-		if start > 0 {
-			before = text[start-1]
-		}
-		if end < len(text) {
-			after = text[end]
-		}
-		if !identByte(before) && before != '.' && !identByte(after) && !(qualifier && after == '.') {
-			n++
-		}
-		i = end
-	}
-	return n
+// isParameter reports whether a name is written in front of a function's body other than
+// as a package name.
+func isParameter(decl []byte, name string) bool {
+	return regexp.MustCompile(`(^|[^\w.])` + name + `($|[^\w.]|\.\.\.)`).Match(decl)
 }
 
+// isLocal reports whether a function's body seems to declare a name: in front of
+// := or of a type, further names between them.
+func isLocal(body []byte, name string) bool {
+	return regexp.MustCompile(`(^|[^\w.])` + name + `(,[ \t]*\w+)*([ \t]*:=|[ \t]+(\.\.\.|<-|[A-Za-z_*\[(]))`).Match(body)
+}
+
+// isIdent reports whether s is an identifier of ASCII letters and digits.
 func isIdent(s string) bool {
 	for i := range len(s) {
-		if !identByte(s[i]) {
+		if !identByte(s[i]) || s[i] >= 0x80 {
 			return false
 		}
 	}
