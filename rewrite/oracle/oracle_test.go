@@ -1,0 +1,290 @@
+package oracle
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/ctxmend/ctxmend/rules"
+)
+
+var (
+	flagN      = flag.Int("oracle.n", 200, "how many programs to try")
+	flagSeed   = flag.Uint64("oracle.seed", 1, "seed of the first program")
+	flagTime   = flag.Duration("oracle.time", 0, "how long to go on instead")
+	flagOnly   = flag.Uint64("oracle.only", 0, "try only the program of this seed")
+	flagKeep   = flag.Bool("oracle.keep", false, "keep the directories of programs that fail")
+	flagReason = flag.String("oracle.reason", "", "show the units that are blocked for this reason")
+	flagFail   = flag.Int("oracle.fail", 5, "how many failures to report before giving up")
+)
+
+func stack() string {
+	lines := strings.Split(string(debug.Stack()), "\n")
+	return strings.Join(lines[min(len(lines), 8):min(len(lines), 24)], "\n")
+}
+
+// batch is how many programs share a binary.
+const batch = 20
+
+// TestOracle tries programs.
+func TestOracle(t *testing.T) {
+	tc, err := newToolchain()
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := &oracle{T: t, tc: tc, dir: t.TempDir(), next: *flagSeed, start: time.Now()}
+	o.end = o.next + uint64(*flagN)
+	if *flagOnly > 0 {
+		o.next, o.end = *flagOnly, *flagOnly+1
+	}
+	var wg sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for o.batch() {
+			}
+		})
+	}
+	wg.Wait()
+	o.report()
+}
+
+// An oracle is a run over many programs.
+type oracle struct {
+	*testing.T
+	tc    *toolchain
+	dir   string
+	start time.Time
+
+	mu        sync.Mutex
+	next, end uint64
+	tried     int
+	failed    int
+	tally     map[string]*tally
+	total     tally
+	reasons   map[string]int
+}
+
+// A tally counts units.
+type tally struct{ fixed, review, blocked int }
+
+// seeds takes the next seeds to try; none when enough was tried.
+func (o *oracle) seeds() []uint64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.failed >= *flagFail || *flagTime > 0 && time.Since(o.start) > *flagTime {
+		return nil
+	}
+	if *flagTime > 0 {
+		o.end = o.next + batch
+	}
+	var list []uint64
+	for ; o.next < o.end && len(list) < batch; o.next++ {
+		list = append(list, o.next)
+	}
+	return list
+}
+
+// batch tries some programs; it reports whether there may be more.
+func (o *oracle) batch() bool {
+	seeds := o.seeds()
+	if len(seeds) == 0 {
+		return false
+	}
+	dir := filepath.Join(o.dir, fmt.Sprint(seeds[0]))
+	defer os.RemoveAll(dir)
+	var trials []*trial
+	for _, seed := range seeds {
+		trials = append(trials, o.try(dir, seed, nil))
+	}
+	if err := o.tc.finish(dir, trials); err != nil {
+		o.Error(err)
+		return false
+	}
+	for _, tr := range trials {
+		o.count(tr)
+		if len(tr.failures) > 0 {
+			o.failure(dir, tr)
+		}
+	}
+	return true
+}
+
+// try runs one program through the pipeline and compiles it.
+func (o *oracle) try(dir string, seed uint64, drop map[string]bool) *trial {
+	tr := &trial{tc: o.tc, prog: generate(seed, drop), dir: filepath.Join(dir, fmt.Sprint(seed))}
+	if tr.prog.err != nil {
+		tr.fail("the generator fails: %v", tr.prog.err)
+		return tr
+	}
+	tr.setup()
+	tr.pipelines()
+	tr.compileVersions()
+	return tr
+}
+
+// finish links the trials' programs and runs them.
+func (tc *toolchain) finish(dir string, trials []*trial) error {
+	var builds []*build
+	for _, tr := range trials {
+		if len(tr.failures) == 0 && len(tr.builds) == 2 {
+			builds = append(builds, tr.builds...)
+		}
+	}
+	if len(builds) == 0 {
+		return nil
+	}
+	binary, err := tc.linkAll(dir, builds)
+	if err != nil {
+		return err
+	}
+	for _, tr := range trials {
+		if len(tr.failures) == 0 {
+			tr.compare(binary)
+		}
+	}
+	return nil
+}
+
+// count adds a trial's units to the tallies.
+func (o *oracle) count(tr *trial) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.tried++
+	if o.tally == nil {
+		o.tally, o.reasons = map[string]*tally{}, map[string]int{}
+	}
+	for _, u := range tr.units {
+		labels := map[string]bool{}
+		for _, f := range u.Findings {
+			maps.Copy(labels, tr.prog.labels[f.Key])
+		}
+		tallies := []*tally{&o.total}
+		for l := range labels {
+			if o.tally[l] == nil {
+				o.tally[l] = &tally{}
+			}
+			tallies = append(tallies, o.tally[l])
+		}
+		for _, t := range tallies {
+			switch {
+			case u.Blocker != nil:
+				t.blocked++
+			case u.Applicability == rules.Review:
+				t.review++
+			default:
+				t.fixed++
+			}
+		}
+		if u.Blocker != nil {
+			o.reasons[u.Blocker.Reason]++
+			if *flagReason == u.Blocker.Reason {
+				o.Logf("seed %d: %s: %s", tr.prog.seed, u.ID, u.Blocker.Message)
+			}
+		}
+	}
+}
+
+// failure reports a failed trial with the smallest program that fails.
+func (o *oracle) failure(dir string, tr *trial) {
+	o.mu.Lock()
+	o.failed++
+	enough := o.failed > *flagFail
+	o.mu.Unlock()
+	if enough {
+		return
+	}
+	small, drop := o.shrink(dir, tr)
+	var b strings.Builder
+	fmt.Fprintf(&b, "seed %d: %s\n", tr.prog.seed, strings.Join(small.failures, "\n"))
+	fmt.Fprintf(&b, "smallest program, without %v, accessors %s, key style %s:\n", slices.Sorted(maps.Keys(drop)), small.opts.Accessors, small.opts.KeyStyle)
+	for _, name := range small.prog.names() {
+		fmt.Fprintf(&b, "-- %s --\n%s", name, small.prog.files[name])
+	}
+	for _, u := range small.units {
+		status := string(u.Applicability)
+		if u.Blocker != nil {
+			status = "blocked: " + u.Blocker.Reason + ": " + u.Blocker.Message
+		}
+		fmt.Fprintf(&b, "unit %s: %s\n", u.ID, status)
+	}
+	for _, name := range slices.Sorted(maps.Keys(small.after)) {
+		if small.after[name] != small.prog.files[name] {
+			fmt.Fprintf(&b, "-- after %s --\n%s", name, small.after[name])
+		}
+	}
+	if *flagKeep {
+		keep, err := os.MkdirTemp("", fmt.Sprintf("oracle-%d-", tr.prog.seed))
+		if err == nil {
+			for name, files := range map[string]map[string]string{"before": small.prog.files, "after": small.after, "review": small.review} {
+				if files != nil {
+					_ = writeTree(filepath.Join(keep, name), files)
+				}
+			}
+			fmt.Fprintf(&b, "kept in %s\n", keep)
+		}
+	}
+	o.Error(b.String())
+}
+
+// shrink leaves out atoms as long as the program fails in the same way.
+func (o *oracle) shrink(dir string, tr *trial) (*trial, map[string]bool) {
+	drop := map[string]bool{}
+	want := kindOf(tr.failures[0])
+	best := tr
+	for changed := true; changed; {
+		changed = false
+		for _, atom := range slices.Clone(best.prog.atoms) {
+			if drop[atom] {
+				continue
+			}
+			try := maps.Clone(drop)
+			try[atom] = true
+			sub := filepath.Join(dir, "shrink")
+			os.RemoveAll(sub)
+			if os.MkdirAll(sub, 0o777) != nil {
+				return best, drop
+			}
+			smaller := o.try(sub, tr.prog.seed, try)
+			if err := o.tc.finish(sub, []*trial{smaller}); err != nil {
+				continue
+			}
+			if len(smaller.failures) > 0 && kindOf(smaller.failures[0]) == want {
+				best, drop, changed = smaller, try, true
+			}
+		}
+	}
+	return best, drop
+}
+
+// kindOf returns the part of a failure that says what kind it is.
+func kindOf(s string) string {
+	s, _, _ = strings.Cut(s, ":")
+	s, _, _ = strings.Cut(s, " (")
+	return s
+}
+
+// report prints what was tried, and fails when too little was fixed.
+func (o *oracle) report() {
+	sum := o.total.fixed + o.total.review + o.total.blocked
+	elapsed := time.Since(o.start)
+	o.Logf("%d programs in %v (%.0f per minute), %d units: %d fixed, %d for review, %d blocked", o.tried, elapsed.Round(time.Second), float64(o.tried)/elapsed.Minutes(), sum, o.total.fixed, o.total.review, o.total.blocked)
+	for _, l := range slices.Sorted(maps.Keys(o.tally)) {
+		t := o.tally[l]
+		o.Logf("%5d fixed %5d review %5d blocked  %s", t.fixed, t.review, t.blocked, l)
+	}
+	for _, r := range slices.Sorted(maps.Keys(o.reasons)) {
+		o.Logf("%5d blocked: %s", o.reasons[r], r)
+	}
+	if *flagOnly == 0 && 2*(o.total.fixed+o.total.review) < sum {
+		o.Errorf("only %d of %d units are fixed", o.total.fixed+o.total.review, sum)
+	}
+}

@@ -1,0 +1,337 @@
+package oracle
+
+import (
+	"fmt"
+	"strings"
+)
+
+// A body is the function around a site.
+type body struct {
+	*file
+	id   string
+	pre  []string // statements before
+	ctx  string   // the context expression
+	recv bool
+}
+
+func (b *body) before(format string, args ...any) {
+	b.pre = append(b.pre, fmt.Sprintf(format, args...))
+}
+
+// writer adds a function that stores a value under a key.
+func (g *gen) writer(id string, k *key, r rnd) {
+	v := k.value
+	if r.chance(.08) {
+		v = &valueType{label: "several value types", name: "int64", values: []string{"int64(3)"}, comparable: true}
+	}
+	f := g.place(r, v.canWrite)
+	if f == nil {
+		f = g.newFile(v.home, "a.go")
+	}
+	val, _ := v.expr(r, f)
+	g.label(k, "%s", v.label)
+	b := &body{file: f, id: id, ctx: "ctx"}
+	expr := g.spell(k, b, r)
+	ctx := f.std("context")
+	name := "Set" + id
+	call := g.store(k, b, r, expr, val)
+	g.sites = append(g.sites, &site{file: f, name: name, writer: true})
+	comment := ""
+	if r.chance(.2) {
+		comment = " // keep " + id
+	}
+	f.add("// %s stores.\nfunc %s(ctx %s.Context) %s.Context {\n%sreturn %s%s\n}", name, name, ctx, ctx, b.stmts(), call, comment)
+}
+
+func (b *body) stmts() string {
+	if len(b.pre) == 0 {
+		return ""
+	}
+	return strings.Join(b.pre, "\n") + "\n"
+}
+
+// store writes the call that stores.
+func (g *gen) store(k *key, b *body, r rnd, expr, val string) string {
+	ctx := b.std("context")
+	way := pickWeighted(r, []weighted[string]{{12, "direct"}, {1, "lines"}, {1, "commented"}, {2, "func"}, {1, "any func"}, {1, "method"}, {1, "closure"}, {1, "far func"}, {1, "two levels"}})
+	if strings.HasPrefix(expr, "\x00") { // a loop body was asked for
+		expr = expr[1:]
+	}
+	switch way {
+	case "lines":
+		g.label(k, "multi-line call")
+		return fmt.Sprintf("%s.WithValue(\n%s,\n%s, // the key\n%s,\n)", ctx, b.ctx, expr, val)
+	case "commented":
+		g.label(k, "comment in call")
+		return fmt.Sprintf("%s.WithValue(%s, /* key */ %s, %s)", ctx, b.ctx, expr, val)
+	case "func":
+		if !k.anyExpr(expr) {
+			g.label(k, "store forwarder")
+			fn := g.helper(b.file, "put"+k.kind, "func %%s(ctx %s.Context, k %s, v any) %s.Context {\n\treturn %s.WithValue(ctx, k, v)\n}", ctx, k.kind, ctx, ctx)
+			return fmt.Sprintf("%s(%s, %s, %s)", fn, b.ctx, expr, val)
+		}
+	case "any func":
+		g.label(k, "store any forwarder")
+		fn := g.helper(b.file, "putAny", "func %%s(ctx %s.Context, k, v any) %s.Context {\n\treturn %s.WithValue(ctx, k, v)\n}", ctx, ctx, ctx)
+		return fmt.Sprintf("%s(%s, %s, %s)", fn, b.ctx, expr, val)
+	case "method":
+		if !k.anyExpr(expr) {
+			g.label(k, "store method")
+			t := g.helper(b.file, "putter"+k.kind, "type %%s struct{ n int }\n\nfunc (p *%%[1]s) put(ctx %s.Context, k %s, v any) %s.Context {\n\tp.n++\n\treturn %s.WithValue(ctx, k, v)\n}", ctx, k.kind, ctx, ctx)
+			return fmt.Sprintf("(&%s{}).put(%s, %s, %s)", t, b.ctx, expr, val)
+		}
+	case "closure":
+		g.label(k, "store closure")
+		b.before("with := func(k any) %s.Context { return %s.WithValue(%s, k, %s) }", ctx, ctx, b.ctx, val)
+		return fmt.Sprintf("with(%s)", expr)
+	case "far func":
+		if p := g.below(r, b.file); p != nil && !k.anyExpr(expr) {
+			g.label(k, "store forwarder elsewhere")
+			far := g.newFile(p, "far.go")
+			c := far.std("context")
+			fn := g.helperNamed(far, "Put"+upper(k.kind), "// %%s stores under a key.\nfunc %%[1]s(ctx %s.Context, k %s, v any) %s.Context {\n\treturn %s.WithValue(ctx, k, v)\n}", c, k.kind, c, c)
+			return fmt.Sprintf("%s(%s, %s, %s)", b.ref(p, fn), b.ctx, expr, val)
+		}
+	case "two levels":
+		if !k.anyExpr(expr) {
+			g.label(k, "store two levels")
+			inner := g.helper(b.file, "putAny", "func %%s(ctx %s.Context, k, v any) %s.Context {\n\treturn %s.WithValue(ctx, k, v)\n}", ctx, ctx, ctx)
+			fn := g.helper(b.file, "outer"+k.kind, "func %%s(ctx %s.Context, k %s, v any) %s.Context {\n\treturn %s(ctx, k, v)\n}", ctx, k.kind, ctx, inner)
+			return fmt.Sprintf("%s(%s, %s, %s)", fn, b.ctx, expr, val)
+		}
+	}
+	return fmt.Sprintf("%s.WithValue(%s, %s, %s)", ctx, b.ctx, expr, val)
+}
+
+// anyExpr reports whether a key expression has interface type.
+func (k *key) anyExpr(expr string) bool {
+	return strings.Contains(expr, "any") || strings.Contains(expr, "Any")
+}
+
+// below picks a package that a file can import.
+func (g *gen) below(r rnd, f *file) *pkg {
+	var list []*pkg
+	for _, p := range g.pkgs {
+		if p != f.pkg && f.reaches(p) {
+			list = append(list, p)
+		}
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	return pick(r, list)
+}
+
+// helper adds a declaration once per file kind of a package and returns its name, made of a stem.
+func (g *gen) helper(f *file, stem, format string, args ...any) string {
+	switch {
+	case f.xtest:
+		stem += "Ext"
+	case f.test:
+		stem += "Test"
+	}
+	host := f
+	if !f.test {
+		host = g.newFile(f.pkg, "help.go")
+	}
+	for _, p := range []string{"context", "fmt"} {
+		if strings.Contains(fmt.Sprintf(format, args...), p+".") {
+			host.std(p)
+		}
+	}
+	return g.helperNamed(host, stem, format, args...)
+}
+
+func (g *gen) helperNamed(f *file, name, format string, args ...any) string {
+	id := f.pkg.dir + " " + name
+	if g.made[id] == "" {
+		g.made[id] = name
+		f.add(fmt.Sprintf(format, args...), name)
+	}
+	return name
+}
+
+func upper(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
+// reader adds a function that looks a key up and prints what it sees.
+func (g *gen) reader(id string, k *key, r rnd) {
+	f := g.place(r, anywhere)
+	b := &body{file: f, id: id, ctx: "ctx"}
+	g.contextOperand(k, b, r)
+	expr := g.spell(k, b, r)
+	read := g.lookup(k, b, r, expr)
+	name := "Show" + id
+	g.sites = append(g.sites, &site{file: f, name: name})
+	code := g.use(k, b, r, read)
+	f.add("// %s prints.\nfunc %s(ctx %s.Context, at string) {\n%s%s\n}", name, name, f.std("context"), b.stmts(), code)
+}
+
+// contextOperand chooses how the reader spells its context.
+func (g *gen) contextOperand(k *key, b *body, r rnd) {
+	ctx := b.std("context")
+	switch pickWeighted(r, []weighted[string]{{12, ""}, {1, "field"}, {1, "call"}, {1, "paren"}, {1, "wrapper"}, {1, "valuer"}, {1, "derived"}}) {
+	case "field":
+		g.label(k, "context in field")
+		b.before("holder := struct{ c %s.Context }{ctx}", ctx)
+		b.ctx = "holder.c"
+	case "call":
+		g.label(k, "context from call")
+		b.ctx = ctx + ".WithoutCancel(ctx)"
+	case "paren":
+		b.ctx = "(ctx)"
+	case "wrapper":
+		g.label(k, "wrapper context")
+		t := g.helper(b.file, "wrapped", "type %%s struct{ %s.Context }", ctx)
+		b.ctx = t + "{ctx}"
+	case "valuer":
+		g.label(k, "valuer interface")
+		b.before("var src interface{ Value(key any) any } = ctx")
+		b.ctx = "src"
+	case "derived":
+		b.before("inner, stop := %s.WithCancel(ctx)\ndefer stop()", ctx)
+		b.ctx = "inner"
+	}
+}
+
+// lookup writes the expression that reads.
+func (g *gen) lookup(k *key, b *body, r rnd, expr string) string {
+	ctx := b.std("context")
+	src := ctx + ".Context"
+	if b.ctx == "src" {
+		return fmt.Sprintf("%s.Value(%s)", b.ctx, expr)
+	}
+	way := pickWeighted(r, []weighted[string]{
+		{14, "direct"}, {1, "lines"}, {1, "commented"}, {2, "func"}, {1, "any func"}, {1, "method"}, {1, "closure"},
+		{1, "far func"}, {1, "far any func"}, {1, "two levels"}, {1, "getter type"}, {1, "generic key"}, {1, "delegating"}, {1, "variadic"},
+	})
+	switch way {
+	case "lines":
+		g.label(k, "multi-line call")
+		return fmt.Sprintf("%s.Value(\n%s,\n)", b.ctx, expr)
+	case "commented":
+		g.label(k, "comment in call")
+		return fmt.Sprintf("%s.Value( /* key */ %s)", b.ctx, expr)
+	case "func":
+		if !k.anyExpr(expr) {
+			g.label(k, "read forwarder")
+			fn := g.helper(b.file, "get"+k.kind, "func %%s(ctx %s, k %s) any { return ctx.Value(k) }", src, k.kind)
+			return fmt.Sprintf("%s(%s, %s)", fn, b.ctx, expr)
+		}
+	case "any func":
+		g.label(k, "read any forwarder")
+		fn := g.helper(b.file, "getAny", "func %%s(ctx %s, k any) any { return ctx.Value(k) }", src)
+		return fmt.Sprintf("%s(%s, %s)", fn, b.ctx, expr)
+	case "method":
+		if !k.anyExpr(expr) {
+			g.label(k, "read method")
+			t := g.helper(b.file, "lookup"+k.kind, "type %%s struct{ c %s }\n\nfunc (l %%[1]s) get(k %s) any { return l.c.Value(k) }", src, k.kind)
+			return fmt.Sprintf("%s{%s}.get(%s)", t, b.ctx, expr)
+		}
+	case "closure":
+		g.label(k, "read closure")
+		b.before("get := func(k any) any { return %s.Value(k) }", b.ctx)
+		return fmt.Sprintf("get(%s)", expr)
+	case "far func":
+		if p := g.below(r, b.file); p != nil && !k.anyExpr(expr) {
+			g.label(k, "read forwarder elsewhere")
+			far := g.newFile(p, "far.go")
+			fn := g.helperNamed(far, "Get"+upper(k.kind), "// %%s looks up.\nfunc %%[1]s(ctx %s.Context, k %s) any {\n\treturn ctx.Value(k)\n}", far.std("context"), k.kind)
+			return fmt.Sprintf("%s(%s, %s)", b.ref(p, fn), b.ctx, expr)
+		}
+	case "far any func":
+		if p := g.below(r, b.file); p != nil {
+			g.label(k, "read any forwarder elsewhere")
+			far := g.newFile(p, "far.go")
+			fn := g.helperNamed(far, "GetAny", "// %%s looks up.\nfunc %%[1]s(ctx %s.Context, k any) any {\n\treturn ctx.Value(k)\n}", far.std("context"))
+			return fmt.Sprintf("%s(%s, %s)", b.ref(p, fn), b.ctx, expr)
+		}
+	case "two levels":
+		g.label(k, "read two levels")
+		inner := g.helper(b.file, "getAny", "func %%s(ctx %s, k any) any { return ctx.Value(k) }", src)
+		fn := g.helper(b.file, "outerAny", "func %%s(ctx %s, k any) any { return %s(ctx, k) }", src, inner)
+		return fmt.Sprintf("%s(%s, %s)", fn, b.ctx, expr)
+	case "getter type":
+		if !k.anyExpr(expr) {
+			g.label(k, "wrapper with Get")
+			t := g.helper(b.file, "getter"+k.kind, "type %%s struct{ %s }\n\nfunc (c %%[1]s) Get(key %s) any { return c.Value(key) }", src, k.kind)
+			return fmt.Sprintf("%s{%s}.Get(%s)", t, b.ctx, expr)
+		}
+	case "generic key":
+		g.label(k, "generic key parameter")
+		fn := g.helper(b.file, "getOf", "func %%s[K comparable](ctx %s, k K) any { return ctx.Value(k) }", src)
+		return fmt.Sprintf("%s(%s, %s)", fn, b.ctx, expr)
+	case "delegating":
+		g.label(k, "delegating Value")
+		t := g.helper(b.file, "delegate", "type %%s struct{ %s }\n\nfunc (d %%[1]s) Value(key any) any { return d.Context.Value(key) }", src)
+		return fmt.Sprintf("%s{%s}.Value(%s)", t, b.ctx, expr)
+	case "variadic":
+		g.label(k, "variadic keys")
+		fn := g.helper(b.file, "first", "func %%s(ctx %s, keys ...any) any {\n\tfor _, k := range keys {\n\t\tif v := ctx.Value(k); v != nil {\n\t\t\treturn v\n\t\t}\n\t}\n\treturn nil\n}", src)
+		return fmt.Sprintf("%s(%s, %s)", fn, b.ctx, expr)
+	}
+	return fmt.Sprintf("%s.Value(%s)", b.ctx, expr)
+}
+
+// use writes the statements around a look-up.
+func (g *gen) use(k *key, b *body, r rnd, read string) string {
+	fmtp := b.std("fmt")
+	typ, named := k.value.typ(b.file)
+	out := func(args string) string { return fmt.Sprintf("%s.Println(at, %q, %s)", fmtp, b.id, args) }
+	ways := []weighted[string]{{2, "nil"}, {2, "print"}, {1, "interface"}, {1, "switch other"}, {1, "handed on"}, {1, "wrong type"}}
+	if named && typ != "any" {
+		ways = append(ways, weighted[string]{8, "ok"}, weighted[string]{3, "panic"}, weighted[string]{1, "if"}, weighted[string]{1, "switch"}, weighted[string]{1, "var"}, weighted[string]{1, "ok only"}, weighted[string]{1, "field"}, weighted[string]{1, "assign"})
+	}
+	if k.value.comparable && k.value.home == nil && k.value.std == "" {
+		ways = append(ways, weighted[string]{1, "compare"})
+	}
+	way := pickWeighted(r, ways)
+	g.label(k, "read: %s", way)
+	guard := func(s string) string {
+		return fmt.Sprintf("defer func() {\nif recover() != nil {\n%s\n}\n}()\n%s", out(`"panics"`), s)
+	}
+	if strings.HasPrefix(b.ctx, "wrapped") { // a composite literal cannot stand in an if header
+		if way == "if" {
+			way = "ok"
+		}
+	}
+	if strings.Contains(read, "}") && (way == "if" || way == "switch" || way == "switch other") {
+		read = "(" + read + ")"
+	}
+	switch way {
+	case "nil":
+		return out(read + " != nil")
+	case "print":
+		return fmt.Sprintf("v := %s\n%s.Printf(\"%%s %s %%T %%v\\n\", at, v, v)", read, fmtp, b.id)
+	case "interface":
+		return fmt.Sprintf("s, ok := %s.(interface{ Tag() string })\n%s", read, out("ok && s != nil"))
+	case "switch other":
+		return fmt.Sprintf("switch v := %s.(type) {\ncase nil:\n%s\ncase string, int:\n%s\ncase %s.Stringer:\n%s\ndefault:\n%s\n}", read, out(`"nil"`), out("v"), fmtp, out("v.String()"), out(`"other"`))
+	case "handed on":
+		fn := g.helper(b.file, "say", "func %%s(at, id string, v any) { fmt.Println(at, id, v != nil, v) }")
+		return fmt.Sprintf("%s(at, %q, %s)", fn, b.id, read)
+	case "wrong type":
+		return fmt.Sprintf("v, ok := %s.(uint8)\n%s", read, out("v, ok"))
+	case "ok":
+		return fmt.Sprintf("v, ok := %s.(%s)\n%s", read, typ, out("v, ok"))
+	case "panic":
+		return guard(fmt.Sprintf("v := %s.(%s)\n%s", read, typ, out("v")))
+	case "if":
+		return fmt.Sprintf("if v, ok := %s.(%s); ok {\n%s\n} else {\n%s\n}", read, typ, out("v"), out("ok"))
+	case "switch":
+		return fmt.Sprintf("switch v := %s.(type) {\ncase %s:\n%s\ncase nil:\n%s\n}", read, typ, out("v"), out(`"nil"`))
+	case "var":
+		return fmt.Sprintf("var v, ok = %s.(%s)\n%s", read, typ, out("v, ok"))
+	case "ok only":
+		return fmt.Sprintf("_, ok := %s.(%s)\n%s", read, typ, out("ok"))
+	case "field":
+		if k.value.tag {
+			return guard(out(fmt.Sprintf("%s.(%s).Tag()", read, typ)))
+		}
+		return guard(out(fmt.Sprintf("%s.(%s)", read, typ)))
+	case "assign":
+		return fmt.Sprintf("var v %s\nvar ok bool\nv, ok = %s.(%s)\n%s", typ, read, typ, out("v, ok"))
+	case "compare":
+		return out(fmt.Sprintf("%s == %s", read, pick(r, k.value.values)))
+	}
+	panic(way)
+}
