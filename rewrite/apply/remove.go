@@ -25,9 +25,9 @@ type removedFunc struct {
 }
 
 func (f *fileJob) addRemoveSpec(unit int, e *plan.RemoveSpec) error {
-	if e.Decl == nil || e.Spec == nil || e.Name == nil || !slices.Contains(f.file.AST.Decls, ast.Decl(e.Decl)) ||
+	if e.Decl == nil || e.Spec == nil || e.Name == nil || !f.holds(e.Decl) ||
 		!slices.Contains(e.Decl.Specs, ast.Spec(e.Spec)) || !slices.Contains(e.Spec.Names, e.Name) {
-		return fmt.Errorf("%s: name to remove is not declared at the top level of the file", f.file.Rel)
+		return fmt.Errorf("%s: name to remove is not declared in the file", f.file.Rel)
 	}
 	for i := range f.specs {
 		if f.specs[i].name == e.Name {
@@ -37,6 +37,58 @@ func (f *fileJob) addRemoveSpec(unit int, e *plan.RemoveSpec) error {
 	}
 	f.specs = append(f.specs, removedName{e.Decl, e.Spec, e.Name, []int{unit}})
 	return nil
+}
+
+// holds reports whether a declaration, be it inside a function, is one of the file.
+func (f *fileJob) holds(g *ast.GenDecl) bool {
+	return slices.Contains(f.file.AST.Decls, ast.Decl(g)) || f.blockOf(g) != nil
+}
+
+// blockOf returns the block, case or communication clause that a declaration stands in;
+// nil at top level.
+func (f *fileJob) blockOf(g *ast.GenDecl) ast.Node {
+	var block ast.Node
+	for _, d := range f.file.AST.Decls {
+		if g.Pos() < d.Pos() || d.End() < g.End() {
+			continue
+		}
+		ast.Inspect(d, func(n ast.Node) bool {
+			if n == nil || block != nil || n.End() < g.End() || g.Pos() < n.Pos() {
+				return false
+			}
+			for _, s := range stmtsOf(n) {
+				if ds, ok := s.(*ast.DeclStmt); ok && ds.Decl == g {
+					block = n
+				}
+			}
+			return true
+		})
+	}
+	return block
+}
+
+func stmtsOf(n ast.Node) []ast.Stmt {
+	switch n := n.(type) {
+	case *ast.BlockStmt:
+		return n.List
+	case *ast.CaseClause:
+		return n.Body
+	case *ast.CommClause:
+		return n.Body
+	}
+	return nil
+}
+
+// markBlock tells ed where the block around a declaration begins and ends.
+func (f *fileJob) markBlock(ed *lineEditor, g *ast.GenDecl) {
+	switch b := f.blockOf(g).(type) {
+	case *ast.BlockStmt:
+		f.markLines(ed, b.Lbrace, b.Rbrace)
+	case *ast.CaseClause:
+		ed.opens[ed.line(f.offset(b.Colon))] = true
+	case *ast.CommClause:
+		ed.opens[ed.line(f.offset(b.Colon))] = true
+	}
 }
 
 func (f *fileJob) addRemoveFunc(unit int, e *plan.RemoveFunc) error {
@@ -60,15 +112,15 @@ func (f *fileJob) removals(ed *lineEditor) ([]*edit, error) {
 		start, end := f.extent(ed, fn.decl.Doc, fn.decl)
 		cuts = append(cuts, f.removeRange(ed, start, end, fn.units)...)
 	}
-	for _, d := range f.file.AST.Decls {
-		g, ok := d.(*ast.GenDecl)
-		if !ok {
-			continue
+	var decls []*ast.GenDecl
+	for _, s := range f.specs {
+		if !slices.Contains(decls, s.decl) {
+			decls = append(decls, s.decl)
 		}
+	}
+	for _, g := range decls {
+		f.markBlock(ed, g)
 		r := f.blockRemoval(g)
-		if r == nil {
-			continue
-		}
 		if err := r.check(); err != nil {
 			return nil, err
 		}
@@ -225,11 +277,13 @@ func (r *blockRemoval) edits(f *fileJob, ed *lineEditor) ([]*edit, error) {
 
 // markParens tells ed where the parentheses of a block are, when nothing else shares their lines.
 func (f *fileJob) markParens(ed *lineEditor, g *ast.GenDecl) {
-	if !g.Lparen.IsValid() || !g.Rparen.IsValid() {
-		return
+	if g.Lparen.IsValid() && g.Rparen.IsValid() {
+		f.markLines(ed, g.Lparen, g.Rparen)
 	}
-	open, end := ed.line(f.offset(g.Lparen)), ed.line(f.offset(g.Rparen))
-	if open != end {
+}
+
+func (f *fileJob) markLines(ed *lineEditor, left, right token.Pos) {
+	if open, end := ed.line(f.offset(left)), ed.line(f.offset(right)); open != end {
 		ed.opens[open] = true
 		ed.closes[end] = true
 	}

@@ -295,16 +295,26 @@ func (s *script) decl(file, name string) ast.Decl {
 }
 
 func (s *script) removeSpec(file, name string) plan.Edit {
-	g := s.decl(file, name).(*ast.GenDecl)
-	for _, spec := range g.Specs {
-		vs := spec.(*ast.ValueSpec)
-		for _, id := range vs.Names {
-			if id.Name == name {
-				return &plan.RemoveSpec{File: s.world.file(s.t, file), Decl: g, Spec: vs, Name: id}
+	var found plan.Edit
+	ast.Inspect(s.world.file(s.t, file).AST, func(n ast.Node) bool {
+		g, ok := n.(*ast.GenDecl)
+		if !ok {
+			return true
+		}
+		for _, spec := range g.Specs {
+			vs, ok := spec.(*ast.ValueSpec)
+			for i := 0; ok && i < len(vs.Names); i++ {
+				if vs.Names[i].Name == name && found == nil {
+					found = &plan.RemoveSpec{File: s.world.file(s.t, file), Decl: g, Spec: vs, Name: vs.Names[i]}
+				}
 			}
 		}
+		return true
+	})
+	if found == nil {
+		s.t.Fatalf("%s: no name %s", file, name)
 	}
-	return nil
+	return found
 }
 
 // place makes an AddDecl for a PLACE.
