@@ -58,7 +58,11 @@ func (kp *keyPlan) chooseType(exported bool) *keyType {
 	t := &keyType{}
 	kp.placeDecls(t)
 	t.ref = Ref{PkgPath: kp.home.path, PkgName: kp.home.name, Name: kp.names.free(kp.home.dir, kp.places(), candidates...)}
-	t.add = kp.addDecl(t, t.ref.Name, &KeyType{Name: t.ref.Name, Underlying: kp.basic.Name()})
+	decl := &KeyType{Name: t.ref.Name, Underlying: kp.basic.Name()}
+	if exported {
+		decl.Doc = t.ref.Name + " is the type of context keys that other packages pass on."
+	}
+	t.add = kp.addDecl(t, t.ref.Name, decl)
 	kp.types[want] = t
 	return t
 }

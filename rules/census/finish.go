@@ -301,8 +301,8 @@ func (b *builder) storeHazards(k *Key) {
 			k.hazard(ReasonStore, u.File, u.Pos, u.Why, st.Name())
 			continue
 		}
-		if st.Differs != "" && k.Basic.Info()&types.IsString != 0 {
-			k.hazard(ReasonStore, st.File, st.DiffersPos, "the Value method of %s %s", st.Name(), st.Differs)
+		if d := st.difference(k.Basic); d != nil {
+			k.hazard(ReasonStore, d.File, d.Pos, "the Value method of %s %s", st.Name(), d.How)
 			continue
 		}
 		if len(st.Open) == 0 {
@@ -315,6 +315,16 @@ func (b *builder) storeHazards(k *Key) {
 		}
 		k.hazard(ReasonStore, u.File, u.Pos, "%s may hold the key: one %s", st.Name(), u.Why)
 	}
+}
+
+// difference returns the first place where keys of a built-in type are treated otherwise.
+func (st *Store) difference(basic *types.Basic) *Difference {
+	for i, d := range st.Differences {
+		if d.Basic == nil || d.Basic.Kind() == basic.Kind() {
+			return &st.Differences[i]
+		}
+	}
+	return nil
 }
 
 // hasRole reports whether the key has a reader (or writer) whose key is known.
