@@ -107,8 +107,13 @@ func (p *Package) addTypeError(err error) {
 		p.typeErrs = append(p.typeErrs, Error{Msg: err.Error()})
 		return
 	}
-	if p.Partial && te.Msg == "missing return" {
+	switch {
+	case p.Partial && te.Msg == "missing return":
 		return // its body was blanked
+	case strings.Contains(te.Msg, "invalid type"):
+		// Said of what follows from another error, and of what cgo would declare,
+		// where nothing is wrong.
+		return
 	}
 	pos := te.Fset.PositionFor(te.Pos, false)
 	if more, ok := strings.CutPrefix(te.Msg, "\t"); ok && len(p.typeErrs) > 0 {

@@ -251,6 +251,9 @@ package three
 	if len(p.Files) != 3 {
 		t.Errorf("files: %s", names(p.Files))
 	}
+	if _, err := tryLoad(filepath.Join(dir, "three")); err == nil || !strings.Contains(err.Error(), "set GOWORK=off") {
+		t.Errorf("in a module outside of the workspace: %v", err)
+	}
 	// Without the workspace the sibling cannot be found.
 	p = load(t, filepath.Join(dir, "two"), func(o *Options) { o.Env = testEnv("GOWORK=off") })
 	if p.Workspace != "" || len(p.Modules) != 1 {
@@ -460,6 +463,7 @@ go 1.24
 package m
 
 // int twice(int n) { return 2 * n; }
+// static int *where(void) { static int i; return &i; }
 import "C"
 
 import "unsafe"
@@ -468,7 +472,8 @@ func Twice(n int) (int, error) {
 	r, err := C.twice(C.int(n))
 	p := unsafe.Pointer(&r)
 	_ = p
-	return int(r), err
+	*C.where() = 1
+	return int(r) + int(*C.where()), err
 }
 -- b.go --
 package m

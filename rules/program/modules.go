@@ -43,8 +43,24 @@ func (l *loader) findModules(ctx context.Context) error {
 	if len(l.prog.Modules) == 0 {
 		return fmt.Errorf("%s names no module: add one with `go work use`", l.prog.Workspace)
 	}
+	if err := l.checkMember(env.GOMOD); err != nil {
+		return err
+	}
 	sort.Slice(l.prog.Modules, func(i, j int) bool { return l.prog.Modules[i].Dir < l.prog.Modules[j].Dir })
 	return nil
+}
+
+// checkMember makes sure that the module worked in, if any, belongs to the workspace in force.
+func (l *loader) checkMember(gomod string) error {
+	if l.prog.Workspace == "" || gomod == "" || gomod == os.DevNull {
+		return nil
+	}
+	for _, m := range l.prog.Modules {
+		if m.GoMod == gomod {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s is not part of the workspace %s: set GOWORK=off to work on it alone, or add it with `go work use`", gomod, l.prog.Workspace)
 }
 
 // readGoMod reads requirements and ignored directories.

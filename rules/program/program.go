@@ -14,7 +14,15 @@
 // exists once per configuration, and a type met in a test is identical to the
 // type met elsewhere. The price: a method or type declared in a test file is
 // visible to importers of the package, which the compiler would refuse. Nothing
-// ctxmend writes relies on it, and verification checks that it does not.
+// ctxmend writes relies on it, and [Program.Recheck] makes sure that it does not.
+//
+// # Dependencies
+//
+// Of a dependency, declarations are read, and of these only the packages that the
+// world can see through the declarations of others. Function bodies are blanked
+// before parsing, except in packages that store or look up context values under keys
+// that others could use too; see [Package.Bodies], [Package.Partial] and
+// [Program.LoadBodies].
 //
 // # Several build configurations
 //
@@ -33,8 +41,10 @@ import (
 )
 
 // A Program is the loaded world. It is immutable after Load and safe for
-// concurrent reading.
+// concurrent use.
 type Program struct {
+	// Fset holds the positions of all files. Sources that others parse need a file
+	// set of their own: some ranges of this one are reserved.
 	Fset *token.FileSet
 	// Dir is the absolute directory worked in; findings are reported relative to it.
 	Dir string
