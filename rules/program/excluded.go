@@ -3,6 +3,7 @@ package program
 import (
 	"bytes"
 	"go/build/constraint"
+	"path/filepath"
 	"strings"
 )
 
@@ -15,7 +16,7 @@ func (l *loader) whyExcluded(f *File) string {
 		return "tests not loaded"
 	}
 	for _, c := range l.prog.Configs {
-		if ok, err := c.build.MatchFile(f.PkgDir, baseName(f.Name)); err == nil && ok {
+		if ok, err := c.build.MatchFile(f.PkgDir, filepath.Base(f.Name)); err == nil && ok {
 			if f.Cgo && !c.build.CgoEnabled {
 				return "cgo is disabled"
 			}

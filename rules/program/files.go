@@ -17,9 +17,12 @@ import (
 
 // fileState is what the loader knows about a file beside its syntax.
 type fileState struct {
-	// base is the file's first position. Bases are given out before parsing, so that
-	// positions do not depend on which goroutine parses first.
-	base, size int
+	// size is the file's length when it was found, base its first position.
+	// Bases are given out before parsing, so that positions do not depend on which
+	// goroutine parses first.
+	size, base int
+	// marker holds the range of positions in the file set until the file is parsed.
+	marker *token.File
 	// mu guards parsing.
 	mu   sync.Mutex
 	errs []Error
@@ -144,8 +147,8 @@ func (l *loader) vendored(name string) bool {
 
 // reserve gives the file its range of positions.
 func (l *loader) reserve(f *File) {
-	f.state.base = max(l.nextBase, l.prog.Fset.Base())
-	l.nextBase = f.state.base + f.state.size + 1
+	f.state.marker = l.prog.Fset.AddFile(f.Name, -1, f.state.size)
+	f.state.base = f.state.marker.Base()
 }
 
 // parseWorld reads and parses a file of the world once.
@@ -182,6 +185,8 @@ func (f *File) describe() {
 
 // register makes the file findable by position.
 func (l *loader) register(f *File) {
+	l.prog.Fset.RemoveFile(f.state.marker)
+	f.state.marker = nil
 	l.prog.Fset.AddExistingFiles(f.Tok)
 	l.byTok.Store(f.Tok, f)
 }

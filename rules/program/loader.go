@@ -28,10 +28,9 @@ type loader struct {
 	env  goEnv
 	prog *Program
 
-	files    map[string]*File
-	byTok    sync.Map // *token.File -> *File
-	nextBase int
-	match    []pattern
+	files map[string]*File
+	byTok sync.Map // *token.File -> *File
+	match []pattern
 
 	// later guards what is added to the program after Load.
 	later sync.Mutex
@@ -53,7 +52,6 @@ func newLoader(opts Options) *loader {
 		opts:     opts,
 		tool:     goTool{dir: opts.Dir, env: opts.Env},
 		files:    map[string]*File{},
-		nextBase: 1,
 		reloaded: map[*Package]*Package{},
 		whole:    map[string]*File{},
 		extra:    map[*Config]map[string]*Package{},

@@ -120,5 +120,3 @@ func (p *Program) Selected(f *File) bool {
 	}
 	return false
 }
-
-func baseName(name string) string { return filepath.Base(name) }

@@ -43,8 +43,7 @@ import (
 // A Program is the loaded world. It is immutable after Load and safe for
 // concurrent use.
 type Program struct {
-	// Fset holds the positions of all files. Sources that others parse need a file
-	// set of their own: some ranges of this one are reserved.
+	// Fset holds the positions of all files.
 	Fset *token.FileSet
 	// Dir is the absolute directory worked in; findings are reported relative to it.
 	Dir string

@@ -5,14 +5,12 @@ import (
 	"context"
 	"fmt"
 	"go/ast"
-	"go/token"
 	"go/types"
 	"io"
 	"io/fs"
 	"maps"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -109,14 +107,6 @@ type rechecker struct {
 	changed []*Package
 	// added lists the imports that are new.
 	added []addedImport
-}
-
-// An addedImport is an import of a changed package that its loaded version lacks.
-type addedImport struct {
-	in   *Package
-	file *File
-	path string
-	pos  token.Pos
 }
 
 func (r *rechecker) run(ctx context.Context) ([]Rechecked, error) {
@@ -257,90 +247,6 @@ func fresh(old *Package) *Package {
 	return q
 }
 
-// eachImport calls do for every import of q with the map that the import belongs to.
-func (p *Package) eachImport(do func(f *File, into map[string]*Package, path string, spec *ast.ImportSpec)) {
-	for i, f := range p.Files {
-		into := p.Imports
-		if i >= len(p.ordinary) {
-			into = p.TestImports
-		}
-		if f.AST == nil {
-			continue
-		}
-		for _, spec := range f.AST.Imports {
-			if path, err := strconv.Unquote(spec.Path.Value); err == nil && path != "C" {
-				do(f, into, path, spec)
-			}
-		}
-	}
-}
-
-// resolveImports reads the imports of changed packages from their syntax.
-func (r *rechecker) resolveImports(ctx context.Context) error {
-	missing := map[string]bool{}
-	for _, q := range r.changed {
-		old := *q
-		had := old.had()
-		q.Imports, q.TestImports, q.importErrs = map[string]*Package{}, nil, nil
-		if len(q.tests) > 0 {
-			q.TestImports = map[string]*Package{}
-		}
-		q.eachImport(func(f *File, into map[string]*Package, path string, spec *ast.ImportSpec) {
-			if !had[importKind{path, f.Test}] {
-				r.added = append(r.added, addedImport{q, f, path, spec.Path.Pos()})
-			}
-			to := r.created[path]
-			if to == nil || to.XTest {
-				to = old.lookup(path)
-			}
-			if to == nil {
-				to = r.l.packageNamed(r.c, path)
-			}
-			switch {
-			case to != nil:
-				into[path] = to
-			case path != "unsafe":
-				missing[path] = true
-			}
-		})
-	}
-	if len(missing) == 0 {
-		return nil
-	}
-	if err := r.l.loadMore(ctx, r.c, sortedKeys(missing)); err != nil {
-		return err
-	}
-	for _, q := range r.changed {
-		q.eachImport(func(_ *File, into map[string]*Package, path string, _ *ast.ImportSpec) {
-			if to := r.l.packageNamed(r.c, path); to != nil && missing[path] {
-				into[path] = to
-			}
-		})
-	}
-	return nil
-}
-
-// importKind is an import path and whether a test file has it.
-type importKind struct {
-	path string
-	test bool
-}
-
-// had returns the imports of a package before its files changed.
-func (p *Package) had() map[importKind]bool {
-	had := map[importKind]bool{}
-	for path := range p.Imports {
-		had[importKind{path, p.XTest}] = true
-	}
-	for path := range p.TestImports {
-		had[importKind{path, true}] = true
-	}
-	for path := range p.importErrs {
-		had[importKind{path, false}], had[importKind{path, true}] = true, true
-	}
-	return had
-}
-
 // affect adds new versions of all packages that import a changed, created or
 // removed one, directly or not. Test imports count: the package's types
 // include what its test files declare.
@@ -450,84 +356,6 @@ func (r *rechecker) redirect(q *Package, m map[string]*Package) {
 			q.refuse(path, "none of its files is left")
 		case ok:
 			m[path] = next
-		}
-	}
-}
-
-// checkNewImports holds the imports that were added to the go command's rules.
-func (r *rechecker) checkNewImports() {
-	for _, a := range r.added {
-		to := a.in.lookup(a.path)
-		if to == nil {
-			continue // the type checker has said so
-		}
-		if err := r.l.prog.importRules(a.file, to.Path, targetOf(to)); err != nil {
-			r.report(a.in, a.pos, err.Error())
-		}
-	}
-	if len(r.added) == 0 {
-		return
-	}
-	// Any new import may lead the test of another package back to it.
-	for _, q := range r.versions() {
-		if q.XTest || len(q.tests) == 0 {
-			continue
-		}
-		q.eachImport(func(f *File, into map[string]*Package, path string, spec *ast.ImportSpec) {
-			if to := into[path]; f.Test && to != nil && (to == q || to.reaches(q)) {
-				r.report(q, spec.Path.Pos(), fmt.Sprintf("import cycle not allowed in test: %s imports %s", to.Path, q.Path))
-			}
-		})
-	}
-}
-
-// reaches reports whether ordinary imports lead from p to q.
-func (p *Package) reaches(q *Package) bool {
-	seen := map[*Package]bool{}
-	var visit func(at *Package) bool
-	visit = func(at *Package) bool {
-		if seen[at] {
-			return false
-		}
-		seen[at] = true
-		for _, next := range at.Imports {
-			if next == q || visit(next) {
-				return true
-			}
-		}
-		return false
-	}
-	return visit(p)
-}
-
-// report adds an error to a new version.
-func (r *rechecker) report(q *Package, pos token.Pos, msg string) {
-	q.typeErrs = append(q.typeErrs, Error{Pos: r.l.prog.Fset.PositionFor(pos, false), Msg: msg})
-}
-
-// checkTestNames finds uses of declarations that only tests have, which the
-// one universe of types would allow: in ordinary files, and in other packages.
-func (r *rechecker) checkTestNames() {
-	for _, q := range r.changed {
-		for _, f := range q.Files {
-			if f.AST == nil || q.Info == nil {
-				continue
-			}
-			ast.Inspect(f.AST, func(n ast.Node) bool {
-				id, ok := n.(*ast.Ident)
-				if !ok {
-					return true
-				}
-				obj := q.Info.Uses[id]
-				if obj == nil || !obj.Pos().IsValid() {
-					return true
-				}
-				decl := r.l.prog.FileOf(obj.Pos())
-				if decl != nil && decl.Test && (!f.Test || decl.PkgDir != f.PkgDir) {
-					r.report(q, id.Pos(), fmt.Sprintf("undefined: %s (only %s declares it, for the tests of %s)", id.Name, decl.Rel, decl.PkgPath))
-				}
-				return true
-			})
 		}
 	}
 }
