@@ -22,6 +22,9 @@ func contextRef(name string) plan.Ref {
 func declRefs(d plan.Decl) []plan.Ref {
 	switch d := d.(type) {
 	case *plan.KeyConst:
+		if d.Type == (plan.Ref{}) {
+			return nil
+		}
 		return []plan.Ref{d.Type}
 	case *plan.Accessor:
 		refs := []plan.Ref{contextRef("Context"), d.Key}

@@ -133,20 +133,7 @@ func isWithValue(fn *types.Func) bool {
 
 // isRenamed reports whether a dependency's function is context.WithValue under another name: it
 // does nothing but return the call with its own parameters, as golang.org/x/net/context does.
-func (ix *index) isRenamed(fn *types.Func) bool {
-	if fn.Signature().Recv() != nil || fn.Signature().Params().Len() != 3 || fn.Pkg() == nil {
-		return false
-	}
-	if p := ix.cfg.Package(fn.Pkg().Path()); p == nil || p.World {
-		return false
-	}
-	for _, u := range ix.uses[fn] {
-		if decl, ok := ix.parent(u.file, u.node).(*ast.FuncDecl); ok && decl.Name == u.node && decl.Body != nil {
-			return renaming(u.pkg, decl)
-		}
-	}
-	return false
-}
+func (ix *index) isRenamed(fn *types.Func) bool { return ix.renamed[fn] }
 
 // renamesWithValue reports whether a call is the body of such a function.
 func (ix *index) renamesWithValue(pkg *program.Package, call *ast.CallExpr) bool {
@@ -163,8 +150,9 @@ func (ix *index) renamesWithValue(pkg *program.Package, call *ast.CallExpr) bool
 }
 
 // renaming reports whether a function's body is return context.WithValue(its parameters).
-func renaming(pkg *program.Package, decl *ast.FuncDecl) bool {
-	if len(decl.Body.List) != 1 {
+func renaming(pkg *program.Package, decl *ast.FuncDecl, fn *types.Func) bool {
+	sig := fn.Signature()
+	if decl.Body == nil || len(decl.Body.List) != 1 || sig.Recv() != nil || sig.Params().Len() != 3 || !isEmptyInterface(sig.Params().At(1).Type()) {
 		return false
 	}
 	ret, ok := decl.Body.List[0].(*ast.ReturnStmt)
@@ -179,13 +167,9 @@ func renaming(pkg *program.Package, decl *ast.FuncDecl) bool {
 	if callee == nil || !isWithValue(callee) {
 		return false
 	}
-	fn, _ := pkg.Info.Defs[decl.Name].(*types.Func)
-	if !isEmptyInterface(fn.Signature().Params().At(1).Type()) {
-		return false
-	}
 	for i, a := range call.Args {
 		id, ok := a.(*ast.Ident)
-		if !ok || pkg.Info.Uses[id] != fn.Signature().Params().At(i) {
+		if !ok || pkg.Info.Uses[id] != sig.Params().At(i) {
 			return false
 		}
 	}

@@ -69,6 +69,10 @@ func (b *builder) uncalled(p *Point) {
 	if !p.World() || p.Basic == nil || len(p.Leaves) > 0 || len(p.Unknown) > 0 {
 		return
 	}
+	if len(p.Forwarders) == 0 {
+		p.addUnknown(b.census.Program, Unknown{p.File, p.Expr.Pos(), "is never set in the program"})
+		return
+	}
 	p.uncalled = !slices.ContainsFunc(p.Forwarders, func(fn *types.Func) bool { return IsAPI(b.census.Program, fn) })
 	why := "comes from callers, of which the program has none"
 	if !p.uncalled {

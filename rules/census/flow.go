@@ -171,14 +171,23 @@ func (ix *index) results(fn *types.Func, i int, r ref) sources {
 		if !ok || decl.Name != u.node || decl.Body == nil {
 			continue
 		}
-		ix.returned(decl.Type, decl.Body, i, r.want, u, &s)
+		named := false
+		if rv := fn.Signature().Results().At(i); rv.Name() != "" && rv.Name() != "_" {
+			named = true
+			if !ix.active[rv] { // a function may assign its own result to it
+				ix.active[rv] = true
+				s.merge(ix.inflow(rv, r.want)) // assigned, perhaps by a deferred function
+				delete(ix.active, rv)
+			}
+		}
+		ix.returned(decl.Type, decl.Body, i, r.want, named, u, &s)
 		return s
 	}
 	s.lose(r.file, r.expr.Pos(), "is the result of %s", fn.FullName())
 	return s
 }
 
-func (ix *index) returned(ft *ast.FuncType, body *ast.BlockStmt, i int, want string, u use, s *sources) {
+func (ix *index) returned(ft *ast.FuncType, body *ast.BlockStmt, i int, want string, named bool, u use, s *sources) {
 	ast.Inspect(body, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.FuncLit:
@@ -187,6 +196,7 @@ func (ix *index) returned(ft *ast.FuncType, body *ast.BlockStmt, i int, want str
 			switch {
 			case i < len(n.Results) && len(n.Results) == resultCount(ft):
 				s.add(ref{expr: n.Results[i], file: u.file, pkg: u.pkg, want: want, arg: true})
+			case len(n.Results) == 0 && named: // the variable counts
 			default:
 				s.lose(u.file, n.Pos(), "is a result that cannot be followed")
 			}
@@ -216,6 +226,17 @@ func (ix *index) inflow(v *types.Var, want string) sources {
 	}
 	if v.IsField() {
 		ix.inflowUnkeyed(v, want, &s)
+		if ix.decodable(v) {
+			s.lose(ix.prog.FileOf(v.Pos()), v.Pos(), "comes from field %s, which decoding may fill", v.Name())
+		}
+	}
+	if sw, ok := ix.switched[v]; ok {
+		if want == "" && !carrierType(v.Type()) {
+			s.lose(sw.file, sw.node.Pos(), "comes out of a type switch")
+		} else {
+			s.add(ref{expr: sw.node.(ast.Expr), file: sw.file, pkg: sw.pkg, want: want})
+		}
+		return s
 	}
 	if p, ok := ix.params[v]; ok {
 		if p.fn != nil {
@@ -243,6 +264,9 @@ func (ix *index) inflowAt(v *types.Var, want string, node ast.Node, id *ast.Iden
 		s.add(ref{expr: e, file: u.file, pkg: u.pkg, want: w, arg: arg})
 	}
 	parent, child := ix.outer(u.file, node)
+	if want != "" && u.pkg.Info.Defs[id] == nil && ix.aliases(v, u, parent, child) {
+		s.lose(u.file, id.Pos(), "is in a table that is also known by another name")
+	}
 	switch p := parent.(type) {
 	case *ast.AssignStmt:
 		for i, lhs := range p.Lhs {
@@ -289,7 +313,7 @@ func (ix *index) inflowAt(v *types.Var, want string, node ast.Node, id *ast.Iden
 		s.lose(u.file, p.Pos(), "is computed at run time")
 	case *ast.CallExpr:
 		if want != "" && p.Fun != child {
-			ix.inflowEscape(p, child, want, u, s)
+			ix.inflowEscape(p, child, want, u, s, map[*types.Var]bool{})
 		}
 	case *ast.Field:
 		if v.IsField() {
@@ -298,6 +322,48 @@ func (ix *index) inflowAt(v *types.Var, want string, node ast.Node, id *ast.Iden
 			}
 		}
 	}
+}
+
+// aliases reports whether a mention of a container gives others access to its elements.
+func (ix *index) aliases(v *types.Var, u use, parent, child ast.Node) bool {
+	switch p := parent.(type) {
+	case *ast.AssignStmt:
+		return !containsExpr(p.Lhs, child)
+	case *ast.IndexExpr:
+		return p.X != child
+	case *ast.RangeStmt:
+		return p.X != child && p.Key != child && p.Value != child
+	case *ast.KeyValueExpr:
+		return p.Key != child
+	case *ast.BinaryExpr, *ast.SelectorExpr, *ast.Field:
+		return false
+	case *ast.CallExpr:
+		id, ok := ast.Unparen(p.Fun).(*ast.Ident)
+		if !ok {
+			return false // inflowEscape looks into the function
+		}
+		b, ok := u.pkg.Info.Uses[id].(*types.Builtin)
+		if !ok || b.Name() != "append" {
+			return false
+		}
+		if len(p.Args) > 1 && ast.Node(p.Args[0]) != child {
+			return false // its elements are copied
+		}
+		as, ok := ix.outer1(u.file, p).(*ast.AssignStmt)
+		if !ok || len(as.Lhs) != 1 {
+			return true
+		}
+		switch lhs := ast.Unparen(as.Lhs[0]).(type) { // v = append(v, ...)
+		case *ast.Ident:
+			o := u.pkg.Info.Uses[lhs]
+			return o == nil || origin(o) != v
+		case *ast.SelectorExpr:
+			o := u.pkg.Info.Uses[lhs.Sel]
+			return o == nil || origin(o) != v
+		}
+		return true
+	}
+	return true
 }
 
 // tagged reports whether a struct field carries a tag: decoders fill such fields unseen.
@@ -365,7 +431,7 @@ func (ix *index) inflowElement(p *ast.IndexExpr, want string, u use, s *sources)
 }
 
 // inflowEscape handles a container handed to a function: what the function stores in it counts.
-func (ix *index) inflowEscape(call *ast.CallExpr, child ast.Node, want string, u use, s *sources) {
+func (ix *index) inflowEscape(call *ast.CallExpr, child ast.Node, want string, u use, s *sources, seen map[*types.Var]bool) {
 	info := u.pkg.Info
 	argIndex := -1
 	for i, a := range call.Args {
@@ -390,7 +456,7 @@ func (ix *index) inflowEscape(call *ast.CallExpr, child ast.Node, want string, u
 			return // the standard library keeps no hold of a slice or map to put keys in
 		}
 		if v := ix.paramVar(fn, argIndex); v != nil {
-			s.merge(ix.stored(v, want))
+			s.merge(ix.stored(v, want, seen))
 			return
 		}
 	}
@@ -398,12 +464,25 @@ func (ix *index) inflowEscape(call *ast.CallExpr, child ast.Node, want string, u
 }
 
 // stored returns only what a function body puts into a container parameter.
-func (ix *index) stored(v *types.Var, want string) sources {
+func (ix *index) stored(v *types.Var, want string, seen map[*types.Var]bool) sources {
 	var s sources
+	if seen[v] {
+		return s
+	}
+	seen[v] = true
 	for _, u := range ix.uses[v] {
 		id := u.node.(*ast.Ident)
-		if p, ok := ix.outer1(u.file, id).(*ast.IndexExpr); ok && ast.Unparen(p.X) == id {
+		if u.pkg.Info.Defs[id] != nil {
+			continue
+		}
+		parent, child := ix.outer(u.file, id)
+		if p, ok := parent.(*ast.IndexExpr); ok && p.X == child {
 			ix.inflowElement(p, want, u, &s)
+		} else if call, ok := parent.(*ast.CallExpr); ok && call.Fun != child {
+			ix.inflowEscape(call, child, want, u, &s, seen)
+		}
+		if ix.aliases(v, u, parent, child) {
+			s.lose(u.file, id.Pos(), "is in a table that is also known by another name")
 		}
 	}
 	return s
@@ -446,6 +525,16 @@ func (ix *index) paramVar(fn *types.Func, i int) *types.Var {
 
 // staticCallee returns the function or method a call names, interface methods included.
 func staticCallee(info *types.Info, call *ast.CallExpr) *types.Func {
+	if id := calleeIdent(call); id != nil {
+		if fn, ok := info.Uses[id].(*types.Func); ok {
+			return fn.Origin()
+		}
+	}
+	return nil
+}
+
+// calleeIdent returns the identifier that names what a call calls, nil for other expressions.
+func calleeIdent(call *ast.CallExpr) *ast.Ident {
 	fun := ast.Unparen(call.Fun)
 	switch f := fun.(type) {
 	case *ast.IndexExpr:
@@ -453,18 +542,11 @@ func staticCallee(info *types.Info, call *ast.CallExpr) *types.Func {
 	case *ast.IndexListExpr:
 		fun = f.X
 	}
-	var id *ast.Ident
 	switch f := ast.Unparen(fun).(type) {
 	case *ast.Ident:
-		id = f
+		return f
 	case *ast.SelectorExpr:
-		id = f.Sel
-	default:
-		return nil
-	}
-	fn, _ := info.Uses[id].(*types.Func)
-	if fn != nil {
-		return fn.Origin()
+		return f.Sel
 	}
 	return nil
 }

@@ -27,6 +27,16 @@ type index struct {
 	// anonymous struct types have no other name.
 	unkeyed map[*types.Var][]use
 	fields  map[*types.Var]fieldPlace
+	// switched maps the variable of a type switch, one for each clause, to the expression switched on.
+	switched map[*types.Var]use
+	// renamed are dependencies' functions that are context.WithValue under another name.
+	renamed map[*types.Func]bool
+	// active are the named results being followed.
+	active map[*types.Var]bool
+	// escaped are the types of what is handed by pointer to code that takes any value, a
+	// decoder for example; reached the structs, by first field, that such code can fill.
+	escaped []types.Type
+	reached map[*types.Var]bool
 	// linked are the names, by package path, that go:linkname and export directives give to code nobody sees.
 	linked map[mentionedName]bool
 	// byPos finds an object by its declaration, built on demand.
@@ -68,6 +78,9 @@ func newIndex(prog *program.Program, cfg *program.Config, extra []*program.Packa
 		unkeyed:      map[*types.Var][]use{},
 		fields:       map[*types.Var]fieldPlace{},
 		linked:       map[mentionedName]bool{},
+		switched:     map[*types.Var]use{},
+		renamed:      map[*types.Func]bool{},
+		active:       map[*types.Var]bool{},
 		ifaceMethods: map[string][]*types.Func{},
 	}
 	for _, pkg := range cfg.Packages {
@@ -112,6 +125,15 @@ func (ix *index) addFile(pkg *program.Package, f *program.File) {
 		case *ast.FuncDecl:
 			if fn, ok := info.Defs[n.Name].(*types.Func); ok {
 				ix.addParams(pkg, f, n.Type, fn, nil)
+				if !pkg.World && renaming(pkg, n, fn) {
+					ix.renamed[fn] = true
+				}
+			}
+		case *ast.TypeSwitchStmt:
+			ix.addSwitch(pkg, f, n)
+		case *ast.CallExpr:
+			if pkg.World {
+				ix.addEscapes(info, n)
 			}
 		case *ast.FuncLit:
 			ix.addParams(pkg, f, n.Type, nil, n)
@@ -122,9 +144,113 @@ func (ix *index) addFile(pkg *program.Package, f *program.File) {
 			}
 		case *ast.StructType:
 			ix.addFields(info, n)
+		case *ast.AssignStmt:
+			if pkg.World && len(n.Lhs) == len(n.Rhs) {
+				for i, rhs := range n.Rhs {
+					ix.escape(info, rhs, info.TypeOf(n.Lhs[i]))
+				}
+			}
 		}
 		return true
 	})
+}
+
+// addSwitch notes what the variables of a type switch are made from.
+func (ix *index) addSwitch(pkg *program.Package, f *program.File, sw *ast.TypeSwitchStmt) {
+	as, ok := sw.Assign.(*ast.AssignStmt)
+	if !ok {
+		return
+	}
+	assert, ok := ast.Unparen(as.Rhs[0]).(*ast.TypeAssertExpr)
+	if !ok {
+		return
+	}
+	for _, c := range sw.Body.List {
+		if v, ok := pkg.Info.Implicits[c].(*types.Var); ok {
+			ix.switched[v] = use{assert.X, f, pkg}
+		}
+	}
+}
+
+// addEscapes notes arguments that are pointers and go to parameters of type any, and
+// types that are handed to generic functions.
+func (ix *index) addEscapes(info *types.Info, call *ast.CallExpr) {
+	sig, ok := info.TypeOf(call.Fun).(*types.Signature)
+	if !ok {
+		return
+	}
+	for i, a := range call.Args {
+		if sig.Params().Len() == 0 {
+			break
+		}
+		last := sig.Params().Len() - 1
+		t := sig.Params().At(min(i, last)).Type()
+		if s, ok := t.(*types.Slice); ok && sig.Variadic() && i >= last {
+			t = s.Elem()
+		}
+		ix.escape(info, a, t)
+	}
+	if id := calleeIdent(call); id != nil {
+		if inst, ok := info.Instances[id]; ok {
+			for i := range inst.TypeArgs.Len() {
+				ix.escaped = append(ix.escaped, inst.TypeArgs.At(i))
+			}
+		}
+	}
+}
+
+// escape notes an expression of pointer type that becomes an empty interface.
+func (ix *index) escape(info *types.Info, e ast.Expr, to types.Type) {
+	if to == nil || !isEmptyInterface(to) {
+		return
+	}
+	if t := info.TypeOf(e); t != nil {
+		if p, ok := t.Underlying().(*types.Pointer); ok {
+			ix.escaped = append(ix.escaped, p.Elem())
+		}
+	}
+}
+
+// decodable reports whether code that takes any value may fill an exported field.
+func (ix *index) decodable(v *types.Var) bool {
+	if !v.Exported() {
+		return false
+	}
+	if ix.reached == nil {
+		ix.reached = map[*types.Var]bool{}
+		seen := map[types.Type]bool{}
+		for _, t := range ix.escaped {
+			ix.reach(t, seen)
+		}
+	}
+	place, ok := ix.fields[v]
+	return ok && ix.reached[place.first]
+}
+
+// reach marks the structs that a value of type t holds or points to.
+func (ix *index) reach(t types.Type, seen map[types.Type]bool) {
+	t = types.Unalias(t)
+	if seen[t] {
+		return
+	}
+	seen[t] = true
+	switch u := t.Underlying().(type) {
+	case *types.Struct:
+		if u.NumFields() > 0 {
+			ix.reached[u.Field(0).Origin()] = true
+		}
+		for f := range u.Fields() {
+			ix.reach(f.Type(), seen)
+		}
+	case *types.Pointer:
+		ix.reach(u.Elem(), seen)
+	case *types.Slice:
+		ix.reach(u.Elem(), seen)
+	case *types.Array:
+		ix.reach(u.Elem(), seen)
+	case *types.Map:
+		ix.reach(u.Elem(), seen)
+	}
 }
 
 // addDirectives notes functions that a directive hands to other packages or to C.
