@@ -688,6 +688,29 @@ func TestCancel(t *testing.T) {
 	}
 }
 
+// A go command that hangs, with a child of its own that keeps its output open, must not
+// keep Load from returning.
+func TestCancelKillsTheGoCommand(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("needs a shell script")
+	}
+	bin := t.TempDir()
+	if err := os.WriteFile(filepath.Join(bin, "go"), []byte("#!/bin/sh\nsleep 20\necho late\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", bin+string(filepath.ListSeparator)+os.Getenv("PATH"))
+	dir := writeTree(t, variants)
+	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+	defer cancel()
+	start := time.Now()
+	if _, err := Load(ctx, Options{Dir: dir, Env: testEnv()}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("error %v", err)
+	}
+	if took := time.Since(start); took > 15*time.Second {
+		t.Errorf("Load returned after %v", took)
+	}
+}
+
 func TestSymlinkAndMode(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("needs symbolic links")
@@ -841,6 +864,26 @@ import (
 		}
 		if pruned == 0 {
 			t.Error("nothing was left out")
+		}
+	}
+	// Bodies can be had of everything, also of what was left out.
+	c := p.Configs[2]
+	var paths []string
+	for _, q := range c.Packages {
+		if q.Path != "unsafe" && (!q.needed || len(paths)%3 == 0) {
+			paths = append(paths, q.Path)
+		}
+	}
+	list, err := p.LoadBodies(t.Context(), c, paths)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, q := range list {
+		if q.Path != paths[i] || q.Info == nil {
+			t.Errorf("%s was not loaded", paths[i])
+		}
+		for _, e := range q.typeErrs {
+			t.Errorf("%s with bodies: %s %s", q.Path, e.Pos, e.Msg)
 		}
 	}
 }
