@@ -250,7 +250,9 @@ func (f *fileJob) renderWith(names *fileNames, unused map[*importSpec]bool) (*re
 	if len(conflicts) > 0 {
 		return nil, nil, &conflictError{conflicts}
 	}
-	r := &renderer{src: f.src, eol: f.shape.eol, all: edits, name: func(ref *plan.Ref, pos int) (string, error) {
+	var live []*edit
+	walk(roots, func(e *edit) { live = append(live, e) })
+	r := &renderer{src: f.src, eol: f.shape.eol, all: live, name: func(ref *plan.Ref, pos int) (string, error) {
 		return names.text(*ref, pos)
 	}}
 	res, err := r.render(roots)

@@ -198,7 +198,8 @@ type renderer struct {
 	eol string
 	// name gives a reference its text; pos is the offset of the edit it is part of.
 	name func(ref *plan.Ref, pos int) (string, error)
-	all  []*edit
+	// all are the edits of the forest, outer ones before what they contain.
+	all []*edit
 	rendering
 	depth int
 }
