@@ -2,6 +2,7 @@ package census
 
 import (
 	"go/ast"
+	"go/constant"
 	"go/token"
 	"go/types"
 
@@ -33,7 +34,7 @@ func (b *branchReader) okUse(id *ast.Ident) {
 	if un, ok := parent.(*ast.UnaryExpr); ok && un.Op == token.NOT {
 		parent, child = ix.outer(b.file, un)
 		ifs, ok := parent.(*ast.IfStmt)
-		if !ok || ast.Node(ifs.Cond) != child || ifs.Else != nil || !returnsAlways(ifs.Body.List) || !lastDelegates(b.pkg, ifs.Body.List) || len(ifs.Body.List) != 1 {
+		if !ok || ast.Node(ifs.Cond) != child || ifs.Else != nil || len(ifs.Body.List) != 1 || !b.passesOn(ifs.Body.List[0]) {
 			b.own(id.Pos())
 			return
 		}
@@ -66,7 +67,7 @@ func (b *branchReader) okUse(id *ast.Ident) {
 		b.block(ifs.Body.List)
 	}
 	if block, ok := ifs.Else.(*ast.BlockStmt); ok {
-		if !returnsAlways(block.List) || !lastDelegates(b.pkg, block.List) || len(block.List) != 1 {
+		if len(block.List) != 1 || !b.passesOn(block.List[0]) {
 			b.own(block.Pos())
 		}
 	} else if ifs.Else != nil {
@@ -118,7 +119,7 @@ func (b *branchReader) stmt(s ast.Stmt, looked map[types.Object]bool) {
 			b.stmt(s, looked)
 		}
 	case *ast.ReturnStmt:
-		if !delegates(b.pkg, s) {
+		if !b.passesOn(s) && !b.returnsLooked(s, looked) {
 			b.differ(s.Pos(), "answers every key of type "+b.basic.Name()+" without asking the parent context")
 		}
 	case *ast.ExprStmt:
@@ -128,6 +129,55 @@ func (b *branchReader) stmt(s ast.Stmt, looked map[types.Object]bool) {
 	default:
 		b.own(s.Pos())
 	}
+}
+
+// passesOn reports whether a statement returns what another context answers, or, in a helper,
+// that nothing was found.
+func (b *branchReader) passesOn(s ast.Stmt) bool {
+	ret, ok := s.(*ast.ReturnStmt)
+	if !ok {
+		return false
+	}
+	if delegates(b.pkg, ret) {
+		return true
+	}
+	if !b.r.helper || len(ret.Results) == 0 {
+		return false
+	}
+	for _, e := range ret.Results {
+		if !b.nothing(e) {
+			return false
+		}
+	}
+	return true
+}
+
+// nothing reports whether an expression is nil or false.
+func (b *branchReader) nothing(e ast.Expr) bool {
+	tv := b.pkg.Info.Types[e]
+	return tv.IsNil() || tv.Value != nil && tv.Value.Kind() == constant.Bool && !constant.BoolVal(tv.Value)
+}
+
+// returnsLooked reports whether a helper's return gives exactly what a look-up found: for an absent key
+// that is nothing.
+func (b *branchReader) returnsLooked(ret *ast.ReturnStmt, looked map[types.Object]bool) bool {
+	if !b.r.helper || len(ret.Results) == 0 {
+		return false
+	}
+	for _, e := range ret.Results {
+		switch e := ast.Unparen(e).(type) {
+		case *ast.Ident:
+			if looked[b.pkg.Info.Uses[e]] || b.nothing(e) {
+				continue
+			}
+		case *ast.IndexExpr:
+			if b.isKey(e.Index) {
+				continue
+			}
+		}
+		return false
+	}
+	return true
 }
 
 // assign allows new local variables.
@@ -141,7 +191,13 @@ func (b *branchReader) assign(s *ast.AssignStmt, looked map[types.Object]bool) {
 		mentions = mentions || b.mentionsKey(rhs)
 	}
 	for _, lhs := range s.Lhs {
-		if v := definedVar(b.pkg.Info, lhs); v != nil && mentions {
+		id, ok := lhs.(*ast.Ident)
+		if !ok || !mentions {
+			continue
+		}
+		if v := definedVar(b.pkg.Info, lhs); v != nil {
+			looked[v] = true
+		} else if v := b.pkg.Info.Uses[id]; v != nil {
 			looked[v] = true
 		}
 	}

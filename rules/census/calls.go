@@ -11,12 +11,12 @@ import (
 // interfaces that the method's type implements included. Uses of fn as a value,
 // where its calls cannot be followed, are unknown.
 func (ix *index) callArgs(fn *types.Func, i int, variadic bool, want string, s *sources, seen map[*types.Func]bool) {
-	fn = fn.Origin()
+	fn = ix.repFunc(fn)
 	if seen[fn] {
 		return
 	}
 	seen[fn] = true
-	for _, u := range ix.uses[fn] {
+	for _, u := range ix.usesOf(fn) {
 		ix.callArgAt(fn, u, i, variadic, want, s)
 	}
 	recv := fn.Signature().Recv()
@@ -153,7 +153,7 @@ func (ix *index) soleName(u use, parent ast.Node, child ast.Node) *types.Var {
 
 // valueCalls adds the arguments of calls through a variable that holds a function.
 func (ix *index) valueCalls(v *types.Var, f *program.File, i int, variadic bool, want string, s *sources) {
-	for _, u := range ix.uses[v] {
+	for _, u := range ix.usesOf(v) {
 		id := u.node.(*ast.Ident)
 		if u.pkg.Info.Defs[id] != nil {
 			continue

@@ -133,7 +133,7 @@ func isWithValue(fn *types.Func) bool {
 
 // isRenamed reports whether a dependency's function is context.WithValue under another name: it
 // does nothing but return the call with its own parameters, as golang.org/x/net/context does.
-func (ix *index) isRenamed(fn *types.Func) bool { return ix.renamed[fn] }
+func (ix *index) isRenamed(fn *types.Func) bool { return ix.renamed[ix.repFunc(fn)] }
 
 // renamesWithValue reports whether a call is the body of such a function.
 func (ix *index) renamesWithValue(pkg *program.Package, call *ast.CallExpr) bool {
@@ -145,7 +145,7 @@ func (ix *index) renamesWithValue(pkg *program.Package, call *ast.CallExpr) bool
 		return false
 	}
 	v, _ := pkg.Info.Uses[id].(*types.Var)
-	p, ok := ix.params[v]
+	p, ok := ix.paramOf(v)
 	return ok && p.fn != nil && ix.isRenamed(p.fn)
 }
 
@@ -345,11 +345,11 @@ func (b *builder) carrierObject(r ref) types.Object {
 		obj = r.pkg.Info.Uses[e.Sel]
 	case *ast.CallExpr:
 		if fn := staticCallee(r.pkg.Info, e); fn != nil && !isConversion(r.pkg.Info, e) {
-			return fn
+			return b.ix.rep(fn)
 		}
 	}
 	if v, ok := obj.(*types.Var); ok {
-		return origin(v)
+		return b.ix.rep(v)
 	}
 	return nil
 }
@@ -366,7 +366,7 @@ func (ix *index) ownKeyParam(r ref) bool {
 		return false
 	}
 	v, _ := r.pkg.Info.Uses[id].(*types.Var)
-	p, ok := ix.params[v]
+	p, ok := ix.paramOf(v)
 	return ok && p.fn != nil && isValueMethod(p.fn)
 }
 
@@ -440,7 +440,7 @@ func (b *builder) forwarder(r ref, p *Point) {
 		return
 	}
 	v, _ := r.pkg.Info.Uses[id].(*types.Var)
-	fp, ok := b.ix.params[v]
+	fp, ok := b.ix.paramOf(v)
 	if !ok || fp.fn == nil {
 		return
 	}

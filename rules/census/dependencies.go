@@ -3,7 +3,6 @@ package census
 import (
 	"bytes"
 	"context"
-	"go/ast"
 	"go/types"
 	"os"
 	"slices"
@@ -11,30 +10,28 @@ import (
 	"github.com/ctxmend/ctxmend/rules/program"
 )
 
-// dependenciesToRead returns dependency packages that were loaded without function bodies
-// but whose text contains the text of one of the world's keys next to the name of something
-// that takes keys: a look-up, a forwarder or a store's setter. They are read with bodies, and the
-// configuration is taken again.
+// dependenciesToRead returns dependency packages that were loaded without function bodies but
+// whose text names something that takes keys, a forwarder or a store's setter: packages that import
+// what declares it, since they may forward keys in turn, and those that contain the text of one of the
+// world's keys. They are read with bodies, and the configuration is taken again.
 func (b *builder) dependenciesToRead(ctx context.Context, cfg *program.Config, have []*program.Package) ([]*program.Package, error) {
+	takers := b.keyTakers()
+	if len(takers) == 0 {
+		return nil, nil
+	}
 	texts := b.worldTexts()
-	if len(texts) == 0 {
-		return nil, nil
-	}
-	names := b.keyTakers()
-	if len(names) == 0 {
-		return nil, nil
-	}
 	var paths []string
 	for _, pkg := range cfg.Packages {
 		if pkg.World || pkg.Bodies || pkg.DepModule == "" || slices.ContainsFunc(have, func(p *program.Package) bool { return p.Path == pkg.Path }) {
 			continue
 		}
+		near, far := namesFor(pkg, takers)
 		for _, f := range pkg.Files {
 			src, err := os.ReadFile(f.Name)
 			if err != nil {
 				continue
 			}
-			if containsAny(src, texts) && containsAny(src, names) {
+			if containsAny(src, near) || containsAny(src, far) && containsAny(src, texts) {
 				paths = append(paths, pkg.Path)
 				break
 			}
@@ -45,6 +42,23 @@ func (b *builder) dependenciesToRead(ctx context.Context, cfg *program.Config, h
 	}
 	slices.Sort(paths)
 	return b.census.Program.LoadBodies(ctx, cfg, paths)
+}
+
+// namesFor splits the names of key takers into those of packages that pkg imports and the others.
+func namesFor(pkg *program.Package, takers map[string]map[string]bool) (near, far [][]byte) {
+	nearSet, farSet := map[string]bool{}, map[string]bool{}
+	for path, names := range takers {
+		set := farSet
+		for _, imp := range pkg.Imports {
+			if imp.Path == path {
+				set = nearSet
+			}
+		}
+		for name := range names {
+			set[name] = true
+		}
+	}
+	return sortedBytes(nearSet), sortedBytes(farSet)
 }
 
 func containsAny(src []byte, list [][]byte) bool {
@@ -69,36 +83,48 @@ func (b *builder) worldTexts() [][]byte {
 	return sortedBytes(set)
 }
 
-// keyTakers returns the names, with an opening parenthesis, of dependency functions that take a
-// key. Look-ups proper are not among them: packages with those keep their bodies at load.
-func (b *builder) keyTakers() [][]byte {
-	set := map[string]bool{}
+// keyTakers returns, by package path, the names, with an opening parenthesis, of dependency functions
+// that take a key. Look-ups proper are not among them: packages with those keep their bodies at load.
+func (b *builder) keyTakers() map[string]map[string]bool {
+	takers := map[string]map[string]bool{}
+	add := func(path, name string) {
+		if takers[path] == nil {
+			takers[path] = map[string]bool{}
+		}
+		takers[path][name+"("] = true
+	}
 	for obj := range b.carried {
-		if p, ok := b.ix.params[asVar(obj)]; ok && p.fn != nil && !p.pkg.World {
-			set[p.fn.Name()+"("] = true
+		if p, ok := b.ix.paramOf(asVar(obj)); ok && p.fn != nil && !p.pkg.World {
+			add(p.pkg.Path, p.fn.Name())
 		}
 	}
 	for _, p := range b.order {
-		if p.World() || p.Basic == nil {
-			continue
-		}
-		if id, ok := p.Expr.(*ast.Ident); ok {
-			if fp, ok := b.ix.params[asVar(p.Pkg.Info.Uses[id])]; ok && fp.fn != nil {
-				set[fp.fn.Name()+"("] = true
+		for _, fn := range p.Forwarders {
+			if fn.Pkg() == nil {
+				continue
+			}
+			if pkg := b.ix.cfg.Package(fn.Pkg().Path()); pkg != nil && !pkg.World {
+				add(pkg.Path, fn.Name())
 			}
 		}
 	}
 	for _, st := range b.stores.stores {
-		if st.Pkg.World {
+		if st.Pkg.World || !b.occurs(st) {
 			continue
 		}
-		for _, r := range b.storeSources(st).refs {
-			if fn, ok := b.ix.enclosingFunc(r.file, r.expr).(*ast.FuncDecl); ok {
-				set[fn.Name.Name+"("] = true
+		p := &Point{Basic: types.Typ[types.String]}
+		s := b.storeSources(st)
+		seen := map[refSeen]bool{}
+		for _, r := range s.refs {
+			b.storeLeaves(st, r, p, seen)
+		}
+		for _, fn := range p.Forwarders {
+			if fn.Pkg() != nil {
+				add(fn.Pkg().Path(), fn.Name())
 			}
 		}
 	}
-	return sortedBytes(set)
+	return takers
 }
 
 func asVar(obj types.Object) *types.Var {

@@ -412,7 +412,7 @@ func (b *builder) checkCarriers() {
 	}
 	slices.SortFunc(list, func(x, y *carrier) int { return cmp.Compare(x.obj.Pos(), y.obj.Pos()) })
 	for _, c := range list {
-		for _, u := range b.ix.uses[c.obj] {
+		for _, u := range b.ix.usesOf(c.obj) {
 			if why := b.otherUse(c, u); why != "" {
 				for _, p := range c.points {
 					p.addOtherUse(b.census.Program, Unknown{u.file, u.node.Pos(), why})

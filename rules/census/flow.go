@@ -65,9 +65,17 @@ func (ix *index) step(r ref) sources {
 	case *ast.CompositeLit:
 		ix.stepComposite(r, e, &s)
 	case *ast.IndexExpr:
+		if isText(r.pkg.Info.TypeOf(e.X)) {
+			s.lose(r.file, e.Pos(), "is computed at run time")
+			break
+		}
 		r.expr, r.want = e.X, "e"+r.want
 		s.add(r)
 	case *ast.SliceExpr:
+		if r.want == "" || isText(r.pkg.Info.TypeOf(e.X)) {
+			s.lose(r.file, e.Pos(), "is computed at run time")
+			break
+		}
 		r.expr = e.X
 		s.add(r)
 	case *ast.UnaryExpr:
@@ -87,13 +95,22 @@ func (ix *index) step(r ref) sources {
 	return s
 }
 
+// isText reports whether t is a string type, whose bytes and parts are no elements to follow.
+func isText(t types.Type) bool {
+	if t == nil {
+		return true
+	}
+	b, ok := t.Underlying().(*types.Basic)
+	return ok && b.Info()&types.IsString != 0
+}
+
 func (ix *index) stepObject(r ref, obj types.Object, s *sources) {
 	v, ok := obj.(*types.Var)
 	if !ok {
 		s.lose(r.file, r.expr.Pos(), "comes from %s, which is not a variable", types.ExprString(r.expr))
 		return
 	}
-	s.merge(ix.inflow(origin(v).(*types.Var), r.want))
+	s.merge(ix.inflow(v, r.want))
 }
 
 // stepCall follows conversions, append and the results of functions whose body is at hand.
@@ -165,8 +182,8 @@ func (ix *index) stepComposite(r ref, lit *ast.CompositeLit, s *sources) {
 // results returns the expressions a function returns at index i.
 func (ix *index) results(fn *types.Func, i int, r ref) sources {
 	var s sources
-	fn = fn.Origin()
-	for _, u := range ix.uses[fn] {
+	fn = ix.repFunc(fn)
+	for _, u := range ix.usesOf(fn) {
 		decl, ok := ix.parent(u.file, u.node).(*ast.FuncDecl)
 		if !ok || decl.Name != u.node || decl.Body == nil {
 			continue
@@ -216,7 +233,8 @@ func resultCount(ft *ast.FuncType) int {
 // (or in the wanted part of it), within the packages whose bodies are at hand.
 func (ix *index) inflow(v *types.Var, want string) sources {
 	var s sources
-	for _, u := range ix.uses[v] {
+	v = ix.repVar(v)
+	for _, u := range ix.usesOf(v) {
 		id := u.node.(*ast.Ident)
 		var node ast.Node = id
 		if sel, ok := ix.parent(u.file, id).(*ast.SelectorExpr); ok && sel.Sel == id {
@@ -238,16 +256,16 @@ func (ix *index) inflow(v *types.Var, want string) sources {
 		}
 		return s
 	}
-	if p, ok := ix.params[v]; ok {
+	if p, ok := ix.paramOf(v); ok {
 		if p.fn != nil {
 			ix.callArgs(p.fn, p.index, p.variadic, want, &s, map[*types.Func]bool{})
 		} else {
 			ix.litArgs(p, want, &s)
 		}
-	} else if v.Pkg() != nil && len(ix.uses[v]) == 0 {
+	} else if v.Pkg() != nil && len(ix.usesOf(v)) == 0 {
 		s.unknown = append(s.unknown, Unknown{nil, v.Pos(), "comes from " + v.Name() + " of package " + v.Pkg().Path()})
 	}
-	if _, isParam := ix.params[v]; len(s.refs)+len(s.unknown) == 0 && !isParam && !v.IsField() && ix.prog.FileOf(v.Pos()) != nil {
+	if _, isParam := ix.paramOf(v); len(s.refs)+len(s.unknown) == 0 && !isParam && !v.IsField() && ix.prog.FileOf(v.Pos()) != nil {
 		s.lose(ix.prog.FileOf(v.Pos()), v.Pos(), "is variable %s, to which nothing is assigned", v.Name())
 	}
 	if len(s.refs) > 1 {
@@ -356,10 +374,10 @@ func (ix *index) aliases(v *types.Var, u use, parent, child ast.Node) bool {
 		switch lhs := ast.Unparen(as.Lhs[0]).(type) { // v = append(v, ...)
 		case *ast.Ident:
 			o := u.pkg.Info.Uses[lhs]
-			return o == nil || origin(o) != v
+			return o == nil || ix.rep(o) != types.Object(v)
 		case *ast.SelectorExpr:
 			o := u.pkg.Info.Uses[lhs.Sel]
-			return o == nil || origin(o) != v
+			return o == nil || ix.rep(o) != types.Object(v)
 		}
 		return true
 	}
@@ -470,7 +488,7 @@ func (ix *index) stored(v *types.Var, want string, seen map[*types.Var]bool) sou
 		return s
 	}
 	seen[v] = true
-	for _, u := range ix.uses[v] {
+	for _, u := range ix.usesOf(v) {
 		id := u.node.(*ast.Ident)
 		if u.pkg.Info.Defs[id] != nil {
 			continue
@@ -495,7 +513,7 @@ func (ix *index) outer1(f *program.File, n ast.Node) ast.Node {
 
 // inflowUnkeyed adds the values given to a field by position.
 func (ix *index) inflowUnkeyed(v *types.Var, want string, s *sources) {
-	place, ok := ix.fields[v]
+	place, ok := ix.fields[ix.repVar(v)]
 	if !ok {
 		return
 	}
@@ -508,7 +526,7 @@ func (ix *index) inflowUnkeyed(v *types.Var, want string, s *sources) {
 
 // paramVar returns the parameter variable of a function whose body is at hand.
 func (ix *index) paramVar(fn *types.Func, i int) *types.Var {
-	fn = fn.Origin()
+	fn = ix.repFunc(fn)
 	params := fn.Signature().Params()
 	if i >= params.Len() {
 		i = params.Len() - 1
@@ -517,7 +535,7 @@ func (ix *index) paramVar(fn *types.Func, i int) *types.Var {
 		return nil
 	}
 	v := params.At(i)
-	if _, ok := ix.params[v]; !ok {
+	if _, ok := ix.paramOf(v); !ok {
 		return nil
 	}
 	return v

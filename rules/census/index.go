@@ -27,6 +27,9 @@ type index struct {
 	// anonymous struct types have no other name.
 	unkeyed map[*types.Var][]use
 	fields  map[*types.Var]fieldPlace
+	// twice holds the paths of packages that were read again, with bodies; reps their objects by position.
+	twice map[string]bool
+	reps  map[program.ID]types.Object
 	// switched maps the variable of a type switch, one for each clause, to the expression switched on.
 	switched map[*types.Var]use
 	// renamed are dependencies' functions that are context.WithValue under another name.
@@ -78,6 +81,8 @@ func newIndex(prog *program.Program, cfg *program.Config, extra []*program.Packa
 		unkeyed:      map[*types.Var][]use{},
 		fields:       map[*types.Var]fieldPlace{},
 		linked:       map[mentionedName]bool{},
+		twice:        map[string]bool{},
+		reps:         map[program.ID]types.Object{},
 		switched:     map[*types.Var]use{},
 		renamed:      map[*types.Func]bool{},
 		active:       map[*types.Var]bool{},
@@ -88,7 +93,10 @@ func newIndex(prog *program.Program, cfg *program.Config, extra []*program.Packa
 			ix.pkgs = append(ix.pkgs, pkg)
 		}
 	}
-	ix.pkgs = append(ix.pkgs, extra...)
+	for _, pkg := range extra {
+		ix.pkgs = append(ix.pkgs, pkg)
+		ix.twice[pkg.Path] = true
+	}
 	for _, pkg := range ix.pkgs {
 		for _, f := range pkg.Files {
 			if f.AST != nil {
@@ -113,9 +121,10 @@ func (ix *index) addFile(pkg *program.Package, f *program.File) {
 			}
 			switch obj := obj.(type) {
 			case *types.Var, *types.Const:
-				ix.uses[origin(obj)] = append(ix.uses[origin(obj)], use{n, f, pkg})
+				o := ix.rep(obj)
+				ix.uses[o] = append(ix.uses[o], use{n, f, pkg})
 			case *types.Func:
-				o := obj.Origin()
+				o := ix.rep(obj).(*types.Func)
 				ix.uses[o] = append(ix.uses[o], use{n, f, pkg})
 				if isInterfaceMethod(o) && !seenIface[o] {
 					seenIface[o] = true
@@ -126,7 +135,7 @@ func (ix *index) addFile(pkg *program.Package, f *program.File) {
 			if fn, ok := info.Defs[n.Name].(*types.Func); ok {
 				ix.addParams(pkg, f, n.Type, fn, nil)
 				if !pkg.World && renaming(pkg, n, fn) {
-					ix.renamed[fn] = true
+					ix.renamed[ix.rep(fn).(*types.Func)] = true
 				}
 			}
 		case *ast.TypeSwitchStmt:
@@ -139,7 +148,7 @@ func (ix *index) addFile(pkg *program.Package, f *program.File) {
 			ix.addParams(pkg, f, n.Type, nil, n)
 		case *ast.CompositeLit:
 			if st := unkeyedStruct(info, n); st != nil {
-				first := st.Field(0).Origin()
+				first := ix.rep(st.Field(0)).(*types.Var)
 				ix.unkeyed[first] = append(ix.unkeyed[first], use{n, f, pkg})
 			}
 		case *ast.StructType:
@@ -167,7 +176,7 @@ func (ix *index) addSwitch(pkg *program.Package, f *program.File, sw *ast.TypeSw
 	}
 	for _, c := range sw.Body.List {
 		if v, ok := pkg.Info.Implicits[c].(*types.Var); ok {
-			ix.switched[v] = use{assert.X, f, pkg}
+			ix.switched[ix.repVar(v)] = use{assert.X, f, pkg}
 		}
 	}
 }
@@ -223,7 +232,7 @@ func (ix *index) decodable(v *types.Var) bool {
 			ix.reach(t, seen)
 		}
 	}
-	place, ok := ix.fields[v]
+	place, ok := ix.fields[ix.repVar(v)]
 	return ok && ix.reached[place.first]
 }
 
@@ -237,7 +246,7 @@ func (ix *index) reach(t types.Type, seen map[types.Type]bool) {
 	switch u := t.Underlying().(type) {
 	case *types.Struct:
 		if u.NumFields() > 0 {
-			ix.reached[u.Field(0).Origin()] = true
+			ix.reached[ix.repVar(u.Field(0))] = true
 		}
 		for f := range u.Fields() {
 			ix.reach(f.Type(), seen)
@@ -274,7 +283,7 @@ func (ix *index) addParams(pkg *program.Package, f *program.File, ft *ast.FuncTy
 		_, variadic := field.Type.(*ast.Ellipsis)
 		for _, name := range field.Names {
 			if v, ok := pkg.Info.Defs[name].(*types.Var); ok {
-				ix.params[v] = funcParam{fn, lit, f, pkg, i, variadic}
+				ix.params[ix.repVar(v)] = funcParam{fn, lit, f, pkg, i, variadic}
 			}
 			i++
 		}
@@ -310,7 +319,7 @@ func (ix *index) addFields(info *types.Info, n *ast.StructType) {
 		return
 	}
 	for i := range st.NumFields() {
-		ix.fields[st.Field(i)] = fieldPlace{st.Field(0), i}
+		ix.fields[ix.repVar(st.Field(i))] = fieldPlace{ix.repVar(st.Field(0)), i}
 	}
 }
 
@@ -370,6 +379,46 @@ func origin(obj types.Object) types.Object {
 		return obj.Origin()
 	}
 	return obj
+}
+
+// rep returns the object that stands for obj in the index: the generic declaration of a member of
+// an instantiated type, and one for the copies of a package that was read twice.
+func (ix *index) rep(obj types.Object) types.Object {
+	obj = origin(obj)
+	if len(ix.twice) == 0 || obj.Pkg() == nil || !ix.twice[obj.Pkg().Path()] {
+		return obj
+	}
+	id := ix.prog.IDOf(obj.Pos())
+	if have := ix.reps[id]; have != nil {
+		return have
+	}
+	ix.reps[id] = obj
+	return obj
+}
+
+func (ix *index) repVar(v *types.Var) *types.Var {
+	if v == nil {
+		return nil
+	}
+	r, _ := ix.rep(v).(*types.Var)
+	return r
+}
+
+func (ix *index) repFunc(fn *types.Func) *types.Func {
+	r, _ := ix.rep(fn).(*types.Func)
+	return r
+}
+
+// usesOf returns the mentions of an object.
+func (ix *index) usesOf(obj types.Object) []use { return ix.uses[ix.rep(obj)] }
+
+// paramOf returns the place of a parameter; ok is false for other variables.
+func (ix *index) paramOf(v *types.Var) (p funcParam, ok bool) {
+	if v == nil {
+		return funcParam{}, false
+	}
+	p, ok = ix.params[ix.repVar(v)]
+	return p, ok
 }
 
 func deref(t types.Type) types.Type {

@@ -173,7 +173,7 @@ func (b *builder) storeSources(st *foundStore) sources {
 // a value, and the places where the container is handed on, so that others may fill it.
 func (ix *index) methodKeys(v *types.Var) sources {
 	var s sources
-	for _, u := range ix.uses[v] {
+	for _, u := range ix.usesOf(v) {
 		id := u.node.(*ast.Ident)
 		if u.pkg.Info.Defs[id] != nil {
 			continue
@@ -257,6 +257,7 @@ func (b *builder) storeLeaves(st *foundStore, r ref, p *Point, seen map[refSeen]
 			return // a key of a named type
 		}
 	}
+	b.forwarder(r, p)
 	next := b.ix.step(r)
 	for _, n := range next.refs {
 		b.storeLeaves(st, n, p, seen)

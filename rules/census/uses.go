@@ -25,7 +25,7 @@ func (c *Census) Uses(obj types.Object) []Use {
 		if o == nil {
 			continue
 		}
-		for _, u := range ix.uses[o] {
+		for _, u := range ix.usesOf(o) {
 			id := u.node.(*ast.Ident)
 			if !seen[id] {
 				seen[id] = true
@@ -38,7 +38,7 @@ func (c *Census) Uses(obj types.Object) []Use {
 
 // at returns this configuration's object declared where obj is.
 func (ix *index) at(obj types.Object) types.Object {
-	obj = origin(obj)
+	obj = ix.rep(obj)
 	if _, ok := ix.uses[obj]; ok {
 		return obj
 	}
@@ -65,7 +65,7 @@ func (c *Census) Parent(f *program.File, n ast.Node) ast.Node { return c.indexes
 func (c *Census) ParamOf(v *types.Var) (fn *types.Func, i int) {
 	for _, ix := range c.indexes {
 		if o, ok := ix.at(v).(*types.Var); ok {
-			if p, ok := ix.params[o]; ok {
+			if p, ok := ix.paramOf(o); ok {
 				return p.fn, p.index
 			}
 		}

@@ -15,6 +15,9 @@ import (
 type valueReader struct {
 	sf *storeFinder
 	st *foundStore
+	// helper is set while a function that Value hands the key to is read: there, returning
+	// nothing found is no answer yet.
+	helper bool
 }
 
 func (r *valueReader) differ(f *program.File, pos token.Pos, basic *types.Basic, how string) {
@@ -23,7 +26,7 @@ func (r *valueReader) differ(f *program.File, pos token.Pos, basic *types.Basic,
 
 // uses reads every mention of a key variable: the method's parameter, or the string made of it.
 func (r *valueReader) uses(pkg *program.Package, f *program.File, key *types.Var) {
-	for _, u := range r.sf.ix.uses[key] {
+	for _, u := range r.sf.ix.usesOf(key) {
 		if id := u.node.(*ast.Ident); pkg.Info.Defs[id] == nil {
 			r.use(pkg, f, id, key)
 		}
@@ -51,6 +54,11 @@ func (r *valueReader) use(pkg *program.Package, f *program.File, id *ast.Ident, 
 			return
 		}
 		r.field(pkg, f, p.X, basicOf(key.Type()))
+	case *ast.AssignStmt:
+		if containsExpr(p.Lhs, child) && r.convertsOther(pkg, f, p) {
+			return
+		}
+		r.differ(f, id.Pos(), basicOf(key.Type()), "does more with the key than looking it up")
 	default:
 		r.differ(f, id.Pos(), basicOf(key.Type()), "does more with the key than looking it up")
 	}
@@ -68,9 +76,11 @@ func (r *valueReader) call(pkg *program.Package, f *program.File, call *ast.Call
 		return // asks another context
 	}
 	if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok {
-		if v := fieldOf(info, sel.X); v != nil {
-			r.st.fields[v] = true
-			return
+		if decl, _ := r.declOf(fn); decl == nil {
+			if v := fieldOf(info, sel.X); v != nil {
+				r.st.fields[v] = true // a container whose code is not at hand, sync.Map for one
+				return
+			}
 		}
 	}
 	for i, a := range call.Args {
@@ -85,13 +95,13 @@ func (r *valueReader) call(pkg *program.Package, f *program.File, call *ast.Call
 		}
 		if !r.st.seen[decl] {
 			r.st.seen[decl] = true
-			r.uses(u.pkg, u.file, v)
+			(&valueReader{r.sf, r.st, true}).uses(u.pkg, u.file, v)
 		}
 	}
 }
 
 func (r *valueReader) declOf(fn *types.Func) (*ast.FuncDecl, use) {
-	for _, u := range r.sf.ix.uses[fn.Origin()] {
+	for _, u := range r.sf.ix.usesOf(fn.Origin()) {
 		if decl, ok := r.sf.ix.parent(u.file, u.node).(*ast.FuncDecl); ok && decl.Name == u.node && decl.Body != nil {
 			return decl, u
 		}
@@ -205,11 +215,40 @@ func (r *valueReader) assertion(pkg *program.Package, f *program.File, p *ast.Ty
 		return
 	}
 	b := &branchReader{r, pkg, f, basic, definedVar(pkg.Info, as.Lhs[0])}
-	for _, u := range ix.uses[okVar] {
-		if id := u.node.(*ast.Ident); pkg.Info.Defs[id] == nil {
-			b.okUse(id)
+	for _, u := range ix.usesOf(okVar) {
+		id := u.node.(*ast.Ident)
+		if pkg.Info.Defs[id] != nil {
+			continue
 		}
+		if again, ok := ix.outer1(f, id).(*ast.AssignStmt); ok && containsExpr(again.Lhs, id) {
+			break // from here on it tells something else
+		}
+		b.okUse(id)
 	}
+}
+
+// convertsOther reports whether an assignment to the key only serves keys of a type that is not
+// built in: if b, ok := key.([]byte); ok { key = string(b) }.
+func (r *valueReader) convertsOther(pkg *program.Package, f *program.File, n ast.Node) bool {
+	for p := r.sf.ix.parent(f, n); p != nil; p = r.sf.ix.parent(f, p) {
+		ifs, ok := p.(*ast.IfStmt)
+		if !ok {
+			continue
+		}
+		as, ok := ifs.Init.(*ast.AssignStmt)
+		if !ok || len(as.Lhs) != 2 || len(as.Rhs) != 1 {
+			continue
+		}
+		assert, ok := as.Rhs[0].(*ast.TypeAssertExpr)
+		cond, isIdent := ifs.Cond.(*ast.Ident)
+		okVar := definedVar(pkg.Info, as.Lhs[1])
+		if !ok || assert.Type == nil || !isIdent || okVar == nil || pkg.Info.Uses[cond] != okVar {
+			continue
+		}
+		t := pkg.Info.TypeOf(assert.Type)
+		return t != nil && basicOf(t) == nil && !carrierType(t) && n.Pos() > ifs.Body.Pos() && n.Pos() < ifs.Body.End()
+	}
+	return false
 }
 
 func definedVar(info *types.Info, e ast.Expr) *types.Var {
