@@ -22,7 +22,7 @@ func (b *builder) dependenciesToRead(ctx context.Context, cfg *program.Config, h
 	texts := b.worldTexts()
 	var paths []string
 	for _, pkg := range cfg.Packages {
-		if pkg.World || pkg.Bodies || pkg.DepModule == "" || slices.ContainsFunc(have, func(p *program.Package) bool { return p.Path == pkg.Path }) {
+		if pkg.World || pkg.Bodies && !pkg.Partial || pkg.DepModule == "" || slices.ContainsFunc(have, func(p *program.Package) bool { return p.Path == pkg.Path }) {
 			continue
 		}
 		near, far := namesFor(pkg, takers)
