@@ -29,6 +29,12 @@ func (f *newFile) build() ([]byte, error) {
 		return nil, err
 	}
 	var b strings.Builder
+	for _, d := range f.decls {
+		if d.PkgDoc != "" {
+			fmt.Fprintf(&b, "// %s\n", d.PkgDoc)
+			break
+		}
+	}
 	fmt.Fprintf(&b, "package %s\n\n", f.pkgName)
 	if len(imports) > 0 {
 		b.WriteString(f.job.importDecl(imports))

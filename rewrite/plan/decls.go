@@ -18,7 +18,8 @@ type typeWanted struct {
 	home     string
 	basic    types.BasicKind
 	exported bool
-	fresh    string // unit ID when the shared type would make two keys equal
+	test     bool   // declared in a test file
+	unit     string // set for a type that only one unit uses
 }
 
 // A keyType is the named type that keys take.
@@ -47,10 +48,17 @@ func (kp *keyPlan) chooseType(exported bool) *keyType {
 		return t
 	}
 	want := typeWanted{home: kp.home.path, basic: kp.basic.Kind(), exported: exported}
-	if t := kp.types[want]; t != nil {
-		kp.raise(t)
-		return t
+	for _, test := range []bool{false, true} {
+		want.test = test
+		if t := kp.types[want]; t != nil && (!test || kp.testHome()) {
+			if !shadowed(t.ref.Name, kp.places()) {
+				kp.raise(t)
+				return t
+			}
+			want.unit = kp.unit.ID // the name means something else at one of the places
+		}
 	}
+	want.test = kp.testHome()
 	candidates := []string{"contextKey", "ctxKey"}
 	if exported {
 		candidates = []string{"ContextKey", "CtxKey"}
@@ -294,7 +302,12 @@ func (kp *keyPlan) freeFile(names ...string) string {
 }
 
 func (kp *keyPlan) addDecl(t *keyType, id string, d Decl) *AddDecl {
+	doc := ""
+	if kp.home.pkg == nil {
+		doc = "Package " + kp.home.name + " holds the keys of context values that several packages share."
+	}
 	add := &AddDecl{
+		PkgDoc:  doc,
 		PkgPath: kp.home.path, PkgName: kp.home.name, Dir: kp.home.dir,
 		File: t.file, NewFile: t.newFile, NewRel: kp.relative(t.newFile), ID: id, Decl: d,
 	}

@@ -75,6 +75,8 @@ type AddDecl struct {
 	// File is the file that gets it; nil means a new file called NewFile in Dir.
 	File    *program.File
 	NewFile string
+	// PkgDoc is the package comment of a file in a package that is made, without "//".
+	PkgDoc string
 	// NewRel is NewFile relative to the directory worked in, for reports.
 	NewRel string
 	// ID identifies the declaration: its name.

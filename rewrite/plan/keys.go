@@ -34,6 +34,8 @@ type spot struct {
 	// lookup is set when the point is itself the key argument of a look-up, so
 	// that the whole call can be replaced by an accessor.
 	lookup *census.Lookup
+	// accessor is set for the look-up inside a function that is an accessor: it stays one.
+	accessor bool
 }
 
 func (s *spot) at() place { return place{s.Pkg, s.Expr.Pos()} }
@@ -71,7 +73,11 @@ type keyNames struct {
 	value    types.Type // the type accessors speak of; nil for any
 	text     Text
 	forms    map[AccessorKind]string
+	// have are functions of the home that serve as accessors already.
+	have     map[AccessorKind]*haveAccessor
 	valueSet bool
+	// foreign is set when another package calls an accessor.
+	foreign bool
 }
 
 // keys plans one family.
@@ -130,6 +136,7 @@ func (kp *keyPlan) plan() error {
 	if err := kp.chooseHome(); err != nil {
 		return err
 	}
+	kp.findAccessors()
 	kp.chooseRetyped()
 	kp.noteAPI()
 	kp.chooseStyle()
@@ -169,7 +176,7 @@ func (kp *keyPlan) findSpots() {
 		kp.byExpr[p.Expr] = s
 	}
 	for _, k := range kp.fam.Keys {
-		kp.keys[k] = &keyNames{key: k, base: kp.baseFor(k), forms: map[AccessorKind]string{}}
+		kp.keys[k] = &keyNames{key: k, base: kp.baseFor(k), forms: map[AccessorKind]string{}, have: map[AccessorKind]*haveAccessor{}}
 	}
 }
 
@@ -281,7 +288,7 @@ func (kp *keyPlan) isAPI(obj types.Object) bool { return census.IsAPI(kp.prog, o
 // parameters of the home package whose every use is a key of this family. It starts from all and drops
 // what cannot stay until nothing changes.
 func (kp *keyPlan) chooseRetyped() {
-	if kp.opts.KeyStyle == "struct" && !kp.hasCarriers() || kp.opts.Accessors == "always" {
+	if kp.opts.KeyStyle == "struct" && !kp.hasCarriers() {
 		return
 	}
 	var add func(obj types.Object)
@@ -362,6 +369,9 @@ func (kp *keyPlan) describe() {
 	}
 	var calls []string
 	for _, k := range kp.fam.Keys {
+		if !kp.keys[k].foreign && kp.keys[k].exported == "" {
+			continue
+		}
 		for _, kind := range []AccessorKind{With, From, Must, Any} {
 			if name := kp.keys[k].forms[kind]; name != "" {
 				calls = append(calls, kp.home.name+"."+name)

@@ -51,12 +51,12 @@ const (
 func (kp *keyPlan) treat(s *spot) treatment {
 	inHome := s.Pkg.Path == kp.home.path
 	switch {
+	case kp.opts.Accessors == "always" && s.lookup != nil && s.key != nil && s.form != carried && !s.accessor:
+		return callAccessor
 	case s.obj != nil && kp.retyped[s.obj.Pos()] != nil:
 		return stay
 	case s.form == carried:
 		return convert
-	case inHome && kp.opts.Accessors == "always" && s.lookup != nil:
-		return callAccessor
 	case inHome:
 		return useKey
 	case s.Pkg.Path == kp.home.path+"_test" && s.File.XTest && !kp.accessorsWanted(kp.keys[s.key], s):
@@ -212,7 +212,11 @@ func (kp *keyPlan) access(s *spot, n *keyNames) error {
 	if kp.commentIn(s.File, from, ctxFrom) || kp.commentIn(s.File, ctxTo, to) {
 		return block("comment", s.File, call.Pos(), "a comment inside the look-up would be lost; move it")
 	}
-	name := kp.accessor(n, kind)
+	name := kp.existing(lk, n, kind)
+	if name == "" {
+		name = kp.accessor(n, kind)
+	}
+	n.foreign = n.foreign || s.Pkg.Path != kp.home.path
 	text := Text{Name(kp.home.path, kp.home.name, name), Lit("(")}
 	text = append(text, ctx...)
 	text = append(text, Lit(")"))
@@ -225,7 +229,11 @@ func (kp *keyPlan) access(s *spot, n *keyNames) error {
 func (kp *keyPlan) accessWriter(s *spot, n *keyNames) error {
 	kp.chooseValue(n)
 	lk := s.lookup
-	name := kp.accessor(n, With)
+	name := kp.existing(lk, n, With)
+	if name == "" {
+		name = kp.accessor(n, With)
+	}
+	n.foreign = n.foreign || s.Pkg.Path != kp.home.path
 	f := s.File
 	call := lk.Call
 	keyFrom, valueFrom := kp.offset(f, lk.Key.Pos()), kp.offset(f, lk.Value.Pos())

@@ -189,8 +189,8 @@ func (b *builder) joinBlocks(join func(x, y *Key)) {
 	}
 }
 
-// repeated returns the spec whose value a constant has by implicit repetition or which later
-// specs repeat; nil for a constant that stands alone.
+// repeated returns the spec whose value a constant has by implicit repetition, which later specs repeat, or
+// which declares several constants; nil for a constant that stands alone.
 func (c *Census) repeated(obj *types.Const) *ast.ValueSpec {
 	for _, u := range c.Uses(obj) {
 		if u.Pkg.Info.Defs[u.Ident] == nil {
@@ -208,6 +208,9 @@ func (c *Census) repeated(obj *types.Const) *ast.ValueSpec {
 		head := i
 		for head > 0 && len(decl.Specs[head].(*ast.ValueSpec).Values) == 0 {
 			head--
+		}
+		if len(spec.Names) > 1 {
+			return decl.Specs[head].(*ast.ValueSpec) // one type for all its names
 		}
 		next := head + 1
 		if next < len(decl.Specs) && len(decl.Specs[next].(*ast.ValueSpec).Values) == 0 {
