@@ -1,0 +1,195 @@
+package census
+
+import (
+	"go/ast"
+	"go/types"
+
+	"github.com/ctxmend/ctxmend/rules/program"
+)
+
+// lookupOf recognises context.WithValue(parent, key, value), also under the name that a
+// dependency gives it, and x.Value(key).
+func (b *builder) lookupOf(pkg *program.Package, f *program.File, call *ast.CallExpr) *Lookup {
+	fn := staticCallee(pkg.Info, call)
+	if fn == nil {
+		return nil
+	}
+	switch {
+	case b.ix.renamesWithValue(pkg, call):
+		return nil // its callers are the writers
+	case (isWithValue(fn) || b.ix.isRenamed(fn)) && len(call.Args) == 3:
+		return &Lookup{Writer, call, call.Args[0], call.Args[1], call.Args[2], f, pkg}
+	case isValueMethod(fn) && len(call.Args) == 1:
+		sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+		if !ok || !mayBeContext(pkg.Info.TypeOf(sel.X)) {
+			return nil
+		}
+		return &Lookup{Role: Reader, Call: call, Context: sel.X, Key: call.Args[0], File: f, Pkg: pkg}
+	}
+	return nil
+}
+
+// spread notes context.WithValue(f()), whose key is one of several results.
+func (b *builder) spread(pkg *program.Package, f *program.File, call *ast.CallExpr) {
+	if len(call.Args) != 1 {
+		return
+	}
+	if fn := staticCallee(pkg.Info, call); fn != nil && isWithValue(fn) {
+		lk := &Lookup{Role: Writer, Context: call.Args[0], Key: call.Args[0], File: f, Pkg: pkg}
+		b.open(lk, Unknown{f, call.Args[0].Pos(), "is one of several results passed on at once"})
+	}
+}
+
+// isRenamed reports whether a dependency's function is context.WithValue under another name: it
+// does nothing but return the call with its own parameters, as golang.org/x/net/context does.
+func (ix *index) isRenamed(fn *types.Func) bool { return ix.renamed[ix.repFunc(fn)] }
+
+// renamesWithValue reports whether a call is the body of such a function.
+func (ix *index) renamesWithValue(pkg *program.Package, call *ast.CallExpr) bool {
+	if pkg.World || len(call.Args) != 3 {
+		return false
+	}
+	id, ok := call.Args[1].(*ast.Ident)
+	if !ok {
+		return false
+	}
+	v, _ := pkg.Info.Uses[id].(*types.Var)
+	p, ok := ix.paramOf(v)
+	return ok && p.fn != nil && ix.isRenamed(p.fn)
+}
+
+// renaming reports whether a function's body is return context.WithValue(its parameters).
+func renaming(pkg *program.Package, decl *ast.FuncDecl, fn *types.Func) bool {
+	sig := fn.Signature()
+	if decl.Body == nil || len(decl.Body.List) != 1 || sig.Recv() != nil || sig.Params().Len() != 3 || !isEmptyInterface(sig.Params().At(1).Type()) {
+		return false
+	}
+	ret, ok := decl.Body.List[0].(*ast.ReturnStmt)
+	if !ok || len(ret.Results) != 1 {
+		return false
+	}
+	call, ok := ret.Results[0].(*ast.CallExpr)
+	if !ok || len(call.Args) != 3 {
+		return false
+	}
+	callee := staticCallee(pkg.Info, call)
+	if callee == nil || !isWithValue(callee) {
+		return false
+	}
+	for i, a := range call.Args {
+		id, ok := a.(*ast.Ident)
+		if !ok || pkg.Info.Uses[id] != sig.Params().At(i) {
+			return false
+		}
+	}
+	return true
+}
+
+// isWithValue reports whether fn is context.WithValue.
+func isWithValue(fn *types.Func) bool {
+	return fn.Name() == "WithValue" && fn.Pkg() != nil && fn.Pkg().Path() == "context" && fn.Signature().Recv() == nil
+}
+
+// isValueMethod reports whether fn is a method Value(any) any.
+func isValueMethod(fn *types.Func) bool {
+	sig := fn.Signature()
+	return fn.Name() == "Value" && sig.Recv() != nil &&
+		sig.Params().Len() == 1 && isEmptyInterface(sig.Params().At(0).Type()) &&
+		sig.Results().Len() == 1 && isEmptyInterface(sig.Results().At(0).Type())
+}
+
+func isEmptyInterface(t types.Type) bool {
+	i, ok := t.Underlying().(*types.Interface)
+	return ok && i.Empty()
+}
+
+// mayBeContext reports whether a value of static type t may be a context: it has
+// the methods of one, or it is an interface that asks for no more than Value.
+func mayBeContext(t types.Type) bool {
+	if t == nil {
+		return false
+	}
+	if iface, ok := t.Underlying().(*types.Interface); ok {
+		return iface.NumMethods() == 1 || hasContextMethods(t)
+	}
+	return hasContextMethods(t) || hasContextMethods(types.NewPointer(t))
+}
+
+// hasContextMethods reports whether t has the method names of context.Context, which no
+// other well-known interface shares.
+func hasContextMethods(t types.Type) bool {
+	ms := types.NewMethodSet(t)
+	for _, name := range [...]string{"Deadline", "Done", "Err", "Value"} {
+		if ms.Lookup(nil, name) == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// functionValue notes context.WithValue or a context's Value method used as a function value
+// whose calls cannot be followed: any key may flow there.
+func (b *builder) functionValue(pkg *program.Package, f *program.File, id *ast.Ident) {
+	fn, ok := pkg.Info.Uses[id].(*types.Func)
+	if !ok || !pkg.World && pkg.DepModule == "" {
+		return
+	}
+	role := Reader
+	keyIndex := 0
+	switch {
+	case isWithValue(fn):
+		role, keyIndex = Writer, 1
+	case isValueMethod(fn):
+	default:
+		return
+	}
+	var node ast.Node = id
+	if sel, ok := b.ix.parent(f, id).(*ast.SelectorExpr); ok && sel.Sel == id {
+		node = sel
+		if role == Reader && !mayBeContext(pkg.Info.TypeOf(sel.X)) {
+			return
+		}
+	}
+	parent, child := b.ix.outer(f, node)
+	if call, ok := parent.(*ast.CallExpr); ok && call.Fun == child {
+		return
+	}
+	if _, ok := parent.(*ast.Field); ok {
+		return
+	}
+	lk := &Lookup{Role: role, Context: node.(ast.Expr), Key: node.(ast.Expr), File: f, Pkg: pkg}
+	u := use{id, f, pkg}
+	var s sources
+	if v := b.ix.soleName(u, parent, child); v != nil {
+		b.ix.valueCalls(v, f, keyIndex, false, "", &s)
+	} else if v := b.calleeParam(pkg, parent, child); v != nil {
+		b.ix.valueCalls(v, f, keyIndex, false, "", &s)
+	} else {
+		s.lose(f, id.Pos(), "reaches %s, which is used as a function value", types.ExprString(node.(ast.Expr)))
+	}
+	seen := map[refSeen]bool{}
+	for _, r := range s.refs {
+		b.follow(r, lk, seen, nil)
+	}
+	for _, u := range s.unknown {
+		b.open(lk, u)
+	}
+}
+
+// calleeParam returns the parameter variable that receives an argument.
+func (b *builder) calleeParam(pkg *program.Package, parent, child ast.Node) *types.Var {
+	call, ok := parent.(*ast.CallExpr)
+	if !ok {
+		return nil
+	}
+	fn := staticCallee(pkg.Info, call)
+	if fn == nil {
+		return nil
+	}
+	for i, a := range call.Args {
+		if ast.Node(a) == child {
+			return b.ix.paramVar(fn, i)
+		}
+	}
+	return nil
+}
