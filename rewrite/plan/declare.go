@@ -203,10 +203,7 @@ func (kp *keyPlan) usedElsewhere(obj types.Object) bool {
 		if u.Pkg.Info.Defs[u.Ident] != nil {
 			continue
 		}
-		var e ast.Expr = u.Ident
-		if sel, ok := kp.census.Parent(u.File, u.Ident).(*ast.SelectorExpr); ok && sel.Sel == u.Ident {
-			e = sel
-		}
+		e := kp.census.NameExpr(u.File, u.Ident)
 		if !kp.replaced[e] {
 			return true
 		}

@@ -32,10 +32,7 @@ func (kp *keyPlan) usesAreKeys(obj types.Object) bool {
 		if u.Pkg.Info.Defs[u.Ident] != nil {
 			continue
 		}
-		var e ast.Expr = u.Ident
-		if sel, ok := kp.census.Parent(u.File, u.Ident).(*ast.SelectorExpr); ok && sel.Sel == u.Ident {
-			e = sel
-		}
+		e := kp.census.NameExpr(u.File, u.Ident)
 		if kp.byExpr[e] == nil && !kp.isRetypedArg(u, e) {
 			return false
 		}
@@ -54,33 +51,13 @@ func (kp *keyPlan) isRetypedArg(u census.Use, e ast.Expr) bool {
 		if ast.Node(a) != child {
 			continue
 		}
-		fn := calleeOf(u.Pkg, call)
+		fn := census.Callee(u.Pkg.Info, call)
 		if fn == nil || i >= fn.Signature().Params().Len() {
 			return false
 		}
 		return kp.retyped[fn.Origin().Signature().Params().At(i).Pos()] != nil
 	}
 	return false
-}
-
-// calleeOf returns the function or method that a call names.
-func calleeOf(pkg *program.Package, call *ast.CallExpr) *types.Func {
-	fun := ast.Unparen(call.Fun)
-	switch f := fun.(type) {
-	case *ast.IndexExpr:
-		fun = f.X
-	case *ast.IndexListExpr:
-		fun = f.X
-	}
-	switch f := ast.Unparen(fun).(type) {
-	case *ast.Ident:
-		fn, _ := pkg.Info.Uses[f].(*types.Func)
-		return fn
-	case *ast.SelectorExpr:
-		fn, _ := pkg.Info.Uses[f.Sel].(*types.Func)
-		return fn
-	}
-	return nil
 }
 
 // A valueDecl is where a constant or variable is declared.

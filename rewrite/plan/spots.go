@@ -278,23 +278,12 @@ func (kp *keyPlan) contextText(lk *census.Lookup) (Text, bool) {
 	switch {
 	case t == nil:
 		return nil, false
-	case hasContextMethods(t):
+	case census.HasContextMethods(t):
 		return Text{keep}, true
-	case hasContextMethods(types.NewPointer(t)) && lk.Pkg.Info.Types[lk.Context].Addressable():
+	case census.HasContextMethods(types.NewPointer(t)) && lk.Pkg.Info.Types[lk.Context].Addressable():
 		return Text{Lit("&"), keep}, true
 	}
 	return nil, false
-}
-
-// hasContextMethods reports whether t can be passed as a context.Context.
-func hasContextMethods(t types.Type) bool {
-	ms := types.NewMethodSet(t)
-	for _, name := range [...]string{"Deadline", "Done", "Err", "Value"} {
-		if ms.Lookup(nil, name) == nil {
-			return false
-		}
-	}
-	return true
 }
 
 // readForm decides which accessor serves a reader, and which expression it replaces: the

@@ -225,7 +225,7 @@ func (b *branchReader) finds(cond ast.Expr, looked map[types.Object]bool) bool {
 		case *ast.Ident:
 			found = found || looked[b.pkg.Info.Uses[n]]
 		case *ast.CallExpr:
-			if !isConversion(b.pkg.Info, n) && b.mentionsKey(n) && staticCallee(b.pkg.Info, n) != nil {
+			if !isConversion(b.pkg.Info, n) && b.mentionsKey(n) && Callee(b.pkg.Info, n) != nil {
 				found = true
 			}
 		case *ast.BinaryExpr:
@@ -270,7 +270,7 @@ func (b *branchReader) switchStmt(s *ast.SwitchStmt) {
 // effect allows locking and nothing else.
 func (b *branchReader) effect(e ast.Expr) {
 	if call, ok := e.(*ast.CallExpr); ok {
-		if fn := staticCallee(b.pkg.Info, call); fn != nil && fn.Pkg() != nil && fn.Pkg().Path() == "sync" {
+		if fn := Callee(b.pkg.Info, call); fn != nil && fn.Pkg() != nil && fn.Pkg().Path() == "sync" {
 			return
 		}
 	}

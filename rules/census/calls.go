@@ -158,11 +158,7 @@ func (ix *index) valueCalls(v *types.Var, f *program.File, i int, variadic bool,
 		if u.pkg.Info.Defs[id] != nil {
 			continue
 		}
-		var node ast.Node = id
-		if sel, ok := ix.parent(u.file, id).(*ast.SelectorExpr); ok && sel.Sel == id {
-			node = sel
-		}
-		parent, child := ix.outer(u.file, node)
+		parent, child := ix.outer(u.file, ix.nameExpr(u.file, id))
 		switch p := parent.(type) {
 		case *ast.BinaryExpr: // compared with nil
 			continue
@@ -199,7 +195,7 @@ func (ix *index) litArgs(p funcParam, want string, s *sources) {
 			argOf(call, u, p.index, p.variadic, want, s)
 			return
 		}
-		fn := staticCallee(p.pkg.Info, call)
+		fn := Callee(p.pkg.Info, call)
 		for i, a := range call.Args {
 			if ast.Node(a) != child || fn == nil {
 				continue

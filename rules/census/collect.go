@@ -157,7 +157,7 @@ func (b *builder) carrierObject(r ref) types.Object {
 	case *ast.SelectorExpr:
 		obj = r.pkg.Info.Uses[e.Sel]
 	case *ast.CallExpr:
-		if fn := staticCallee(r.pkg.Info, e); fn != nil && !isConversion(r.pkg.Info, e) {
+		if fn := Callee(r.pkg.Info, e); fn != nil && !isConversion(r.pkg.Info, e) {
 			return b.ix.rep(fn)
 		}
 	}

@@ -440,11 +440,8 @@ func (b *builder) otherUse(c *carrier, u use) string {
 	if u.pkg.Info.Defs[id] != nil {
 		return ""
 	}
-	var node ast.Node = id
-	if sel, ok := b.ix.parent(u.file, id).(*ast.SelectorExpr); ok && sel.Sel == id {
-		node = sel
-	}
-	if b.visited[node.(ast.Expr)] {
+	node := b.ix.nameExpr(u.file, id)
+	if b.visited[node] {
 		return ""
 	}
 	parent, child := b.ix.outer(u.file, node)

@@ -129,7 +129,7 @@ func (ix *index) stepCall(r ref, call *ast.CallExpr, s *sources) {
 			return
 		}
 	}
-	fn := staticCallee(info, call)
+	fn := Callee(info, call)
 	if fn == nil {
 		s.lose(r.file, call.Pos(), "is the result of a call that cannot be followed")
 		return
@@ -236,11 +236,7 @@ func (ix *index) inflow(v *types.Var, want string) sources {
 	v = ix.repVar(v)
 	for _, u := range ix.usesOf(v) {
 		id := u.node.(*ast.Ident)
-		var node ast.Node = id
-		if sel, ok := ix.parent(u.file, id).(*ast.SelectorExpr); ok && sel.Sel == id {
-			node = sel
-		}
-		ix.inflowAt(v, want, node, id, u, &s)
+		ix.inflowAt(v, want, ix.nameExpr(u.file, id), id, u, &s)
 	}
 	if v.IsField() {
 		ix.inflowUnkeyed(v, want, &s)
@@ -351,7 +347,7 @@ func tagged(f *ast.Field) bool {
 func (ix *index) inflowTuple(rhs ast.Expr, i int, want string, u use, s *sources) {
 	r := ref{expr: ast.Unparen(rhs), file: u.file, pkg: u.pkg, want: want}
 	if call, ok := r.expr.(*ast.CallExpr); ok {
-		if fn := staticCallee(u.pkg.Info, call); fn != nil {
+		if fn := Callee(u.pkg.Info, call); fn != nil {
 			s.merge(ix.results(fn, i, r))
 			return
 		}
@@ -391,8 +387,9 @@ func (ix *index) paramVar(fn *types.Func, i int) *types.Var {
 	return v
 }
 
-// staticCallee returns the function or method a call names, interface methods included.
-func staticCallee(info *types.Info, call *ast.CallExpr) *types.Func {
+// Callee returns the function or method a call names, interface methods included; nil for
+// calls of other expressions.
+func Callee(info *types.Info, call *ast.CallExpr) *types.Func {
 	if id := calleeIdent(call); id != nil {
 		if fn, ok := info.Uses[id].(*types.Func); ok {
 			return fn.Origin()

@@ -264,6 +264,15 @@ func (ix *index) parent(f *program.File, n ast.Node) ast.Node {
 	return m[n]
 }
 
+// nameExpr returns the expression that an identifier names something by: the selector it
+// ends, else itself.
+func (ix *index) nameExpr(f *program.File, id *ast.Ident) ast.Expr {
+	if sel, ok := ix.parent(f, id).(*ast.SelectorExpr); ok && sel.Sel == id {
+		return sel
+	}
+	return id
+}
+
 // outer returns the first enclosing node of e that is not a parenthesis, and the
 // outermost parenthesised form of e, which is that node's child.
 func (ix *index) outer(f *program.File, e ast.Node) (parent, child ast.Node) {

@@ -10,7 +10,7 @@ import (
 // lookupOf recognises context.WithValue(parent, key, value), also under the name that a
 // dependency gives it, and x.Value(key).
 func (b *builder) lookupOf(pkg *program.Package, f *program.File, call *ast.CallExpr) *Lookup {
-	fn := staticCallee(pkg.Info, call)
+	fn := Callee(pkg.Info, call)
 	if fn == nil {
 		return nil
 	}
@@ -34,7 +34,7 @@ func (b *builder) spread(pkg *program.Package, f *program.File, call *ast.CallEx
 	if len(call.Args) != 1 {
 		return
 	}
-	if fn := staticCallee(pkg.Info, call); fn != nil && isWithValue(fn) {
+	if fn := Callee(pkg.Info, call); fn != nil && isWithValue(fn) {
 		lk := &Lookup{Role: Writer, Context: call.Args[0], Key: call.Args[0], File: f, Pkg: pkg}
 		b.open(lk, Unknown{f, call.Args[0].Pos(), "is one of several results passed on at once"})
 	}
@@ -72,7 +72,7 @@ func renaming(pkg *program.Package, decl *ast.FuncDecl, fn *types.Func) bool {
 	if !ok || len(call.Args) != 3 {
 		return false
 	}
-	callee := staticCallee(pkg.Info, call)
+	callee := Callee(pkg.Info, call)
 	if callee == nil || !isWithValue(callee) {
 		return false
 	}
@@ -110,14 +110,14 @@ func mayBeContext(t types.Type) bool {
 		return false
 	}
 	if iface, ok := t.Underlying().(*types.Interface); ok {
-		return iface.NumMethods() == 1 || hasContextMethods(t)
+		return iface.NumMethods() == 1 || HasContextMethods(t)
 	}
-	return hasContextMethods(t) || hasContextMethods(types.NewPointer(t))
+	return HasContextMethods(t) || HasContextMethods(types.NewPointer(t))
 }
 
-// hasContextMethods reports whether t has the method names of context.Context, which no
+// HasContextMethods reports whether t has the method names of context.Context, which no
 // other well-known interface shares.
-func hasContextMethods(t types.Type) bool {
+func HasContextMethods(t types.Type) bool {
 	ms := types.NewMethodSet(t)
 	for _, name := range [...]string{"Deadline", "Done", "Err", "Value"} {
 		if ms.Lookup(nil, name) == nil {
@@ -182,7 +182,7 @@ func (b *builder) calleeParam(pkg *program.Package, parent, child ast.Node) *typ
 	if !ok {
 		return nil
 	}
-	fn := staticCallee(pkg.Info, call)
+	fn := Callee(pkg.Info, call)
 	if fn == nil {
 		return nil
 	}

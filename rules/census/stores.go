@@ -178,11 +178,7 @@ func (ix *index) methodKeys(v *types.Var) sources {
 		if u.pkg.Info.Defs[id] != nil {
 			continue
 		}
-		var node ast.Node = id
-		if sel, ok := ix.parent(u.file, id).(*ast.SelectorExpr); ok && sel.Sel == id {
-			node = sel
-		}
-		parent, child := ix.outer(u.file, node)
+		parent, child := ix.outer(u.file, ix.nameExpr(u.file, id))
 		if un, ok := parent.(*ast.UnaryExpr); ok && un.Op == token.AND {
 			parent, child = ix.outer(u.file, un)
 		}
@@ -224,7 +220,7 @@ func (ix *index) keepsContainer(u use, parent, child ast.Node) bool {
 				return true
 			}
 		}
-		fn := staticCallee(u.pkg.Info, p)
+		fn := Callee(u.pkg.Info, p)
 		return fn != nil && inStd(ix.cfg, fn)
 	}
 	return false
@@ -286,7 +282,7 @@ func (b *builder) occurs(st *foundStore) bool {
 			if named.Obj() == st.Type {
 				return true
 			}
-			if iface, ok := named.Underlying().(*types.Interface); ok && hasContextMethods(named) &&
+			if iface, ok := named.Underlying().(*types.Interface); ok && HasContextMethods(named) &&
 				types.Implements(types.NewPointer(t), iface) {
 				return true
 			}

@@ -115,7 +115,7 @@ func (ix *index) inflowEscape(call *ast.CallExpr, child ast.Node, want string, u
 			return
 		}
 	}
-	fn := staticCallee(info, call)
+	fn := Callee(info, call)
 	if fn != nil && fn.Pkg() != nil {
 		if p := ix.cfg.Package(fn.Pkg().Path()); p != nil && !p.World && p.DepModule == "" {
 			return // the standard library keeps no hold of a slice or map to put keys in

@@ -57,6 +57,12 @@ func (c *Census) Outer(f *program.File, n ast.Node) (parent, child ast.Node) {
 	return c.indexes[0].outer(f, n)
 }
 
+// NameExpr returns the expression that an identifier names something by: the selector it
+// ends, else itself.
+func (c *Census) NameExpr(f *program.File, id *ast.Ident) ast.Expr {
+	return c.indexes[0].nameExpr(f, id)
+}
+
 // Parent returns the node directly around n in its file.
 func (c *Census) Parent(f *program.File, n ast.Node) ast.Node { return c.indexes[0].parent(f, n) }
 

@@ -67,7 +67,7 @@ func (r *valueReader) use(pkg *program.Package, f *program.File, id *ast.Ident, 
 // call handles the key, or the string made of it, as an argument.
 func (r *valueReader) call(pkg *program.Package, f *program.File, call *ast.CallExpr, child ast.Node, basic *types.Basic) {
 	info := pkg.Info
-	fn := staticCallee(info, call)
+	fn := Callee(info, call)
 	if fn == nil || isConversion(info, call) {
 		r.differ(f, call.Pos(), basic, "takes the key apart")
 		return
@@ -329,6 +329,6 @@ func delegates(pkg *program.Package, ret *ast.ReturnStmt) bool {
 	if !ok {
 		return false
 	}
-	fn := staticCallee(pkg.Info, call)
+	fn := Callee(pkg.Info, call)
 	return fn != nil && isValueMethod(fn)
 }
