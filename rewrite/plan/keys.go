@@ -351,7 +351,11 @@ func (kp *keyPlan) inHome(obj types.Object) bool {
 func quotedKeys(fam *census.Family) string {
 	var keys []string
 	for _, k := range fam.Keys {
-		keys = append(keys, k.Value)
+		name := k.Name()
+		if k.Part != "" {
+			name += " of " + k.Part
+		}
+		keys = append(keys, name)
 	}
 	return strings.Join(keys, ", ")
 }

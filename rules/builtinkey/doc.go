@@ -33,8 +33,11 @@
 // a migration compiles and reads nil for ever. When every place goes through one constant that is used only as a key,
 // only its declaration is retyped. Literals in one package get a new declaration. When another package
 // spells the key by itself, exported accessors are added in the package that owns the key; only the
-// forms that are used. A function whose parameter is the key gets a parameter of the key type, or
+// forms that are used, and none that the package has already. A function whose parameter is the key gets a parameter of the key type, or
 // converts it, so that calls which pass literals stay as they are.
+//
+// The same text is two keys where no program contains both: in the tests of packages that do not
+// import each other, or in two main packages. Each gets a declaration of its own.
 //
 // # Fix safety
 //
@@ -53,4 +56,6 @@
 //   - generated, vendored, cgo, symlink: a place lies in a file that is not to be edited
 //   - placement: no package can hold the key and be imported from everywhere it is needed
 //   - suppressed: a place carries a //ctxmend:ignore comment
+//   - comment: a comment inside a look-up would be lost
+//   - does-not-compile: the result would not type-check; edit: a file cannot be edited as planned
 package builtinkey
