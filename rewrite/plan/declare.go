@@ -7,7 +7,6 @@ import (
 	"go/types"
 	"go/version"
 	"path/filepath"
-	"strings"
 
 	"github.com/ctxmend/ctxmend/rules/census"
 )
@@ -158,6 +157,9 @@ func (kp *keyPlan) removeUnused() {
 			continue
 		}
 		done[s.obj.Pos()] = true
+		if kp.retyped[s.obj.Pos()] != nil {
+			continue // it is the key, which accessors name
+		}
 		f := kp.prog.FileOf(s.obj.Pos())
 		if f == nil || !f.World || uneditable(f) != "" || s.obj.Exported() && kp.packageLevel(s.obj) || kp.usedElsewhere(s.obj) {
 			continue
@@ -169,31 +171,7 @@ func (kp *keyPlan) removeUnused() {
 		if _, chain := repetition(d); len(chain) > 1 {
 			continue // later specs repeat its value
 		}
-		if d.local {
-			kp.removeLocal(d)
-			continue
-		}
 		kp.unit.Edits = append(kp.unit.Edits, &RemoveSpec{File: d.file, Decl: d.decl, Spec: d.spec, Name: d.name})
-	}
-}
-
-// removeLocal removes the declaration statement of a local constant that stands alone on its
-// line; in company it stays, unused, which the compiler allows.
-func (kp *keyPlan) removeLocal(d *valueDecl) {
-	if d.decl.Lparen.IsValid() || len(d.decl.Specs) != 1 || len(d.spec.Names) != 1 {
-		return
-	}
-	f := d.file
-	line := f.Tok.PositionFor(d.decl.Pos(), false).Line
-	if f.Tok.PositionFor(d.decl.End(), false).Line != line || line >= f.Tok.LineCount() {
-		return
-	}
-	from, to := kp.offset(f, f.Tok.LineStart(line)), kp.offset(f, f.Tok.LineStart(line+1))
-	start, end := kp.offset(f, d.decl.Pos()), kp.offset(f, d.decl.End())
-	alone := strings.TrimSpace(string(f.Src[from:start])+string(f.Src[end:to])) == ""
-	commented := line > 1 && strings.HasPrefix(strings.TrimSpace(string(f.Src[kp.offset(f, f.Tok.LineStart(line-1)):from])), "//")
-	if alone && !commented {
-		kp.unit.Edits = append(kp.unit.Edits, &Splice{File: f, Start: from, End: to})
 	}
 }
 

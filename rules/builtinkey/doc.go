@@ -42,8 +42,9 @@
 // # Fix safety
 //
 // Safe when every place where the key can be written or read is seen: the stored values, their types,
-// absence and panics stay what they were. Review when an exported constant of an importable
-// package is the key (importers elsewhere may use it), or when a key computed at run time may be this one.
+// absence and panics stay what they were. Review when an exported constant of an importable package is
+// the key, or an exported function takes it (importers elsewhere may use them), or when a key computed at
+// run time may be this one.
 //
 // # When it is blocked
 //
