@@ -60,7 +60,7 @@ func (kp *keyPlan) declareExported(n *keyNames) {
 		return
 	}
 	kt := kp.needType()
-	n.decl = kp.addDecl(kt, n.exported, &KeyConst{Name: n.exported, Type: kt.ref, Value: constText(n.key), Doc: doc})
+	n.decl = kp.addDecl(kp.constPlace(n), n.exported, &KeyConst{Name: n.exported, Type: kt.ref, Value: constText(n.key), Doc: doc})
 }
 
 // declareForTest gives the key an exported name in export_test.go.

@@ -251,13 +251,33 @@ func (kp *keyPlan) newKey(n *keyNames) string {
 	}
 	kt := kp.needType()
 	n.ident = kp.names.free(kp.home.dir, kp.places(), stem+"Key", stem+"ContextKey", stem+"CtxKey")
-	n.decl = kp.addDecl(kt, n.ident, &KeyConst{Name: n.ident, Type: kt.ref, Value: constText(n.key)})
-	if kt.file != nil && kt.file.Test && !kp.testHome() {
-		t := &keyType{}
-		kp.placeDecls(t)
-		n.decl = kp.addDecl(t, n.ident, n.decl.Decl)
-	}
+	n.decl = kp.addDecl(kp.constPlace(n), n.ident, &KeyConst{Name: n.ident, Type: kt.ref, Value: constText(n.key)})
 	return n.ident
+}
+
+// constPlace is where a new constant goes: with the key type when the key is used in that file or
+// the package has the type already, else with the key's own first use.
+func (kp *keyPlan) constPlace(n *keyNames) *keyType {
+	kt := kp.needType()
+	here := kt.file == nil || kt.add == nil
+	if kt.file != nil && kt.file.Test && !kp.testHome() {
+		here = false
+	} else if !here {
+		own := false
+		for _, s := range kp.spots {
+			if s.Pkg.Path == kp.home.path && (!s.File.Test || kp.testHome()) {
+				own = true
+				here = here || s.File == kt.file
+			}
+		}
+		here = here || !own
+	}
+	if here {
+		return kt
+	}
+	t := &keyType{}
+	kp.placeDecls(t)
+	return t
 }
 
 // constText writes a key's value in Go syntax.

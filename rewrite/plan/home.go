@@ -185,23 +185,46 @@ func (kp *keyPlan) candidates() []*home {
 		return nil
 	}, "it declares the constant")
 	byCount(kp.valuePackage, "it declares the value's type")
-	byCount(func(s *spot) *program.Package {
-		if !s.File.Test && s.Lookups[0].Role == census.Writer {
-			return s.Pkg
+	writers := kp.writerPackages()
+	for _, p := range writers {
+		// One of several writers is no natural owner, unless the others know it already.
+		if len(writers) == 1 || kp.knownToAll(p) {
+			add(p, "it writes the value")
 		}
-		return nil
-	}, "it writes the value")
+	}
 	byCount(func(s *spot) *program.Package {
-		if s.File.Test {
+		if s.File.Test || !kp.knownToAll(s.Pkg) {
 			return nil
 		}
 		return s.Pkg
-	}, "it reads the value")
+	}, "the others import it")
 	if h := kp.newHome(); h != nil {
 		list = append(list, h)
 	}
 	byCount(func(s *spot) *program.Package { return s.Pkg }, "it uses the value")
 	return list
+}
+
+// writerPackages returns the packages whose ordinary files write the key, sorted by path.
+func (kp *keyPlan) writerPackages() []*program.Package {
+	var list []*program.Package
+	for _, s := range kp.spots {
+		if !s.File.Test && s.Lookups[0].Role == census.Writer {
+			list = appendPackage(list, s.Pkg)
+		}
+	}
+	slices.SortFunc(list, func(a, b *program.Package) int { return cmp.Compare(a.Path, b.Path) })
+	return list
+}
+
+// knownToAll reports whether every other ordinary package with a spot imports p, directly or not.
+func (kp *keyPlan) knownToAll(p *program.Package) bool {
+	for _, s := range kp.spots {
+		if s.Pkg.Path != p.Path && !s.File.Test && !s.Pkg.ImportsTransitively(p.Path) {
+			return false
+		}
+	}
+	return true
 }
 
 // valuePackage returns the world package that declares the type of what a writer stores.

@@ -17,6 +17,7 @@ type builder struct {
 	order   []*Point // world points and dependency points, in the order found
 	lookups map[program.ID]*Lookup
 	sites   map[siteID]bool
+	narrow  bool // something is looked up through an interface that has Value only
 	linker  *linker
 	parts   []*Key // keys split off from others
 	ix      *index // of the configuration in hand

@@ -300,6 +300,9 @@ func verb(r Role) string {
 // storeHazards judges the context types that answer keys themselves.
 func (b *builder) storeHazards(k *Key) {
 	for _, st := range b.census.Stores {
+		if !b.linkMeets(b.linker.linkageOf(st.Pkg, st.File), st.Pkg.Path, k) {
+			continue
+		}
 		whole := k
 		if k.whole != nil {
 			whole = k.whole
@@ -455,7 +458,7 @@ func (b *builder) otherUse(c *carrier, u use) string {
 			return ""
 		}
 	case *ast.RangeStmt:
-		if p.Key == child || p.Value == child {
+		if p.Key == child || p.Value == child || p.X == child && p.Value == nil {
 			return ""
 		}
 	case *ast.IndexExpr:

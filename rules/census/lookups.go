@@ -24,6 +24,9 @@ func (b *builder) lookupOf(pkg *program.Package, f *program.File, call *ast.Call
 		if !ok || !mayBeContext(pkg.Info.TypeOf(sel.X)) {
 			return nil
 		}
+		if iface, ok := pkg.Info.TypeOf(sel.X).Underlying().(*types.Interface); ok && iface.NumMethods() == 1 {
+			b.narrow = true
+		}
 		return &Lookup{Role: Reader, Call: call, Context: sel.X, Key: call.Args[0], File: f, Pkg: pkg}
 	}
 	return nil

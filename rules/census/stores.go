@@ -63,7 +63,8 @@ type caseKey struct {
 	at    Unknown
 }
 
-// findStores looks at every Value method of a context type with a body of its own.
+// findStores looks at every method Value(any) any with a body of its own. Types without the other
+// methods of a context count as well: look-ups through interface{ Value(any) any } may meet them.
 func findStores(ix *index) *storeFinder {
 	sf := &storeFinder{ix: ix}
 	for _, pkg := range ix.pkgs {
@@ -80,7 +81,7 @@ func findStores(ix *index) *storeFinder {
 					continue
 				}
 				fn, _ := pkg.Info.Defs[decl.Name].(*types.Func)
-				if fn == nil || !isValueMethod(fn) || !mayBeContext(fn.Signature().Recv().Type()) {
+				if fn == nil || !isValueMethod(fn) {
 					continue
 				}
 				sf.examine(pkg, f, decl, fn)
@@ -114,7 +115,7 @@ func (sf *storeFinder) examine(pkg *program.Package, f *program.File, decl *ast.
 // merges the result into the census.
 func (b *builder) storeUses() {
 	for _, st := range b.stores.stores {
-		if !b.occurs(st) {
+		if !b.occurs(st) || !b.narrow && !mayBeContext(st.Type.Type()) {
 			continue
 		}
 		s := b.storeSources(st)

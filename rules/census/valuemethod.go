@@ -179,9 +179,56 @@ func (r *valueReader) caseValue(pkg *program.Package, f *program.File, e ast.Exp
 		r.st.fields[v] = true
 		return
 	}
-	if basic != nil || carrierType(tv.Type) {
+	if basic != nil || carrierType(tv.Type) && !r.neverBuiltin(pkg, f, e) {
 		r.differ(f, e.Pos(), keyType, "compares the key with a variable")
 	}
+}
+
+// neverBuiltin reports whether everything that a variable of interface type can hold has a type
+// that is not built in.
+func (r *valueReader) neverBuiltin(pkg *program.Package, f *program.File, e ast.Expr) bool {
+	seen := map[refSeen]bool{}
+	var walk func(ref) bool
+	walk = func(at ref) bool {
+		if seen[refSeen{at.expr, at.want}] {
+			return true
+		}
+		seen[refSeen{at.expr, at.want}] = true
+		if at.want == "" {
+			t := at.typ()
+			if t == nil || basicOf(t) != nil {
+				return false
+			}
+			if !carrierType(t) {
+				return true
+			}
+		}
+		if v, ok := namedObject(at).(*types.Var); ok && IsAPI(r.sf.ix.prog, v) {
+			return false // importers may assign it
+		}
+		s := r.sf.ix.step(at)
+		if len(s.unknown) > 0 || len(s.refs) == 0 {
+			return false
+		}
+		for _, next := range s.refs {
+			if !walk(next) {
+				return false
+			}
+		}
+		return true
+	}
+	return walk(ref{expr: e, file: f, pkg: pkg})
+}
+
+// namedObject returns what an identifier or selector refers to.
+func namedObject(r ref) types.Object {
+	switch e := ast.Unparen(r.expr).(type) {
+	case *ast.Ident:
+		return r.pkg.Info.Uses[e]
+	case *ast.SelectorExpr:
+		return r.pkg.Info.Uses[e.Sel]
+	}
+	return nil
 }
 
 // assertion handles key.(string) in all its forms.
