@@ -84,6 +84,7 @@ func generate(seed uint64, drop map[string]bool) *generated {
 		made:   map[string]string{},
 	}
 	g.layout(newRnd(seed, "layout"))
+	g.atom("names", g.takePackageNames)
 	r := newRnd(seed, "features")
 	n := 1 + r.IntN(4)
 	for i := range n {
@@ -178,7 +179,8 @@ func (g *gen) keyText(r rnd) (kind, lit string) {
 		{16, func() (string, string) { return "string", fmt.Sprintf("%q", pick(r, texts)) }},
 		{2, func() (string, string) { return "int", fmt.Sprint(r.IntN(3)) }},
 		{1, func() (string, string) { return "bool", pick(r, []string{"true", "false"}) }},
-		{1, func() (string, string) { return "float64", pick(r, []string{"1.5", "0.25"}) }},
+		{1, func() (string, string) { return "float64", pick(r, []string{"1.5", "2.0"}) }},
+		{1, func() (string, string) { return "rune", "'a'" }},
 	})()
 }
 

@@ -24,7 +24,9 @@ var (
 	flagOnly   = flag.Uint64("oracle.only", 0, "try only the program of this seed")
 	flagKeep   = flag.Bool("oracle.keep", false, "keep the directories of programs that fail")
 	flagReason = flag.String("oracle.reason", "", "show the units that are blocked for this reason")
+	flagGo     = flag.Bool("oracle.go", false, "build and run with the go command: slow, and without the tricks of the compiler driver")
 	flagFail   = flag.Int("oracle.fail", 5, "how many failures to report before giving up")
+	flagAvoid  = flag.String("oracle.avoid", "", "leave out programs with a hazard whose name contains one of these, separated by commas")
 )
 
 func stack() string {
@@ -125,10 +127,27 @@ func (o *oracle) try(dir string, seed uint64, drop map[string]bool) *trial {
 		tr.fail("the generator fails: %v", tr.prog.err)
 		return tr
 	}
+	if avoided(tr.prog) {
+		return tr
+	}
 	tr.setup()
 	tr.pipelines()
 	tr.compileVersions()
 	return tr
+}
+
+// avoided reports whether a program has a hazard that is not wanted now.
+func avoided(p *generated) bool {
+	for _, labels := range p.labels {
+		for l := range labels {
+			for _, a := range strings.Split(*flagAvoid, ",") {
+				if a != "" && strings.Contains(l, a) {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // finish links the trials' programs and runs them.
@@ -187,7 +206,7 @@ func (o *oracle) count(tr *trial) {
 		if u.Blocker != nil {
 			o.reasons[u.Blocker.Reason]++
 			if *flagReason == u.Blocker.Reason {
-				o.Logf("seed %d: %s: %s", tr.prog.seed, u.ID, u.Blocker.Message)
+				o.Logf("seed %d (%s %s %s %v): %s: %s", tr.prog.seed, tr.opts.KeyStyle, tr.opts.Accessors, tr.opts.KeyPackage, tr.opts.Load.Platforms, u.ID, u.Blocker.Message)
 			}
 		}
 	}
@@ -229,6 +248,11 @@ func (o *oracle) failure(dir string, tr *trial) {
 					_ = writeTree(filepath.Join(keep, name), files)
 				}
 			}
+			var archive strings.Builder
+			for _, name := range small.prog.names() {
+				fmt.Fprintf(&archive, "-- %s --\n%s", name, small.prog.files[name])
+			}
+			_ = os.WriteFile(filepath.Join(keep, "program.txtar"), []byte(archive.String()), 0o666)
 			fmt.Fprintf(&b, "kept in %s\n", keep)
 		}
 	}

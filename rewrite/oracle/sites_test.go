@@ -8,10 +8,9 @@ import (
 // A body is the function around a site.
 type body struct {
 	*file
-	id   string
-	pre  []string // statements before
-	ctx  string   // the context expression
-	recv bool
+	id  string
+	pre []string // statements before
+	ctx string   // the context expression
 }
 
 func (b *body) before(format string, args ...any) {
@@ -34,13 +33,32 @@ func (g *gen) writer(id string, k *key, r rnd) {
 	expr := g.spell(k, b, r)
 	ctx := f.std("context")
 	name := "Set" + id
+	if r.chance(.1) && !strings.Contains(val, ".") {
+		g.label(k, "value with effect")
+		fn := g.helper(f, "note", "func %%s[T any](what string, v T) T {\n\tfmt.Println(\"evaluated\", what)\n\treturn v\n}")
+		if val != "nil" {
+			val = fmt.Sprintf("%s(%q, %s)", fn, id, val)
+		}
+	}
 	call := g.store(k, b, r, expr, val)
 	g.sites = append(g.sites, &site{file: f, name: name, writer: true})
 	comment := ""
 	if r.chance(.2) {
 		comment = " // keep " + id
 	}
-	f.add("// %s stores.\nfunc %s(ctx %s.Context) %s.Context {\n%sreturn %s%s\n}", name, name, ctx, ctx, b.stmts(), call, comment)
+	switch r.IntN(8) {
+	case 0:
+		f.add("// %s stores.\nfunc %s(ctx %s.Context) (out %s.Context) {\n%sout = %s%s\nreturn\n}", name, name, ctx, ctx, b.stmts(), call, comment)
+	case 1:
+		f.add("// %s stores.\nfunc %s(ctx %s.Context) %s.Context {\n%s// store it\nctx = %s%s\nreturn ctx\n}", name, name, ctx, ctx, b.stmts(), call, comment)
+	case 2:
+		f.add("// %s stores.\nvar %s = func(ctx %s.Context) %s.Context {\n%sreturn %s%s\n}", name, name, ctx, ctx, b.stmts(), call, comment)
+	case 3:
+		f.add("type setter%s struct{}\n\nfunc (setter%s) apply(ctx %s.Context) %s.Context {\n%sreturn %s%s\n}", id, id, ctx, ctx, b.stmts(), call, comment)
+		f.add("// %s stores.\nfunc %s(ctx %s.Context) %s.Context { return setter%s{}.apply(ctx) }", name, name, ctx, ctx, id)
+	default:
+		f.add("// %s stores.\nfunc %s(ctx %s.Context) %s.Context {\n%sreturn %s%s\n}", name, name, ctx, ctx, b.stmts(), call, comment)
+	}
 }
 
 func (b *body) stmts() string {
@@ -53,11 +71,34 @@ func (b *body) stmts() string {
 // store writes the call that stores.
 func (g *gen) store(k *key, b *body, r rnd, expr, val string) string {
 	ctx := b.std("context")
-	way := pickWeighted(r, []weighted[string]{{12, "direct"}, {1, "lines"}, {1, "commented"}, {2, "func"}, {1, "any func"}, {1, "method"}, {1, "closure"}, {1, "far func"}, {1, "two levels"}})
-	if strings.HasPrefix(expr, "\x00") { // a loop body was asked for
-		expr = expr[1:]
-	}
+	way := pickWeighted(r, []weighted[string]{{12, "direct"}, {1, "lines"}, {1, "commented"}, {2, "func"}, {1, "any func"}, {1, "method"}, {1, "closure"}, {1, "far func"}, {1, "two levels"}, {1, "nested"}, {1, "generic func"}, {1, "loop"}, {1, "options"}, {1, "interface"}})
 	switch way {
+	case "nested":
+		return fmt.Sprintf("%s.WithValue(%s.WithValue(%s, \"outer\", 1), %s, %s)", ctx, ctx, b.ctx, expr, val)
+	case "generic func":
+		if val != "nil" && !k.anyExpr(expr) {
+			g.label(k, "store generic")
+			fn := g.helper(b.file, "putOf", "func %%s[K comparable, V any](ctx %s.Context, k K, v V) %s.Context {\n\treturn %s.WithValue(ctx, k, v)\n}", ctx, ctx, ctx)
+			return fmt.Sprintf("%s(%s, %s, %s)", fn, b.ctx, expr, val)
+		}
+	case "loop":
+		if !k.anyExpr(expr) {
+			g.label(k, "store in loop")
+			b.before("for _, k := range []%s{%s} {\nctx = %s.WithValue(%s, k, %s)\n}", k.kind, expr, ctx, b.ctx, val)
+			return "ctx"
+		}
+	case "options":
+		if !k.anyExpr(expr) {
+			g.label(k, "store from field")
+			b.before("opt := struct{\nname %s\nvalue any\n}{name: %s, value: %s}", k.kind, expr, val)
+			return fmt.Sprintf("%s.WithValue(%s, opt.name, opt.value)", ctx, b.ctx)
+		}
+	case "interface":
+		if !k.anyExpr(expr) {
+			g.label(k, "store through interface")
+			t := g.helper(b.file, "storer"+k.kind, "type %%s interface {\n\tkeep(ctx %s.Context, k %s, v any) %s.Context\n}\n\ntype %%[1]sImpl struct{}\n\nfunc (%%[1]sImpl) keep(ctx %s.Context, name %s, v any) %s.Context {\n\treturn %s.WithValue(ctx, name, v)\n}", ctx, k.kind, ctx, ctx, k.kind, ctx, ctx)
+			return fmt.Sprintf("%s(%sImpl{}).keep(%s, %s, %s)", t, t, b.ctx, expr, val)
+		}
 	case "lines":
 		g.label(k, "multi-line call")
 		return fmt.Sprintf("%s.WithValue(\n%s,\n%s, // the key\n%s,\n)", ctx, b.ctx, expr, val)
@@ -162,8 +203,11 @@ func (g *gen) reader(id string, k *key, r rnd) {
 	read := g.lookup(k, b, r, expr)
 	name := "Show" + id
 	g.sites = append(g.sites, &site{file: f, name: name})
-	code := g.use(k, b, r, read)
-	f.add("// %s prints.\nfunc %s(ctx %s.Context, at string) {\n%s%s\n}", name, name, f.std("context"), b.stmts(), code)
+	code := b.stmts() + g.use(k, b, r, read)
+	if r.chance(.1) {
+		code = g.shadow(k, b, code, r) + code
+	}
+	f.add("// %s prints.\nfunc %s(ctx %s.Context, at string) {\n%s\n}", name, name, f.std("context"), code)
 }
 
 // contextOperand chooses how the reader spells its context.
@@ -203,6 +247,7 @@ func (g *gen) lookup(k *key, b *body, r rnd, expr string) string {
 	way := pickWeighted(r, []weighted[string]{
 		{14, "direct"}, {1, "lines"}, {1, "commented"}, {2, "func"}, {1, "any func"}, {1, "method"}, {1, "closure"},
 		{1, "far func"}, {1, "far any func"}, {1, "two levels"}, {1, "getter type"}, {1, "generic key"}, {1, "delegating"}, {1, "variadic"},
+		{1, "method value"}, {1, "function value"}, {1, "interface"}, {1, "generic result"}, {1, "loop"}, {1, "callback"}, {1, "embedded"},
 	})
 	switch way {
 	case "lines":
@@ -264,6 +309,46 @@ func (g *gen) lookup(k *key, b *body, r rnd, expr string) string {
 		g.label(k, "delegating Value")
 		t := g.helper(b.file, "delegate", "type %%s struct{ %s }\n\nfunc (d %%[1]s) Value(key any) any { return d.Context.Value(key) }", src)
 		return fmt.Sprintf("%s{%s}.Value(%s)", t, b.ctx, expr)
+	case "method value":
+		g.label(k, "read method value")
+		b.before("look := %s.Value", b.ctx)
+		return fmt.Sprintf("look(%s)", expr)
+	case "function value":
+		if !k.anyExpr(expr) {
+			g.label(k, "read function value")
+			fn := g.helper(b.file, "get"+k.kind, "func %%s(ctx %s, k %s) any { return ctx.Value(k) }", src, k.kind)
+			b.before("fn := %s", fn)
+			return fmt.Sprintf("fn(%s, %s)", b.ctx, expr)
+		}
+	case "interface":
+		if !k.anyExpr(expr) {
+			g.label(k, "read through interface")
+			t := g.helper(b.file, "source"+k.kind, "type %%s interface{ find(k %s) any }\n\ntype %%[1]sImpl struct{ c %s }\n\nfunc (s %%[1]sImpl) find(name %s) any { return s.c.Value(name) }", k.kind, src, k.kind)
+			return fmt.Sprintf("%s(%sImpl{%s}).find(%s)", t, t, b.ctx, expr)
+		}
+	case "generic result":
+		if typ, ok := k.value.typ(b.file); ok && !k.anyExpr(expr) {
+			g.label(k, "generic result")
+			fn := g.helper(b.file, "getAs"+k.kind, "func %%s[T any](ctx %s, k %s) (T, bool) {\n\tv, ok := ctx.Value(k).(T)\n\treturn v, ok\n}", src, k.kind)
+			b.before("got, _ := %s[%s](%s, %s)", fn, typ, b.ctx, expr)
+			return "any(got)"
+		}
+	case "loop":
+		if !k.anyExpr(expr) {
+			g.label(k, "read in loop")
+			b.before("var found any\nfor _, k := range []%s{%s, %s} {\nfound = %s.Value(k)\n}", k.kind, k.lit, expr, b.ctx)
+			return "found"
+		}
+	case "callback":
+		if !k.anyExpr(expr) {
+			g.label(k, "read in callback")
+			fn := g.helper(b.file, "each"+k.kind, "func %%s(f func(k %s) any, names ...%s) (last any) {\n\tfor _, n := range names {\n\t\tlast = f(n)\n\t}\n\treturn last\n}", k.kind, k.kind)
+			return fmt.Sprintf("%s(func(k %s) any { return %s.Value(k) }, %s)", fn, k.kind, b.ctx, expr)
+		}
+	case "embedded":
+		g.label(k, "embedded context")
+		t := g.helper(b.file, "scope", "type %%s struct {\n\t%s\n\tn int\n}", src)
+		return fmt.Sprintf("(&%s{%s, 1}).Value(%s)", t, b.ctx, expr)
 	case "variadic":
 		g.label(k, "variadic keys")
 		fn := g.helper(b.file, "first", "func %%s(ctx %s, keys ...any) any {\n\tfor _, k := range keys {\n\t\tif v := ctx.Value(k); v != nil {\n\t\t\treturn v\n\t\t}\n\t}\n\treturn nil\n}", src)
@@ -281,6 +366,10 @@ func (g *gen) use(k *key, b *body, r rnd, read string) string {
 	if named && typ != "any" {
 		ways = append(ways, weighted[string]{8, "ok"}, weighted[string]{3, "panic"}, weighted[string]{1, "if"}, weighted[string]{1, "switch"}, weighted[string]{1, "var"}, weighted[string]{1, "ok only"}, weighted[string]{1, "field"}, weighted[string]{1, "assign"})
 	}
+	ways = append(ways, weighted[string]{1, "pair"}, weighted[string]{1, "goroutine"}, weighted[string]{1, "deferred"}, weighted[string]{1, "literal"}, weighted[string]{1, "statement"}, weighted[string]{1, "assert any"}, weighted[string]{1, "any or panic"})
+	if named && typ != "any" {
+		ways = append(ways, weighted[string]{1, "named bool"}, weighted[string]{1, "any targets"}, weighted[string]{1, "returned"}, weighted[string]{1, "argument"}, weighted[string]{1, "index assign"}, weighted[string]{1, "for"}, weighted[string]{1, "switch bool"}, weighted[string]{1, "if not"}, weighted[string]{1, "generic as"}, weighted[string]{1, "generic reader"}, weighted[string]{1, "getter"}, weighted[string]{1, "variable function"})
+	}
 	if k.value.comparable && k.value.home == nil && k.value.std == "" {
 		ways = append(ways, weighted[string]{1, "compare"})
 	}
@@ -294,7 +383,7 @@ func (g *gen) use(k *key, b *body, r rnd, read string) string {
 			way = "ok"
 		}
 	}
-	if strings.Contains(read, "}") && (way == "if" || way == "switch" || way == "switch other") {
+	if strings.Contains(read, "}") && (way == "if" || way == "switch" || way == "switch other" || way == "for" || way == "switch bool" || way == "if not") {
 		read = "(" + read + ")"
 	}
 	switch way {
@@ -330,6 +419,57 @@ func (g *gen) use(k *key, b *body, r rnd, read string) string {
 		return guard(out(fmt.Sprintf("%s.(%s)", read, typ)))
 	case "assign":
 		return fmt.Sprintf("var v %s\nvar ok bool\nv, ok = %s.(%s)\n%s", typ, read, typ, out("v, ok"))
+	case "pair":
+		return fmt.Sprintf("a, b := %s, ctx.Value(\"outer\")\n%s", read, out("a != nil, b"))
+	case "goroutine":
+		return fmt.Sprintf("ch := make(chan any)\ngo func() { ch <- %s }()\n%s", read, out("<-ch"))
+	case "deferred":
+		return fmt.Sprintf("defer func(v any) {\n%s\n}(%s)", out("v"), read)
+	case "literal":
+		return fmt.Sprintf("rec := map[string]any{\"v\": %s}\n%s", read, out(`rec["v"] != nil, len(rec)`))
+	case "statement":
+		if !strings.HasSuffix(read, ")") || strings.HasPrefix(read, "any(") || strings.HasPrefix(read, "(&") {
+			return fmt.Sprintf("_ = %s", read)
+		}
+		return read
+	case "assert any":
+		return fmt.Sprintf("v, ok := %s.(any)\n%s", read, out("v, ok"))
+	case "any or panic":
+		return guard(out(read + ".(any)"))
+	case "named bool":
+		return fmt.Sprintf("type flag bool\nvar v %s\nvar ok flag\nv, ok = %s.(%s)\n%s", typ, read, typ, out("v, ok"))
+	case "any targets":
+		return fmt.Sprintf("var v, ok any = %s.(%s)\n%s", read, typ, out("v, ok"))
+	case "returned":
+		return guard(fmt.Sprintf("result := func() %s { return %s.(%s) }\n%s", typ, read, typ, out("result()")))
+	case "argument":
+		return guard(fmt.Sprintf("func(v %s) {\n%s\n}(%s.(%s))", typ, out("v"), read, typ))
+	case "index assign":
+		return fmt.Sprintf("m := map[string]%s{}\nm[\"x\"], _ = %s.(%s)\n%s", typ, read, typ, out(`m["x"]`))
+	case "for":
+		return fmt.Sprintf("for v, ok := %s.(%s); ok; ok = false {\n%s\n}", read, typ, out("v"))
+	case "switch bool":
+		return fmt.Sprintf("switch v, ok := %s.(%s); {\ncase ok:\n%s\ndefault:\n%s\n}", read, typ, out("v"), out("v"))
+	case "if not":
+		return fmt.Sprintf("if _, ok := %s.(%s); !ok {\n%s\nreturn\n}\n%s", read, typ, out(`"missing"`), out(`"there"`))
+	case "generic as":
+		fn := g.helper(b.file, "as", "func %%s[T any](v any) (T, bool) {\n\tt, ok := v.(T)\n\treturn t, ok\n}")
+		return fmt.Sprintf("v, ok := %s[%s](%s)\n%s", fn, typ, read, out("v, ok"))
+	case "generic reader", "getter", "variable function":
+		if len(b.pre) > 0 || strings.Contains(read, "at") {
+			return fmt.Sprintf("v, ok := %s.(%s)\n%s", read, typ, out("v, ok"))
+		}
+		ctx := b.std("context")
+		switch way {
+		case "generic reader":
+			b.add("func read%s[T any](ctx %s.Context) (T, bool) {\nv, ok := %s.(T)\nreturn v, ok\n}", b.id, ctx, read)
+			return fmt.Sprintf("v, ok := read%s[%s](ctx)\n%s", b.id, typ, out("v, ok"))
+		case "getter":
+			b.add("func read%s(ctx %s.Context) (%s, bool) {\nv, ok := %s.(%s)\nreturn v, ok\n}", b.id, ctx, typ, read, typ)
+		default:
+			b.add("var read%s = func(ctx %s.Context) (v %s, ok bool) {\nv, ok = %s.(%s)\nreturn\n}", b.id, ctx, typ, read, typ)
+		}
+		return fmt.Sprintf("v, ok := read%s(ctx)\n%s", b.id, out("v, ok"))
 	case "compare":
 		return out(fmt.Sprintf("%s == %s", read, pick(r, k.value.values)))
 	}

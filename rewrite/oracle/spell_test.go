@@ -13,10 +13,12 @@ func (g *gen) spell(k *key, b *body, r rnd) string {
 		{2, "local constant"}, {2, "constant block"}, {2, "package variable"}, {2, "local variable"}, {1, "reassigned variable"},
 		{1, "any variable"}, {1, "conversion"}, {1, "any conversion"}, {1, "alias conversion"}, {1, "table"}, {1, "function result"},
 		{1, "any function result"}, {1, "parenthesized"}, {1, "struct field"}, {1, "local any variable"}, {1, "either"}, {1, "array element"},
+		{1, "constant elsewhere's constant"}, {1, "two names"}, {1, "repetition"}, {1, "effect"}, {1, "identity"}, {1, "map element"},
+		{1, "pointer"}, {1, "switch result"}, {1, "closure result"}, {1, "through typed"}, {1, "other package's variable"}, {1, "channel"}, {1, "local block"}, {1, "package struct"}, {1, "constant as any"},
 	}
 	switch k.kind {
 	case "string":
-		ways = append(ways, weighted[string]{1, "raw literal"}, weighted[string]{1, "concatenation"}, weighted[string]{1, "concatenated constants"}, weighted[string]{1, "computed"})
+		ways = append(ways, weighted[string]{1, "raw literal"}, weighted[string]{1, "concatenation"}, weighted[string]{1, "concatenated constants"}, weighted[string]{1, "computed"}, weighted[string]{1, "sliced"}, weighted[string]{1, "bytes"})
 	case "int":
 		ways = append(ways, weighted[string]{6, "iota"}, weighted[string]{1, "arithmetic"}, weighted[string]{1, "rune"})
 	}
@@ -68,7 +70,82 @@ func (g *gen) spell(k *key, b *body, r rnd) string {
 		text := k.unquoted()
 		return fmt.Sprintf("%s.Sprintf(\"%%s\", %q)", b.std("fmt"), text)
 	}
+	if s := g.spellElsewhere(k, b, r, way); s != "" {
+		return s
+	}
 	return g.spellLocally(k, b, r, way)
+}
+
+// spellElsewhere writes the spellings that go far.
+func (g *gen) spellElsewhere(k *key, b *body, r rnd, way string) string {
+	name := b.unique("deep", k)
+	switch way {
+	case "constant elsewhere's constant":
+		p := g.below(r, b.file)
+		if p == nil {
+			return k.lit
+		}
+		mid := g.newFile(p, "keys.go")
+		exp := "Chain" + b.id
+		if q := g.below(r, mid); q != nil {
+			mid.add("// %s repeats another.\nconst %s = %s", exp, exp, mid.ref(q, g.exported(k, q, r)))
+		} else {
+			mid.add("// %s repeats another.\nconst %s = %s", exp, exp, mid.ref(p, g.exported(k, p, r)))
+		}
+		return b.ref(p, exp)
+	case "two names":
+		b.add("const %sA, %sB = %s, %s", name, name, k.lit, k.lit)
+		return name + pick(r, []string{"A", "B"})
+	case "repetition":
+		b.add("const (\n%sA = %s\n%sB\n_\n%sC // third\n)", name, k.lit, name, name)
+		return name + pick(r, []string{"A", "B", "C"})
+	case "effect":
+		b.std("fmt")
+		b.add("func %s() %s {\nfmt.Println(\"asked %s\")\nreturn %s\n}", name, k.kind, b.id, k.lit)
+		return name + "()"
+	case "identity":
+		fn := g.helper(b.file, "same1", "func %%s[T any](v T) T { return v }")
+		return fn + "(" + k.lit + ")"
+	case "map element":
+		b.add("var %s = map[int]%s{1: %s}", name, k.kind, k.lit)
+		return name + "[1]"
+	case "pointer":
+		b.before("keyValue := %s(%s)\nptr := &keyValue", k.kind, k.lit)
+		return "*ptr"
+	case "switch result":
+		b.add("func %s(n int) %s {\nswitch n {\ncase 1:\nreturn %s\ndefault:\nreturn %s\n}\n}", name, k.kind, k.lit, k.lit)
+		return name + "(1)"
+	case "closure result":
+		b.before("keyOf := func() %s { return %s }", k.kind, k.lit)
+		return "keyOf()"
+	case "through typed":
+		b.add("type %s %s", name, k.kind)
+		return fmt.Sprintf("%s(%s(%s))", k.kind, name, k.lit)
+	case "other package's variable":
+		p := g.below(r, b.file)
+		if p == nil {
+			return k.lit
+		}
+		g.newFile(p, "keys.go").add("// Var%s may be assigned.\nvar Var%s = %s", b.id, b.id, k.lit)
+		return b.ref(p, "Var"+b.id)
+	case "channel":
+		b.before("queue := make(chan %s, 1)\nqueue <- %s", k.kind, k.lit)
+		return "<-queue"
+	case "local block":
+		b.before("const (\nkeyBefore = 1\n// the key\nkeyMain = %s\n)\n_ = keyBefore", k.lit)
+		return "keyMain"
+	case "package struct":
+		b.add("var %s = struct {\nName %s\nN int\n}{Name: %s, N: 1}", name, k.kind, k.lit)
+		return name + ".Name"
+	case "constant as any":
+		return "any(" + g.declared(k, b, r, "constant") + ")"
+	case "sliced":
+		b.before("whole := %q", k.unquoted()+"!!")
+		return fmt.Sprintf("whole[:%d]", len(k.unquoted()))
+	case "bytes":
+		return fmt.Sprintf("string([]byte(%s))", k.lit)
+	}
+	return ""
 }
 
 // spellLocally writes the spellings that need statements or a helper.

@@ -3,6 +3,7 @@ package oracle
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"go/parser"
 	"go/token"
@@ -10,6 +11,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"sort"
 	"strconv"
@@ -124,6 +126,9 @@ func (b *build) units() ([]*unit, error) {
 	return order(byPath, b.prog.module)
 }
 
+// errCycle says that packages import each other when in-package tests count as part of their packages.
+var errCycle = errors.New("import cycle")
+
 // order sorts packages so that imports come first, and checks what the compiler does not.
 func order(byPath map[string]*unit, module string) ([]*unit, error) {
 	var list []*unit
@@ -132,7 +137,7 @@ func order(byPath map[string]*unit, module string) ([]*unit, error) {
 	visit = func(u *unit) error {
 		switch state[u] {
 		case 1:
-			return fmt.Errorf("import cycle through %s", u.path)
+			return errCycle
 		case 2:
 			return nil
 		}
@@ -287,4 +292,33 @@ func (b *build) run(binary string) string {
 		return string(out) + "exit: " + err.Error() + "\n"
 	}
 	return string(out)
+}
+
+// goRun runs a tree's program and tests with the go command and returns what they print: the slow way.
+func goRun(dir string) (string, error) {
+	var out strings.Builder
+	for _, args := range [][]string{{"run", "-C", dir, mainDir(dir)}, {"test", "-C", dir, "-count=1", "-v", "-p=1", "-vet=off", "./..."}} {
+		cmd := exec.Command("go", args...)
+		cmd.Env = append(os.Environ(), "GOFLAGS=", "GOPROXY=off", "GOTOOLCHAIN=local", "GOWORK=off")
+		text, err := cmd.Output()
+		if err != nil {
+			return "", fmt.Errorf("go %s: %v\n%s", args[0], err, text)
+		}
+		for line := range strings.Lines(string(text)) {
+			if !timed.MatchString(line) {
+				out.WriteString(line)
+			}
+		}
+	}
+	return out.String(), nil
+}
+
+// timed matches the lines of go test that speak of time or packages.
+var timed = regexp.MustCompile(`^(ok|\?|---|===|PASS|FAIL)\b`)
+
+func mainDir(dir string) string {
+	if _, err := os.Stat(filepath.Join(dir, "cmd", "tool")); err == nil {
+		return "./cmd/tool"
+	}
+	return "."
 }
