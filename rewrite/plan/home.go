@@ -187,13 +187,13 @@ func (kp *keyPlan) candidates() []*home {
 	byCount(kp.valuePackage, "it declares the value's type")
 	writers := kp.writerPackages()
 	for _, p := range writers {
-		// One of several writers is no natural owner, unless the others know it already.
-		if len(writers) == 1 || kp.knownToAll(p) {
+		// One of several writers is no natural owner when many packages would have to get to know it.
+		if len(writers) == 1 || kp.newImporters(p) <= 2 {
 			add(p, "it writes the value")
 		}
 	}
 	byCount(func(s *spot) *program.Package {
-		if s.File.Test || !kp.knownToAll(s.Pkg) {
+		if s.File.Test || kp.newImporters(s.Pkg) > 0 {
 			return nil
 		}
 		return s.Pkg
@@ -217,14 +217,16 @@ func (kp *keyPlan) writerPackages() []*program.Package {
 	return list
 }
 
-// knownToAll reports whether every other ordinary package with a spot imports p, directly or not.
-func (kp *keyPlan) knownToAll(p *program.Package) bool {
+// newImporters counts the packages with a spot in an ordinary file that do not import p,
+// directly or not.
+func (kp *keyPlan) newImporters(p *program.Package) int {
+	var list []*program.Package
 	for _, s := range kp.spots {
 		if s.Pkg.Path != p.Path && !s.File.Test && !s.Pkg.ImportsTransitively(p.Path) {
-			return false
+			list = appendPackage(list, s.Pkg)
 		}
 	}
-	return true
+	return len(list)
 }
 
 // valuePackage returns the world package that declares the type of what a writer stores.
