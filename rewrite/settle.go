@@ -95,7 +95,7 @@ func (v *verifier) keep(base, more []*plan.Unit) ([]*plan.Unit, error) {
 		p := problems[0]
 		more[0].Blocker = &rules.Blocker{
 			Reason:  "does-not-compile",
-			Message: "the result would not type-check: " + p.Error.Msg,
+			Message: "the result would not type-check: " + strings.Join(strings.Fields(p.Error.Msg), " "),
 			File:    v.prog.FileNamed(p.Error.Pos.Filename),
 			Where:   position(v.prog, p.Error),
 		}

@@ -151,18 +151,7 @@ func (kp *keyPlan) candidates() []*home {
 		list = append(list, kp.homeOf(p, why))
 	}
 	byCount := func(pick func(*spot) *program.Package, why string) {
-		counts := map[string]int{}
-		var pkgs []*program.Package
-		for _, s := range kp.spots {
-			if p := pick(s); p != nil {
-				counts[p.Path]++
-				pkgs = appendPackage(pkgs, p)
-			}
-		}
-		slices.SortStableFunc(pkgs, func(a, b *program.Package) int {
-			return cmp.Or(cmp.Compare(counts[b.Path], counts[a.Path]), cmp.Compare(a.Path, b.Path))
-		})
-		for _, p := range pkgs {
+		for _, p := range packagesByCount(kp.spots, pick) {
 			add(p, why)
 		}
 	}
@@ -205,15 +194,29 @@ func (kp *keyPlan) candidates() []*home {
 	return list
 }
 
-// writerPackages returns the packages whose ordinary files write the key, sorted by path.
+// writerPackages returns the packages whose ordinary files write the key, those with most places first.
 func (kp *keyPlan) writerPackages() []*program.Package {
+	return packagesByCount(kp.spots, func(s *spot) *program.Package {
+		if s.File.Test || s.Lookups[0].Role != census.Writer {
+			return nil
+		}
+		return s.Pkg
+	})
+}
+
+// packagesByCount returns the packages that pick names, by falling number of spots, then by path.
+func packagesByCount(spots []*spot, pick func(*spot) *program.Package) []*program.Package {
+	counts := map[string]int{}
 	var list []*program.Package
-	for _, s := range kp.spots {
-		if !s.File.Test && s.Lookups[0].Role == census.Writer {
-			list = appendPackage(list, s.Pkg)
+	for _, s := range spots {
+		if p := pick(s); p != nil {
+			counts[p.Path]++
+			list = appendPackage(list, p)
 		}
 	}
-	slices.SortFunc(list, func(a, b *program.Package) int { return cmp.Compare(a.Path, b.Path) })
+	slices.SortFunc(list, func(a, b *program.Package) int {
+		return cmp.Or(cmp.Compare(counts[b.Path], counts[a.Path]), cmp.Compare(a.Path, b.Path))
+	})
 	return list
 }
 

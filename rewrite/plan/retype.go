@@ -194,6 +194,9 @@ func (kp *keyPlan) paramFits(obj *types.Var, fn *types.Func, i int) bool {
 	if fn.Exported() && (fn.Signature().Recv() != nil || kp.isAPI(fn)) {
 		return false
 	}
+	if fn.Signature().Recv() != nil && kp.census.InterfaceMethod(fn.Name()) {
+		return false // an interface may ask for the method as it is
+	}
 	if kp.census.MentionedUnchecked(fn) {
 		return false // a file that was not type-checked may call it
 	}

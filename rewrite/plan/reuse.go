@@ -152,7 +152,7 @@ func (kp *keyPlan) existing(lk *census.Lookup, n *keyNames, kind AccessorKind) s
 	switch kind {
 	case With:
 		t := lk.Pkg.Info.TypeOf(lk.Value)
-		if t == nil || !types.Identical(types.Default(t), a.value) && !types.IsInterface(a.value) {
+		if t == nil || !types.Identical(types.Default(t), a.value) && !(types.IsInterface(a.value) && types.AssignableTo(t, a.value)) {
 			return "" // the conversion would change what is stored
 		}
 	case From, Must:

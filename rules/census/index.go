@@ -30,6 +30,8 @@ type index struct {
 	// twice holds the paths of packages that were read again, with bodies; reps their objects by position.
 	twice map[string]bool
 	reps  map[program.ID]types.Object
+	// contexts caches contextTypes.
+	contexts *[]types.Type
 	// switched maps the variable of a type switch, one for each clause, to the expression switched on.
 	switched map[*types.Var]use
 	// renamed are dependencies' functions that are context.WithValue under another name.

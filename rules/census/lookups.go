@@ -21,10 +21,10 @@ func (b *builder) lookupOf(pkg *program.Package, f *program.File, call *ast.Call
 		return &Lookup{Writer, call, call.Args[0], call.Args[1], call.Args[2], f, pkg}
 	case isValueMethod(fn) && len(call.Args) == 1:
 		sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
-		if !ok || !mayBeContext(pkg.Info.TypeOf(sel.X)) {
+		if !ok || !b.ix.mayBeContext(pkg.Info.TypeOf(sel.X)) {
 			return nil
 		}
-		if iface, ok := pkg.Info.TypeOf(sel.X).Underlying().(*types.Interface); ok && iface.NumMethods() == 1 {
+		if t := pkg.Info.TypeOf(sel.X); types.IsInterface(t) && !HasContextMethods(t) {
 			b.narrow = true
 		}
 		return &Lookup{Role: Reader, Call: call, Context: sel.X, Key: call.Args[0], File: f, Pkg: pkg}
@@ -106,16 +106,53 @@ func isEmptyInterface(t types.Type) bool {
 	return ok && i.Empty()
 }
 
-// mayBeContext reports whether a value of static type t may be a context: it has
-// the methods of one, or it is an interface that asks for no more than Value.
-func mayBeContext(t types.Type) bool {
+// mayBeContext reports whether a value of static type t, which has a method Value(any) any, may be a
+// context: it has the other methods of one, or it is an interface that asks for no more than Value, or
+// one that a context type of the world implements.
+func (ix *index) mayBeContext(t types.Type) bool {
 	if t == nil {
 		return false
 	}
-	if iface, ok := t.Underlying().(*types.Interface); ok {
-		return iface.NumMethods() == 1 || HasContextMethods(t)
+	iface, ok := t.Underlying().(*types.Interface)
+	if !ok {
+		return isContextLike(t)
 	}
+	if iface.NumMethods() == 1 || HasContextMethods(t) {
+		return true
+	}
+	for _, c := range ix.contextTypes() {
+		if types.Implements(c, iface) || types.Implements(types.NewPointer(c), iface) {
+			return true
+		}
+	}
+	return false
+}
+
+// isContextLike reports whether t or a pointer to it has the methods of a context.
+func isContextLike(t types.Type) bool {
 	return HasContextMethods(t) || HasContextMethods(types.NewPointer(t))
+}
+
+// contextTypes returns the concrete types declared in the world that have the methods of a context.
+func (ix *index) contextTypes() []types.Type {
+	if ix.contexts != nil {
+		return *ix.contexts
+	}
+	var list []types.Type
+	for _, pkg := range ix.pkgs {
+		if !pkg.World {
+			continue
+		}
+		for _, obj := range pkg.Info.Defs {
+			tn, ok := obj.(*types.TypeName)
+			if !ok || tn.IsAlias() || types.IsInterface(tn.Type()) || !isContextLike(tn.Type()) {
+				continue
+			}
+			list = append(list, tn.Type())
+		}
+	}
+	ix.contexts = &list
+	return list
 }
 
 // HasContextMethods reports whether t has the method names of context.Context, which no
@@ -149,7 +186,7 @@ func (b *builder) functionValue(pkg *program.Package, f *program.File, id *ast.I
 	var node ast.Node = id
 	if sel, ok := b.ix.parent(f, id).(*ast.SelectorExpr); ok && sel.Sel == id {
 		node = sel
-		if role == Reader && !mayBeContext(pkg.Info.TypeOf(sel.X)) {
+		if role == Reader && !b.ix.mayBeContext(pkg.Info.TypeOf(sel.X)) {
 			return
 		}
 	}

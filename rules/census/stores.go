@@ -115,7 +115,7 @@ func (sf *storeFinder) examine(pkg *program.Package, f *program.File, decl *ast.
 // merges the result into the census.
 func (b *builder) storeUses() {
 	for _, st := range b.stores.stores {
-		if !b.occurs(st) || !b.narrow && !mayBeContext(st.Type.Type()) {
+		if !b.occurs(st) || !b.narrow && !isContextLike(st.Type.Type()) {
 			continue
 		}
 		s := b.storeSources(st)

@@ -79,6 +79,16 @@ func (c *Census) ParamOf(v *types.Var) (fn *types.Func, i int) {
 	return nil, 0
 }
 
+// InterfaceMethod reports whether an interface type has a method of that name.
+func (c *Census) InterfaceMethod(name string) bool {
+	for _, ix := range c.indexes {
+		if len(ix.ifaceMethods[name]) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // Args returns the argument expressions that calls pass for a declared function's
 // parameter; open is set when there are calls that cannot be seen.
 func (c *Census) Args(fn *types.Func, i int) (args []Expr, open bool) {
