@@ -173,7 +173,8 @@ func isConversion(info *types.Info, call *ast.CallExpr) bool {
 	return ok && tv.IsType()
 }
 
-// ownKeyParam reports whether r is the key parameter of a method Value(any) any, unchanged.
+// ownKeyParam reports whether r is the key parameter of a context type's method Value(any) any, unchanged.
+// The same method of a type that is no context is a forwarder like any other.
 func (ix *index) ownKeyParam(r ref) bool {
 	id, ok := r.expr.(*ast.Ident)
 	if !ok {
@@ -181,7 +182,7 @@ func (ix *index) ownKeyParam(r ref) bool {
 	}
 	v, _ := r.pkg.Info.Uses[id].(*types.Var)
 	p, ok := ix.paramOf(v)
-	return ok && p.fn != nil && isValueMethod(p.fn)
+	return ok && p.fn != nil && isValueMethod(p.fn) && isContextLike(p.fn.Signature().Recv().Type())
 }
 
 // point records a place where a key of concrete type enters.
