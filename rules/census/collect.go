@@ -32,7 +32,10 @@ type pointID struct {
 }
 
 // A leafID tells the leaves of one point apart.
-type leafID struct{ expr, site program.ID }
+type leafID struct {
+	expr, site program.ID
+	value      string // a constant may differ between build configurations
+}
 
 type siteID struct {
 	at   program.ID
@@ -98,12 +101,13 @@ func (b *builder) lookup(lk *Lookup) {
 	id := b.census.Program.IDOf(lk.Call.Pos())
 	id.Offset = id.Offset<<1 | int(lk.Role) // x.Value(k).Value(k2) starts where x.Value(k) does
 	id.File = id.File + "|" + itoa(int(lk.Call.End()-lk.Call.Pos()))
+	key := ref{expr: lk.Key, file: lk.File, pkg: lk.Pkg} // as this configuration sees it
 	if old := b.lookups[id]; old != nil {
 		lk = old
 	} else {
 		b.lookups[id] = lk
 	}
-	b.follow(ref{expr: lk.Key, file: lk.File, pkg: lk.Pkg}, lk, map[refSeen]bool{}, nil)
+	b.follow(key, lk, map[refSeen]bool{}, nil)
 }
 
 type refSeen struct {
@@ -284,7 +288,7 @@ func (b *builder) leaf(r ref, v constant.Value, p *Point, site ref) {
 		return
 	}
 	prog := b.census.Program
-	id := leafID{prog.IDOf(r.expr.Pos()), prog.IDOf(site.expr.Pos())}
+	id := leafID{prog.IDOf(r.expr.Pos()), prog.IDOf(site.expr.Pos()), v.ExactString()}
 	if p.known[id] {
 		return
 	}

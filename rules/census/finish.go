@@ -267,6 +267,9 @@ func (b *builder) pointHazards(k *Key) {
 				k.hazard(ReasonDependency, l.File, l.Expr.Pos(), "the key is constant %s of package %s, outside the program", c.Name(), c.Pkg().Path())
 			}
 		}
+		if p.differs(b.census.Program) {
+			k.hazard(ReasonDynamic, p.File, p.Expr.Pos(), "the key here differs between the build configurations")
+		}
 		for _, u := range p.OtherUses {
 			k.hazard(ReasonOtherUse, u.File, u.Pos, "%s", u.Why)
 		}
@@ -288,6 +291,17 @@ func (b *builder) pointHazards(k *Key) {
 func (b *builder) inWorld(c *types.Const) bool {
 	f := b.census.Program.FileOf(c.Pos())
 	return f != nil && f.World
+}
+
+// differs reports whether one expression is several keys, depending on the build configuration.
+func (p *Point) differs(prog *program.Program) bool {
+	for i, l := range p.Leaves[min(1, len(p.Leaves)):] {
+		before := p.Leaves[i]
+		if l.Key != before.Key && prog.IDOf(l.Expr.Pos()) == prog.IDOf(before.Expr.Pos()) && l.Expr.End() == before.Expr.End() {
+			return true
+		}
+	}
+	return false
 }
 
 func verb(r Role) string {

@@ -256,7 +256,13 @@ func (b *builder) importsMeet(f *program.File, k *Key) bool {
 func (b *builder) linkMeets(at linkage, path string, k *Key) bool {
 	for _, q := range k.Points {
 		other := b.linker.linkageOf(q.Pkg, q.File)
-		paths := map[string]bool{path: at.kind == ordinary, q.Pkg.Path: other.kind == ordinary}
+		paths := map[string]bool{}
+		if at.kind == ordinary {
+			paths[path] = true
+		}
+		if other.kind == ordinary {
+			paths[q.Pkg.Path] = true
+		}
 		if b.linker.meets(at, other, paths) || at.path != "" && at.path == q.File.PkgPath {
 			return true
 		}
