@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"syscall"
 )
 
 // options are what the command line asks for.
@@ -47,7 +48,7 @@ func main() {
 	if flag.NArg() > 1 {
 		opts.patterns = flag.Args()[1:]
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := compare(ctx, opts); err != nil {
 		fmt.Fprintln(os.Stderr, "compare:", err)
