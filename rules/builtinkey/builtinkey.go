@@ -37,7 +37,7 @@ func run(pass *rules.Pass) []*rules.Finding {
 		}
 	}
 	for _, p := range pass.Census.Open {
-		if len(p.Leaves) == 0 && p.Basic != nil {
+		if len(p.Leaves) == 0 && p.Basic != nil && p.World() {
 			list = append(list, openFinding(p))
 		}
 	}

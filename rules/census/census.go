@@ -54,7 +54,8 @@ type Census struct {
 	Families []*Family
 	// Points are all places in the world where a key of built-in type enters, in file order.
 	Points []*Point
-	// Open are the points of the world whose key cannot be told before run time.
+	// Open are the points whose key cannot be told before run time: those of the world, and those of
+	// dependencies that the world feeds.
 	Open []*Point
 	// Stores are the types that answer Value from a store or body of their own.
 	Stores []*Store

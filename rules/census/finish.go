@@ -37,9 +37,9 @@ func (b *builder) finish() {
 			if p.Basic != nil {
 				c.Points = append(c.Points, p)
 			}
-			if len(p.Unknown) > 0 {
-				c.Open = append(c.Open, p)
-			}
+		}
+		if p.fedByWorld() != nil {
+			c.Open = append(c.Open, p)
 		}
 		for _, l := range p.Leaves {
 			if n := len(l.Key.Points); n == 0 || l.Key.Points[n-1] != p { // points come one after the other
@@ -287,6 +287,17 @@ func (b *builder) pointHazards(k *Key) {
 	}
 }
 
+// fedByWorld returns where a key comes from that cannot be followed: for a look-up in the world any such
+// place, for one in a dependency only a place in the world, what it does on its own being its own affair.
+func (p *Point) fedByWorld() *Unknown {
+	for i, u := range p.Unknown {
+		if p.World() || u.File != nil && u.File.World {
+			return &p.Unknown[i]
+		}
+	}
+	return nil
+}
+
 // inWorld reports whether a constant is declared in the world.
 func (b *builder) inWorld(c *types.Const) bool {
 	f := b.census.Program.FileOf(c.Pos())
@@ -323,6 +334,9 @@ func (b *builder) storeHazards(k *Key) {
 		}
 		if u, ok := st.Keys[whole]; ok {
 			k.hazard(ReasonStore, u.File, u.Pos, u.Why, st.Name())
+			continue
+		}
+		if st.distant {
 			continue
 		}
 		if d := st.difference(k.Basic); d != nil {
@@ -364,7 +378,7 @@ func (b *builder) openHazards(k *Key) {
 			continue
 		}
 		role := p.Lookups[0].Role
-		u := p.Unknown[0]
+		u := p.fedByWorld()
 		h := &Hazard{
 			Reason:  ReasonDynamic,
 			Message: fmt.Sprintf("a key that %s is looked up here and may be this one", u.Why),

@@ -26,8 +26,9 @@ type Store struct {
 	Keys map[*Key]Unknown
 	// Open lists where keys come from that cannot be followed.
 	Open []Unknown
-	// reachable is set when a value of the type occurs in the world.
-	reachable bool
+	// distant is set for a dependency's type that no expression of the world has: it may still be
+	// handed out as a context, but only what is stored in it counts.
+	distant bool
 }
 
 // A Difference is a place where a Value method treats keys of built-in type in a way of their own.
@@ -115,7 +116,8 @@ func (sf *storeFinder) examine(pkg *program.Package, f *program.File, decl *ast.
 // merges the result into the census.
 func (b *builder) storeUses() {
 	for _, st := range b.stores.stores {
-		if !b.occurs(st) || !b.narrow && !isContextLike(st.Type.Type()) {
+		st.distant = !b.occurs(st)
+		if !b.narrow && !isContextLike(st.Type.Type()) {
 			continue
 		}
 		s := b.storeSources(st)
