@@ -20,6 +20,8 @@ type gen struct {
 	labels map[string]map[string]bool
 	// made are helpers that exist, by package and kind.
 	made map[string]string
+	// tame programs have nothing that stops every unit.
+	tame bool
 	tags bool // some file stands behind a build constraint
 }
 
@@ -86,6 +88,7 @@ func generate(seed uint64, drop map[string]bool) *generated {
 	g.layout(newRnd(seed, "layout"))
 	g.atom("names", g.takePackageNames)
 	r := newRnd(seed, "features")
+	g.tame = r.chance(.65)
 	n := 1 + r.IntN(4)
 	for i := range n {
 		id := fmt.Sprintf("F%d", i)
@@ -95,11 +98,15 @@ func generate(seed uint64, drop map[string]bool) *generated {
 		id := fmt.Sprintf("H%d", i)
 		g.atom(id, func(r rnd) { g.hazard(id, r) })
 	}
+	for i := range r.IntN(4) {
+		id := fmt.Sprintf("S%d", i)
+		g.atom(id, func(r rnd) { g.scene(id, r) })
+	}
 	g.atom("ballast", g.ballast)
 	return g.finish()
 }
 
-var pkgNames = []string{"auth", "store", "web", "logx", "api", "model", "trace", "user", "keys", "app"}
+var pkgNames = []string{"auth", "store", "web", "logx", "api", "model", "trace", "user", "keys", "app", "context", "errors"}
 
 // layout makes the packages.
 func (g *gen) layout(r rnd) {
@@ -263,6 +270,24 @@ func (g *gen) testDriver(prog *generated, p *pkg, name string) {
 	}
 	f.decls = append(f.decls, b.String()+"}", show.String()+"}")
 	prog.tests = append(prog.tests, testFunc{dir: p.dir, name: test, xtest: f.xtest})
+}
+
+// scene adds one of the scenes.
+func (g *gen) scene(id string, r rnd) {
+	if len(g.keys) == 0 {
+		return
+	}
+	var list []weighted[scene]
+	for _, s := range scenes {
+		list = append(list, weighted[scene]{s.weight, s})
+	}
+	s := pickWeighted(r, list)
+	if g.tame && obstacles[s.name] {
+		s = scenes[1]
+	}
+	k := pick(r, g.keys)
+	g.label(k, "%s", s.name)
+	s.play(g, id, k, &body{file: g.place(r, anywhere), id: id, ctx: "ctx"}, r)
 }
 
 // ballast adds imports between packages, which limit where keys can live.

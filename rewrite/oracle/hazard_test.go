@@ -2,6 +2,12 @@ package oracle
 
 import "fmt"
 
+// obstacles are hazards that stop a unit.
+var obstacles = map[string]bool{
+	"suppressed": true, "store type": true, "generated file": true, "compared as any": true,
+	"context type": true, "method expression": true, "function field": true, "assigned field": true,
+}
+
 // hazard adds something that stands beside keys and may stand in their way.
 func (g *gen) hazard(id string, r rnd) {
 	if len(g.keys) == 0 {
@@ -20,6 +26,9 @@ func (g *gen) hazard(id string, r rnd) {
 		{3, "other use of constant"}, {3, "same text elsewhere"}, {3, "typed key with same text"}, {3, "names taken"},
 		{2, "import"}, {1, "init"}, {1, "tagged file"}, {1, "generated file"}, {1, "compared as any"}, {1, "suppressed"}, {1, "store type"},
 	})
+	if g.tame && obstacles[way] {
+		way = "names taken"
+	}
 	g.label(k, "%s", way)
 	switch way {
 	case "other use of constant":

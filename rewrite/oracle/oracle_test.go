@@ -154,7 +154,7 @@ func avoided(p *generated) bool {
 func (tc *toolchain) finish(dir string, trials []*trial) error {
 	var builds []*build
 	for _, tr := range trials {
-		if len(tr.failures) == 0 && len(tr.builds) == 2 {
+		if len(tr.failures) == 0 && len(tr.builds) >= 2 {
 			builds = append(builds, tr.builds...)
 		}
 	}
@@ -238,6 +238,11 @@ func (o *oracle) failure(dir string, tr *trial) {
 	for _, name := range slices.Sorted(maps.Keys(small.after)) {
 		if small.after[name] != small.prog.files[name] {
 			fmt.Fprintf(&b, "-- after %s --\n%s", name, small.after[name])
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(small.review)) {
+		if small.after == nil && small.review[name] != small.prog.files[name] {
+			fmt.Fprintf(&b, "-- review %s --\n%s", name, small.review[name])
 		}
 	}
 	if *flagKeep {

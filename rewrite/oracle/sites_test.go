@@ -175,19 +175,27 @@ func (g *gen) helper(f *file, stem, format string, args ...any) string {
 	if !f.test {
 		host = g.newFile(f.pkg, "help.go")
 	}
+	text := fmt.Sprintf(format, args...)
 	for _, p := range []string{"context", "fmt"} {
-		if strings.Contains(fmt.Sprintf(format, args...), p+".") {
-			host.std(p)
+		if !strings.Contains(text, p) {
+			continue
+		}
+		from, to := f.quali[p], host.std(p)
+		if from == "" {
+			from = p
+		}
+		if from != to {
+			text = strings.ReplaceAll(text, from+".", to+".")
 		}
 	}
-	return g.helperNamed(host, stem, format, args...)
+	return g.helperNamed(host, stem, "%s", text)
 }
 
 func (g *gen) helperNamed(f *file, name, format string, args ...any) string {
 	id := f.pkg.dir + " " + name
 	if g.made[id] == "" {
 		g.made[id] = name
-		f.add(fmt.Sprintf(format, args...), name)
+		f.add("%s", fmt.Sprintf(fmt.Sprintf(format, args...), name))
 	}
 	return name
 }
@@ -213,7 +221,7 @@ func (g *gen) reader(id string, k *key, r rnd) {
 // contextOperand chooses how the reader spells its context.
 func (g *gen) contextOperand(k *key, b *body, r rnd) {
 	ctx := b.std("context")
-	switch pickWeighted(r, []weighted[string]{{12, ""}, {1, "field"}, {1, "call"}, {1, "paren"}, {1, "wrapper"}, {1, "valuer"}, {1, "derived"}}) {
+	switch pickWeighted(r, []weighted[string]{{12, ""}, {1, "field"}, {1, "call"}, {1, "paren"}, {1, "wrapper"}, {1, "valuer"}, {1, "derived"}, {1, "effect"}, {1, "named"}}) {
 	case "field":
 		g.label(k, "context in field")
 		b.before("holder := struct{ c %s.Context }{ctx}", ctx)
@@ -231,6 +239,15 @@ func (g *gen) contextOperand(k *key, b *body, r rnd) {
 		g.label(k, "valuer interface")
 		b.before("var src interface{ Value(key any) any } = ctx")
 		b.ctx = "src"
+	case "effect":
+		g.label(k, "context with effect")
+		fn := g.helper(b.file, "noteCtx", "func %%s(ctx %s.Context) %s.Context {\n\tfmt.Println(\"context asked\")\n\treturn ctx\n}", ctx, ctx)
+		b.ctx = fn + "(ctx)"
+	case "named":
+		g.label(k, "context of a named type")
+		t := g.helper(b.file, "named", "type %%s %s.Context", ctx)
+		b.before("var n %s = ctx", t)
+		b.ctx = "n"
 	case "derived":
 		b.before("inner, stop := %s.WithCancel(ctx)\ndefer stop()", ctx)
 		b.ctx = "inner"

@@ -314,7 +314,7 @@ func goRun(dir string) (string, error) {
 }
 
 // timed matches the lines of go test that speak of time or packages.
-var timed = regexp.MustCompile(`^(ok|\?|---|===|PASS|FAIL)\b`)
+var timed = regexp.MustCompile(`^(ok\s|\?\s|--- |=== |PASS|FAIL)`)
 
 func mainDir(dir string) string {
 	if _, err := os.Stat(filepath.Join(dir, "cmd", "tool")); err == nil {

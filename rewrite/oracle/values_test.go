@@ -31,6 +31,11 @@ func (g *gen) valueType(id string, r rnd) *valueType {
 			{label: "duration value", name: "time.Duration", std: "time", values: []string{"3 * time.Second", "time.Duration(0)"}, comparable: true},
 			{label: "struct value", name: "struct{}", values: []string{"struct{}{}"}, comparable: true},
 			{label: "any value", name: "any", values: []string{`any("x")`, "any(5)", "nil", "any(nil)"}, comparable: true},
+			{label: "mixed numbers", name: "int", values: []string{"7", "7.0", "'a'", "int64(7)", "1 << 3", "uint8(3)"}, comparable: true},
+			{label: "array value", name: "[2]int", values: []string{"[2]int{1, 2}"}, comparable: true},
+			{label: "anonymous struct value", name: "struct{ A int }", values: []string{"struct{ A int }{4}"}, comparable: true},
+			{label: "function value", name: "func() int", values: []string{"(func() int)(nil)"}},
+			{label: "typed any value", name: "any", values: []string{"error(nil)", "any(struct{}{})", `fmt.Stringer(nil)`}, std: "fmt", comparable: true},
 			{label: "untyped nil value", name: "string", values: []string{"nil", `"x"`}, comparable: true},
 		})
 	}
