@@ -63,10 +63,26 @@ func (kp *keyPlan) treat(s *spot) treatment {
 		return useTestKey
 	case kp.exportedRetyped(s.key) != "" && kp.opts.Accessors != "always":
 		return useRetyped
-	case s.lookup != nil && kp.opts.Accessors != "never":
+	case s.lookup != nil && kp.opts.Accessors != "never" && !kp.losesComment(s):
 		return callAccessor
 	}
 	return useExported
+}
+
+// losesComment reports whether an accessor in the look-up's place would lose a comment.
+func (kp *keyPlan) losesComment(s *spot) bool {
+	f, lk := s.File, s.lookup
+	if lk.Role == census.Writer {
+		return kp.commentIn(f, kp.offset(f, lk.Key.Pos()), kp.offset(f, lk.Value.Pos()))
+	}
+	var whole ast.Node = lk.Call
+	if parent, _ := kp.census.Outer(f, lk.Call); parent != nil {
+		if assert, ok := parent.(*ast.TypeAssertExpr); ok && assert.Type != nil {
+			whole = assert
+		}
+	}
+	return kp.commentIn(f, kp.offset(f, whole.Pos()), kp.offset(f, lk.Context.Pos())) ||
+		kp.commentIn(f, kp.offset(f, lk.Context.End()), kp.offset(f, whole.End()))
 }
 
 // writeSpots plans the edits at the points. What has to be exported is settled first, so that
