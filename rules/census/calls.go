@@ -26,11 +26,43 @@ func (ix *index) callArgs(fn *types.Func, i int, variadic bool, want string, s *
 	if recv == nil || isInterfaceMethod(fn) {
 		return
 	}
+	if asks := ix.foreignInterface(fn); asks != "" {
+		s.unknown = append(s.unknown, Unknown{ix.prog.FileOf(fn.Pos()), fn.Pos(), "comes from callers in package " + asks + ", whose interface the method implements"})
+	}
 	for _, im := range ix.ifaceMethods[fn.Name()] {
 		if implementsMethod(recv.Type(), im) {
 			ix.callArgs(im, i, variadic, want, s, seen)
 		}
 	}
+}
+
+// foreignInterface returns the path of a dependency with an interface that a method of the world
+// implements and whose code, not having been read, may call it; "" for none.
+func (ix *index) foreignInterface(fn *types.Func) string {
+	if p := ix.cfg.Package(fn.Pkg().Path()); p == nil || !p.World {
+		return ""
+	}
+	for _, pkg := range ix.cfg.Packages {
+		if pkg.World || pkg.DepModule == "" || pkg.Types == nil || pkg.Bodies && !pkg.Partial || ix.twice[pkg.Path] {
+			continue
+		}
+		for _, name := range pkg.Types.Scope().Names() {
+			tn, ok := pkg.Types.Scope().Lookup(name).(*types.TypeName)
+			if !ok {
+				continue
+			}
+			iface, ok := tn.Type().Underlying().(*types.Interface)
+			if !ok {
+				continue
+			}
+			for m := range iface.Methods() {
+				if m.Name() == fn.Name() && implementsMethod(fn.Signature().Recv().Type(), m) {
+					return pkg.Path
+				}
+			}
+		}
+	}
+	return ""
 }
 
 // implementsMethod reports whether a method call through the interface method im may

@@ -8,6 +8,10 @@ import (
 // addEscapes notes arguments that are pointers and go to parameters of type any, and
 // types that are handed to generic functions.
 func (ix *index) addEscapes(info *types.Info, call *ast.CallExpr) {
+	if isConversion(info, call) && len(call.Args) == 1 {
+		ix.convert(info.TypeOf(call.Args[0]), info.TypeOf(call))
+		return
+	}
 	sig, ok := info.TypeOf(call.Fun).(*types.Signature)
 	if !ok {
 		return
@@ -34,13 +38,33 @@ func (ix *index) addEscapes(info *types.Info, call *ast.CallExpr) {
 
 // escape notes an expression of pointer type that becomes an empty interface.
 func (ix *index) escape(info *types.Info, e ast.Expr, to types.Type) {
-	if to == nil || !isEmptyInterface(to) {
+	if to == nil {
+		return
+	}
+	if !isEmptyInterface(to) {
+		ix.convert(info.TypeOf(e), to)
 		return
 	}
 	if t := info.TypeOf(e); t != nil {
 		if p, ok := t.Underlying().(*types.Pointer); ok {
 			ix.escaped = append(ix.escaped, p.Elem())
 		}
+	}
+}
+
+// convert notes that values of one struct type become values of another: their fields are no longer
+// told apart by the type they were set in.
+func (ix *index) convert(from, to types.Type) {
+	if from == nil || to == nil || types.Identical(from, to) {
+		return
+	}
+	for _, t := range []types.Type{from, to} {
+		if st, ok := deref(t).Underlying().(*types.Struct); !ok || st.NumFields() == 0 {
+			return
+		}
+	}
+	for _, t := range []types.Type{from, to} {
+		ix.converted[ix.repVar(deref(t).Underlying().(*types.Struct).Field(0))] = true
 	}
 }
 

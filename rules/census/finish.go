@@ -446,6 +446,9 @@ func (b *builder) checkCarriers() {
 	}
 	slices.SortFunc(list, func(x, y *carrier) int { return cmp.Compare(x.obj.Pos(), y.obj.Pos()) })
 	for _, c := range list {
+		list = append(list, b.otherImplementations(c)...)
+	}
+	for _, c := range list {
 		for _, u := range b.ix.usesOf(c.obj) {
 			if why := b.otherUse(c, u); why != "" {
 				for _, p := range c.points {
@@ -454,6 +457,31 @@ func (b *builder) checkCarriers() {
 			}
 		}
 	}
+}
+
+// otherImplementations returns carriers for the same parameter of the methods that a call through an
+// interface may reach instead.
+func (b *builder) otherImplementations(c *carrier) []*carrier {
+	v, _ := c.obj.(*types.Var)
+	p, ok := b.ix.paramOf(v)
+	if !ok || p.fn == nil || p.fn.Signature().Recv() == nil {
+		return nil
+	}
+	var list []*carrier
+	for _, im := range b.ix.ifaceMethods[p.fn.Name()] {
+		if !implementsMethod(p.fn.Signature().Recv().Type(), im) {
+			continue
+		}
+		for _, other := range b.ix.methods[p.fn.Name()] {
+			if other == p.fn || !implementsMethod(other.Signature().Recv().Type(), im) || p.index >= other.Signature().Params().Len() {
+				continue
+			}
+			if ov := b.ix.rep(other.Signature().Params().At(p.index)); b.carried[ov] == nil {
+				list = append(list, &carrier{obj: ov, points: c.points})
+			}
+		}
+	}
+	return list
 }
 
 func (p *Point) addOtherUse(prog *program.Program, u Unknown) {

@@ -240,6 +240,9 @@ func (ix *index) inflow(v *types.Var, want string) sources {
 	}
 	if v.IsField() {
 		ix.inflowUnkeyed(v, want, &s)
+		if place, ok := ix.fields[v]; ok && ix.converted[place.first] {
+			s.lose(ix.prog.FileOf(v.Pos()), v.Pos(), "comes from field %s of a struct that is converted from another type", v.Name())
+		}
 		if ix.decodable(v) {
 			s.lose(ix.prog.FileOf(v.Pos()), v.Pos(), "comes from field %s, which decoding may fill", v.Name())
 		}

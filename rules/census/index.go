@@ -30,6 +30,10 @@ type index struct {
 	// twice holds the paths of packages that were read again, with bodies; reps their objects by position.
 	twice map[string]bool
 	reps  map[program.ID]types.Object
+	// methods are the methods with a body, by name; other implementations of an interface are among them.
+	methods map[string][]*types.Func
+	// converted holds the first fields of structs that are converted to other struct types.
+	converted map[*types.Var]bool
 	// contexts caches contextTypes.
 	contexts *[]types.Type
 	// switched maps the variable of a type switch, one for each clause, to the expression switched on.
@@ -85,6 +89,8 @@ func newIndex(prog *program.Program, cfg *program.Config, extra []*program.Packa
 		linked:       map[mentionedName]bool{},
 		twice:        map[string]bool{},
 		reps:         map[program.ID]types.Object{},
+		methods:      map[string][]*types.Func{},
+		converted:    map[*types.Var]bool{},
 		switched:     map[*types.Var]use{},
 		renamed:      map[*types.Func]bool{},
 		active:       map[*types.Var]bool{},
@@ -136,6 +142,9 @@ func (ix *index) addFile(pkg *program.Package, f *program.File) {
 		case *ast.FuncDecl:
 			if fn, ok := info.Defs[n.Name].(*types.Func); ok {
 				ix.addParams(pkg, f, n.Type, fn, nil)
+				if n.Recv != nil && n.Body != nil {
+					ix.methods[fn.Name()] = append(ix.methods[fn.Name()], ix.repFunc(fn))
+				}
 				if !pkg.World && renaming(pkg, n, fn) {
 					ix.renamed[ix.rep(fn).(*types.Func)] = true
 				}
@@ -155,6 +164,18 @@ func (ix *index) addFile(pkg *program.Package, f *program.File) {
 			}
 		case *ast.StructType:
 			ix.addFields(info, n)
+		case *ast.ValueSpec:
+			if pkg.World && len(n.Names) == len(n.Values) {
+				for i, v := range n.Values {
+					ix.escape(info, v, info.TypeOf(n.Names[i]))
+				}
+			}
+		case *ast.RangeStmt:
+			if pkg.World && n.Tok == token.ASSIGN && n.Value != nil {
+				if elem, ok := info.TypeOf(n.X).Underlying().(interface{ Elem() types.Type }); ok {
+					ix.convert(elem.Elem(), info.TypeOf(n.Value))
+				}
+			}
 		case *ast.AssignStmt:
 			if pkg.World && len(n.Lhs) == len(n.Rhs) {
 				for i, rhs := range n.Rhs {

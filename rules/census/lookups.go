@@ -19,6 +19,12 @@ func (b *builder) lookupOf(pkg *program.Package, f *program.File, call *ast.Call
 		return nil // its callers are the writers
 	case (isWithValue(fn) || b.ix.isRenamed(fn)) && len(call.Args) == 3:
 		return &Lookup{Writer, call, call.Args[0], call.Args[1], call.Args[2], f, pkg}
+	case isValueMethod(fn) && len(call.Args) == 2: // context.Context.Value(ctx, key)
+		sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+		if !ok || !methodExpr(pkg.Info, sel) || !b.ix.mayBeContext(pkg.Info.TypeOf(call.Args[0])) {
+			return nil
+		}
+		return &Lookup{Role: Reader, Call: call, Context: call.Args[0], Key: call.Args[1], File: f, Pkg: pkg}
 	case isValueMethod(fn) && len(call.Args) == 1:
 		sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
 		if !ok || !b.ix.mayBeContext(pkg.Info.TypeOf(sel.X)) {
@@ -91,6 +97,12 @@ func renaming(pkg *program.Package, decl *ast.FuncDecl, fn *types.Func) bool {
 // isWithValue reports whether fn is context.WithValue.
 func isWithValue(fn *types.Func) bool {
 	return fn.Name() == "WithValue" && fn.Pkg() != nil && fn.Pkg().Path() == "context" && fn.Signature().Recv() == nil
+}
+
+// methodExpr reports whether a selector is a method expression: T.Method.
+func methodExpr(info *types.Info, sel *ast.SelectorExpr) bool {
+	s := info.Selections[sel]
+	return s != nil && s.Kind() == types.MethodExpr
 }
 
 // isValueMethod reports whether fn is a method Value(any) any.
@@ -188,6 +200,9 @@ func (b *builder) functionValue(pkg *program.Package, f *program.File, id *ast.I
 		node = sel
 		if role == Reader && !b.ix.mayBeContext(pkg.Info.TypeOf(sel.X)) {
 			return
+		}
+		if methodExpr(pkg.Info, sel) {
+			keyIndex++
 		}
 	}
 	parent, child := b.ix.outer(f, node)
