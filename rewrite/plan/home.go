@@ -223,13 +223,42 @@ func packagesByCount(spots []*spot, pick func(*spot) *program.Package) []*progra
 // newImporters counts the packages with a spot in an ordinary file that do not import p,
 // directly or not.
 func (kp *keyPlan) newImporters(p *program.Package) int {
-	var list []*program.Package
+	if n, ok := kp.importers[p.Path]; ok {
+		return n
+	}
+	seen := map[string]bool{p.Path: true}
+	n := 0
 	for _, s := range kp.spots {
-		if s.Pkg.Path != p.Path && !s.File.Test && !s.Pkg.ImportsTransitively(p.Path) {
-			list = appendPackage(list, s.Pkg)
+		if s.File.Test || seen[s.Pkg.Path] {
+			continue
+		}
+		seen[s.Pkg.Path] = true
+		if !kp.imports(s.Pkg, p.Path) {
+			n++
 		}
 	}
-	return len(list)
+	kp.importers[p.Path] = n
+	return n
+}
+
+// imports reports whether p imports a package, directly or not.
+func (pl *planner) imports(p *program.Package, path string) bool {
+	set := pl.closures[p]
+	if set == nil {
+		set = map[string]bool{}
+		var visit func(q *program.Package)
+		visit = func(q *program.Package) {
+			for _, r := range q.Imports {
+				if r != nil && !set[r.Path] {
+					set[r.Path] = true
+					visit(r)
+				}
+			}
+		}
+		visit(p)
+		pl.closures[p] = set
+	}
+	return set[path]
 }
 
 // valuePackage returns the world package that declares the type of what a writer stores.

@@ -51,6 +51,8 @@ type keyPlan struct {
 	// retyped are the constants, variables and parameters whose declaration takes the key type.
 	retyped map[token.Pos]types.Object
 	home    *home
+	// importers caches newImporters.
+	importers map[string]int
 	// graph is the program's import graph with the imports that this unit and those planned before add.
 	graph *program.ImportGraph
 	kt    *keyType
@@ -94,7 +96,7 @@ func (pl *planner) keys(u *Unit, fam *census.Family) {
 		byExpr:   map[ast.Expr]*spot{},
 		retyped:  map[token.Pos]types.Object{},
 		keys:     map[*census.Key]*keyNames{},
-		replaced: map[ast.Expr]bool{},
+		replaced: map[ast.Expr]bool{}, importers: map[string]int{},
 	}
 	if err := kp.plan(); err != nil {
 		b, ok := err.(blocked)
