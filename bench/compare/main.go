@@ -11,6 +11,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -82,11 +83,9 @@ func compare(ctx context.Context, opts options) (err error) {
 	if err != nil {
 		return err
 	}
-	results, err := m.scenarios(ctx)
-	if err != nil {
-		return err
-	}
-	return writeTables(os.Stdout, head, tools, results)
+	// What was measured before an interruption took its time, too.
+	results, err := m.measure(ctx)
+	return errors.Join(err, writeTables(os.Stdout, head, tools, results))
 }
 
 // note tells on standard error what goes on.

@@ -22,8 +22,8 @@ type sample struct {
 
 // A result holds the samples of one scenario, by tool.
 type result struct {
-	title, text string
-	samples     map[*tool][]sample
+	scenario
+	samples map[*tool][]sample
 }
 
 // A meter runs tools and measures them.
@@ -34,67 +34,119 @@ type meter struct {
 	edits   int
 }
 
-// scenarios measures one after the other. Within one, the tools take turns.
-func (m *meter) scenarios(ctx context.Context) ([]*result, error) {
-	var all []*result
-	add := func(runs int, title, text string, prepare func(*tool) error, cache func(*tool) string, build string) error {
-		if runs == 0 {
-			return nil
+// A scenario is what the caches hold when a tool runs.
+type scenario struct {
+	title, text string
+	runs        int
+	// begin is called once, before the first run.
+	begin func(context.Context) error
+	// prepare is called before each run.
+	prepare func() error
+	// cache and build are the directories of the tool's own cache and of the build cache.
+	cache func(*tool) string
+	build string
+}
+
+// scenarios lists what is to be measured, in an order in which each leaves the caches as the next needs them.
+func (m *meter) scenarios() []scenario {
+	fresh := func(*tool) string { return "fresh" }
+	kept := func(t *tool) string { return filepath.Join("kept", t.name) }
+	list := []scenario{{
+		title: "Cold build cache", text: "All caches are empty: a fresh clone, or a CI job without a cache.",
+		runs:    m.opts.coldRuns,
+		prepare: func() error { return m.remove("fresh", "cold-build") },
+		cache:   fresh, build: "cold-build",
+	}, {
+		title: "Warm build cache", text: "The build cache holds all that the tools ask of it, their own caches are empty.",
+		runs: m.opts.runs,
+		begin: func(ctx context.Context) error {
+			// A tool that finds its results in its own cache asks for less.
+			if err := m.remove("fresh"); err != nil {
+				return err
+			}
+			return m.all(ctx, fresh)
+		},
+		prepare: func() error { return m.remove("fresh") },
+		cache:   fresh, build: warmBuild,
+	}, {
+		title: "Nothing changed", text: "Every cache is as the same command has left it.",
+		runs:  m.opts.runs,
+		begin: func(ctx context.Context) error { return m.all(ctx, kept) },
+		cache: kept, build: warmBuild,
+	}}
+	if m.opts.edit != "" {
+		list = append(list, scenario{
+			title: "After an edit", text: "As before, but " + filepath.ToSlash(m.opts.edit) + " has gained a function since the last run.",
+			runs: m.opts.runs,
+			begin: func(ctx context.Context) error {
+				if err := m.sandbox.copyCheckout(); err != nil {
+					return err
+				}
+				return m.all(ctx, kept)
+			},
+			prepare: m.editFile,
+			cache:   kept, build: warmBuild,
+		})
+	}
+	return list
+}
+
+// measure goes through the scenarios. With an error it returns the whole rounds that came before.
+func (m *meter) measure(ctx context.Context) ([]*result, error) {
+	var results []*result
+	for _, sc := range m.scenarios() {
+		if sc.runs == 0 {
+			continue
 		}
-		r := &result{title: title, text: text, samples: map[*tool][]sample{}}
-		for i := range runs {
-			for _, t := range m.tools {
-				if err := prepare(t); err != nil {
-					return err
-				}
-				one, err := m.run(ctx, t, cache(t), build)
-				if err != nil {
-					return err
-				}
-				note("%s, run %d of %d, %s: %.2f CPU s", title, i+1, runs, t.name, one.cpu.Seconds())
+		if sc.begin != nil {
+			if err := sc.begin(ctx); err != nil {
+				return results, err
+			}
+		}
+		r := &result{scenario: sc, samples: map[*tool][]sample{}}
+		for i := range sc.runs {
+			round, err := m.round(ctx, sc, fmt.Sprintf("%s, run %d of %d", sc.title, i+1, sc.runs))
+			if err != nil {
+				return results, err
+			}
+			if i == 0 {
+				results = append(results, r)
+			}
+			for t, one := range round {
 				r.samples[t] = append(r.samples[t], one)
 			}
 		}
-		all = append(all, r)
-		return nil
 	}
-	fresh := func(*tool) string { return "fresh" }
-	kept := func(t *tool) string { return filepath.Join("kept", t.name) }
-	err := add(m.opts.coldRuns, "Cold build cache", "All caches are empty: a fresh clone, or a CI job without a cache.",
-		func(*tool) error { return m.remove("fresh", "cold-build") }, fresh, "cold-build")
-	if err == nil && m.opts.runs > 0 {
-		err = m.warm(ctx)
-	}
-	if err == nil {
-		err = add(m.opts.runs, "Warm build cache", "The build cache holds all that the tools ask of it, their own caches are empty.",
-			func(*tool) error { return m.remove("fresh") }, fresh, "warm-build")
-	}
-	if err == nil && m.opts.runs > 0 {
-		for _, t := range m.tools {
-			if _, err = m.run(ctx, t, kept(t), "warm-build"); err != nil {
+	return results, nil
+}
+
+// round lets every tool run once.
+func (m *meter) round(ctx context.Context, sc scenario, what string) (map[*tool]sample, error) {
+	round := map[*tool]sample{}
+	for _, t := range m.tools {
+		if sc.prepare != nil {
+			if err := sc.prepare(); err != nil {
 				return nil, err
 			}
 		}
-		err = add(m.opts.runs, "Nothing changed", "Every cache is as the same command has left it.",
-			func(*tool) error { return nil }, kept, "warm-build")
-	}
-	if err == nil && m.opts.edit != "" && m.opts.runs > 0 {
-		if err = m.prepareEdits(ctx, kept); err == nil {
-			err = add(m.opts.runs, "After an edit", "As before, but "+filepath.ToSlash(m.opts.edit)+" has gained a function since the last run.",
-				func(*tool) error { return m.editFile() }, kept, "warm-build")
+		one, err := m.run(ctx, t, sc.cache(t), sc.build)
+		if err != nil {
+			return nil, err
 		}
+		note("%s, %s: %.2f CPU s", what, t.name, one.cpu.Seconds())
+		round[t] = one
 	}
-	return all, err
+	return round, nil
 }
 
-// warm fills the build cache with what the tools ask the go command for: every tool runs once.
-func (m *meter) warm(ctx context.Context) error {
+// warmBuild is the build cache that is filled.
+const warmBuild = "warm-build"
+
+// all runs every tool once, unmeasured, to fill the build cache and the tools' own.
+func (m *meter) all(ctx context.Context, cache func(*tool) string) error {
 	for _, t := range m.tools {
-		note("filling the build cache: %s", t.name)
-		if err := m.remove("fresh"); err != nil {
-			return err
-		}
-		if _, err := m.run(ctx, t, "fresh", "warm-build"); err != nil {
+		note("filling caches: %s", t.name)
+		if _, err := m.run(ctx, t, cache(t), warmBuild); err != nil {
 			return err
 		}
 	}
@@ -161,19 +213,6 @@ func readStart(name string) (string, error) {
 		err = nil
 	}
 	return string(bytes.TrimSpace(buf[:n])), err
-}
-
-// prepareEdits moves to a copy of the checkout, in which every tool has run once.
-func (m *meter) prepareEdits(ctx context.Context, cache func(*tool) string) error {
-	if err := m.sandbox.copyCheckout(); err != nil {
-		return err
-	}
-	for _, t := range m.tools {
-		if _, err := m.run(ctx, t, cache(t), "warm-build"); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // editFile adds one more function to the file that is edited.

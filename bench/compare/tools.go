@@ -17,7 +17,6 @@ type tool struct {
 	codes []int
 	// failed tells from the output that a run was in vain although its exit code does not.
 	failed func(output string) bool
-	cached bool // keeps a cache of its own
 }
 
 // buildTools builds ctxmend and staticcheck. The first tool is the one the others are compared with.
@@ -38,9 +37,9 @@ func buildTools(ctx context.Context, s *sandbox, opts options) ([]*tool, error) 
 		return nil, err
 	}
 	return []*tool{
-		{name: "ctxmend check", program: ctxmend, args: []string{"check"}, codes: []int{0, 3}, cached: true},
+		{name: "ctxmend check", program: ctxmend, args: []string{"check"}, codes: []int{0, 3}},
 		{name: "go " + floorArgs, program: "go", args: strings.Fields(floorArgs), codes: []int{0}},
-		{name: "staticcheck -checks SA1029", program: staticcheck, args: []string{"-checks", "SA1029"}, codes: []int{0, 1}, cached: true,
+		{name: "staticcheck -checks SA1029", program: staticcheck, args: []string{"-checks", "SA1029"}, codes: []int{0, 1},
 			failed: func(output string) bool { return strings.Contains(output, "(compile)") }},
 	}, nil
 }
