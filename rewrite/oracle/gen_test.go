@@ -62,6 +62,7 @@ func (g *gen) atom(path string, f func(r rnd)) {
 // A generated is a program.
 type generated struct {
 	seed   uint64
+	title  string // of programs that have no seed
 	module string
 	files  map[string]string // by slash-separated name
 	atoms  []string
@@ -101,6 +102,14 @@ func generate(seed uint64, drop map[string]bool) *generated {
 	for i := range r.IntN(4) {
 		id := fmt.Sprintf("S%d", i)
 		g.atom(id, func(r rnd) { g.scene(id, r) })
+	}
+	for i := range r.IntN(4) {
+		id := fmt.Sprintf("X%d", i)
+		g.atom(id, func(r rnd) {
+			if len(g.keys) > 0 {
+				g.exotic(id, pick(r, g.keys), &body{file: g.place(r, anywhere), id: id, ctx: "ctx"}, r)
+			}
+		})
 	}
 	g.atom("ballast", g.ballast)
 	return g.finish()

@@ -27,7 +27,7 @@ type toolchain struct {
 }
 
 // stdPackages are those that programs may import.
-var stdPackages = []string{"context", "errors", "fmt", "os", "strings", "testing", "time", "sync", "net/http", "sort"}
+var stdPackages = []string{"context", "errors", "fmt", "os", "strings", "testing", "time", "sync", "reflect", "sort", "bytes"}
 
 func newToolchain() (*toolchain, error) {
 	dir, err := exec.Command("go", "env", "GOTOOLDIR").Output()
@@ -291,7 +291,8 @@ func (b *build) run(binary string) string {
 	if err != nil {
 		return string(out) + "exit: " + err.Error() + "\n"
 	}
-	return string(out)
+	// A type argument's package is printed with the path it is linked under.
+	return strings.ReplaceAll(string(out), b.version+"/"+b.prog.module, b.prog.module)
 }
 
 // goRun runs a tree's program and tests with the go command and returns what they print: the slow way.
