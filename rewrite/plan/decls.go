@@ -8,6 +8,7 @@ import (
 	"go/types"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/ctxmend/ctxmend/rules/program"
@@ -282,10 +283,23 @@ func (kp *keyPlan) constPlace(n *keyNames) *keyType {
 
 // constText writes a key's value in Go syntax.
 func constText(k *censusKey) string {
-	if k.Const.Kind() == constant.Float {
-		return k.Const.String()
+	switch k.Const.Kind() {
+	case constant.Float:
+		return floatText(k.Const, k.Basic)
+	case constant.Complex:
+		return fmt.Sprintf("complex(%s, %s)", floatText(constant.Real(k.Const), k.Basic), floatText(constant.Imag(k.Const), k.Basic))
 	}
 	return k.Const.ExactString()
+}
+
+// floatText writes a number so that it becomes the same value of the type again.
+func floatText(v constant.Value, basic *types.Basic) string {
+	bits := 64
+	if basic.Kind() == types.Float32 || basic.Kind() == types.Complex64 {
+		bits = 32
+	}
+	f, _ := constant.Float64Val(v)
+	return strconv.FormatFloat(f, 'g', -1, bits)
 }
 
 // exportedKey returns the name of an exported constant for the key, declaring it.

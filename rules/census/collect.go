@@ -17,13 +17,15 @@ type builder struct {
 	order   []*Point // world points and dependency points, in the order found
 	lookups map[program.ID]*Lookup
 	sites   map[siteID]bool
-	narrow  bool // something is looked up through an interface that has Value only
-	linker  *linker
-	parts   []*Key // keys split off from others
-	ix      *index // of the configuration in hand
-	stores  *storeFinder
-	visited map[ast.Expr]bool // expressions followed on the way from a look-up
-	carried map[types.Object]*carrier
+	// opaqueModules are dependencies that look up keys by ways that cannot be followed, by module path.
+	opaqueModules map[string]*Lookup
+	narrow        bool // something is looked up through an interface that has Value only
+	linker        *linker
+	parts         []*Key // keys split off from others
+	ix            *index // of the configuration in hand
+	stores        *storeFinder
+	visited       map[ast.Expr]bool // expressions followed on the way from a look-up
+	carried       map[types.Object]*carrier
 }
 
 type pointID struct {
@@ -401,7 +403,8 @@ func (b *builder) site(k *Key, p *Point, lk *Lookup, r ref) {
 func (b *builder) open(lk *Lookup, u Unknown) {
 	inWorld := u.File != nil && u.File.World
 	if !lk.Pkg.World && !inWorld {
-		return // a dependency's own affair: no key of the world was handed to it
+		b.opaque(lk) // a dependency's own affair, unless a key of the world is handed to it
+		return
 	}
 	expr := ast.Unparen(lk.Key)
 	at := b.census.Program.IDOf(expr.Pos())

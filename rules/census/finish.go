@@ -38,6 +38,9 @@ func (b *builder) finish() {
 				c.Points = append(c.Points, p)
 			}
 		}
+		if !p.World() && len(p.Unknown) > 0 {
+			b.opaque(p.Lookups[0])
+		}
 		if p.fedByWorld() != nil {
 			c.Open = append(c.Open, p)
 		}
@@ -238,6 +241,7 @@ func (b *builder) hazards() {
 	for _, f := range b.census.Families {
 		for _, k := range f.Keys {
 			b.pointHazards(k)
+			b.handedHazards(k)
 			b.storeHazards(k)
 			b.excludedHazards(ex, k)
 			b.openHazards(k)

@@ -34,6 +34,8 @@ type index struct {
 	methods map[string][]*types.Func
 	// converted holds the first fields of structs that are converted to other struct types.
 	converted map[*types.Var]bool
+	// handed lists string constants that the world gives to dependencies, by text.
+	handed map[string][]handing
 	// contexts caches contextTypes.
 	contexts *[]types.Type
 	// switched maps the variable of a type switch, one for each clause, to the expression switched on.
@@ -91,6 +93,7 @@ func newIndex(prog *program.Program, cfg *program.Config, extra []*program.Packa
 		reps:         map[program.ID]types.Object{},
 		methods:      map[string][]*types.Func{},
 		converted:    map[*types.Var]bool{},
+		handed:       map[string][]handing{},
 		switched:     map[*types.Var]use{},
 		renamed:      map[*types.Func]bool{},
 		active:       map[*types.Var]bool{},
@@ -154,10 +157,14 @@ func (ix *index) addFile(pkg *program.Package, f *program.File) {
 		case *ast.CallExpr:
 			if pkg.World {
 				ix.addEscapes(info, n)
+				ix.addHandings(info, f, n)
 			}
 		case *ast.FuncLit:
 			ix.addParams(pkg, f, n.Type, nil, n)
 		case *ast.CompositeLit:
+			if pkg.World {
+				ix.addLiteralHandings(info, f, n)
+			}
 			if st := unkeyedStruct(info, n); st != nil {
 				first := ix.rep(st.Field(0)).(*types.Var)
 				ix.unkeyed[first] = append(ix.unkeyed[first], use{n, f, pkg})
