@@ -66,8 +66,8 @@ func compare(ctx context.Context, opts options) (err error) {
 	defer func() {
 		if opts.keep {
 			fmt.Fprintln(os.Stderr, "kept", s.root)
-		} else if e := os.RemoveAll(s.root); err == nil {
-			err = e
+		} else {
+			err = errors.Join(err, s.remove())
 		}
 	}()
 	note("building the tools and copying modules")

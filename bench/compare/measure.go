@@ -171,6 +171,7 @@ func (m *meter) run(ctx context.Context, t *tool, cache, build string) (sample, 
 		}
 	}
 	cmd := exec.CommandContext(ctx, t.program, append(t.args[:len(t.args):len(t.args)], m.opts.patterns...)...)
+	withChildren(cmd)
 	cmd.Dir = m.sandbox.dir
 	cmd.Env = m.sandbox.measured(cache, build)
 	// The output goes to a file: what this process holds in memory when it starts a child counts

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 )
 
 // A sandbox is a temporary directory that stands in for the user's home and caches.
@@ -78,6 +79,19 @@ func readEnv(ctx context.Context, dir string) (goEnv, error) {
 	return env, json.Unmarshal(out, &env)
 }
 
+// remove deletes the directory. What a killed process has not finished writing may get in its
+// way for a moment.
+func (s *sandbox) remove() error {
+	var err error
+	for range 10 {
+		if err = os.RemoveAll(s.root); err == nil {
+			return nil
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	return err
+}
+
 // path names a file or directory of the sandbox.
 func (s *sandbox) path(elem ...string) string {
 	return filepath.Join(append([]string{s.root}, elem...)...)
@@ -111,6 +125,7 @@ func (s *sandbox) goRun(ctx context.Context, dir string, args ...string) ([]byte
 		return nil, err
 	}
 	cmd := exec.CommandContext(ctx, "go", args...)
+	withChildren(cmd)
 	cmd.Dir, cmd.Stderr = dir, os.Stderr
 	cmd.Env = s.environ("setup", "setup-build", "GOPROXY="+fileURL(filepath.Join(s.env.GOMODCACHE, "cache", "download"))+","+s.env.GOPROXY)
 	out, err := cmd.Output()

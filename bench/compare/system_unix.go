@@ -4,6 +4,7 @@ package main
 
 import (
 	"os"
+	"os/exec"
 	"runtime"
 	"syscall"
 )
@@ -19,4 +20,11 @@ func peakMemory(ps *os.ProcessState) int64 {
 		return int64(usage.Maxrss)
 	}
 	return int64(usage.Maxrss) << 10 // everywhere else the unit is the kilobyte
+}
+
+// withChildren makes cancelling a command kill the processes that it has started, too: the compilers
+// under a go command would go on writing to caches that are being removed.
+func withChildren(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 }
