@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"testing"
 
@@ -80,6 +81,7 @@ func tryAll(t *testing.T, progs []*generated) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	dir := t.TempDir()
 	trials := make([]*trial, len(progs))
 	var g errgroup.Group

@@ -89,7 +89,7 @@ func generate(seed uint64, drop map[string]bool) *generated {
 	g.layout(newRnd(seed, "layout"))
 	g.atom("names", g.takePackageNames)
 	r := newRnd(seed, "features")
-	g.tame = r.chance(.65)
+	g.tame = r.chance(.75)
 	n := 1 + r.IntN(4)
 	for i := range n {
 		id := fmt.Sprintf("F%d", i)
@@ -135,7 +135,7 @@ func (g *gen) layout(r rnd) {
 	names := slices.Clone(pkgNames)
 	r.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
 	for _, name := range names[:2+r.IntN(3)] {
-		dir := pickWeighted(r, []weighted[string]{{5, "internal/" + name}, {2, name}, {1, "pkg/" + name}, {1, "internal/core/" + name}})
+		dir := pickWeighted(r, []weighted[string]{{8, "internal/" + name}, {1, name}, {1, "pkg/" + name}, {2, "internal/core/" + name}})
 		if r.chance(.1) {
 			name += "lib"
 		}

@@ -86,7 +86,7 @@ func (g *gen) hazard(id string, r rnd) {
 		t.add("// Generated%s reads.\nfunc Generated%s(ctx %s.Context) any { return ctx.Value(%s) }", id, id, t.std("context"), k.lit)
 	case "compared as any":
 		c := g.declared(k, b, r, "constant")
-		fn := g.helper(f, "same", "func %%s(a, b any) bool { return a == b }")
+		fn := g.helper(f, "same", "func FN(a, b any) bool { return a == b }")
 		show("%s.Println(at, %q, %s(%s, %s))", fmtp, id, fn, c, k.lit)
 	case "suppressed":
 		show("%s.Println(at, %q, ctx.Value(%s) != nil) //ctxmend:ignore builtinkey the tests say so", fmtp, id, k.lit)

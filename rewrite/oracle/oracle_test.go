@@ -43,6 +43,7 @@ func TestOracle(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	o := &oracle{T: t, tc: tc, dir: t.TempDir(), next: *flagSeed, start: time.Now()}
 	o.end = o.next + uint64(*flagN)
 	if *flagOnly > 0 {
@@ -313,7 +314,7 @@ func (o *oracle) report() {
 	for _, r := range slices.Sorted(maps.Keys(o.reasons)) {
 		o.Logf("%5d blocked: %s", o.reasons[r], r)
 	}
-	if *flagOnly == 0 && 2*(o.total.fixed+o.total.review) < sum {
-		o.Errorf("only %d of %d units are fixed", o.total.fixed+o.total.review, sum)
+	if *flagOnly == 0 && 2*o.total.fixed < sum {
+		o.Errorf("only %d of %d units are fixed at level safe", o.total.fixed, sum)
 	}
 }

@@ -113,7 +113,7 @@ func (g *gen) spellElsewhere(k *key, b *body, r rnd, way string) string {
 		b.add("func %s() %s {\nfmt.Println(\"asked %s\")\nreturn %s\n}", name, k.kind, b.id, k.lit)
 		return name + "()"
 	case "identity":
-		fn := g.helper(b.file, "same1", "func %%s[T any](v T) T { return v }")
+		fn := g.helper(b.file, "same1", "func FN[T any](v T) T { return v }")
 		return fn + "(" + k.lit + ")"
 	case "map element":
 		b.add("var %s = map[int]%s{1: %s}", name, k.kind, k.lit)

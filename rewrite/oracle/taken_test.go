@@ -133,7 +133,7 @@ func (g *gen) otherUse(b *body, k *key, c, id string, r rnd) string {
 			fmt.Sprintf("h := map[string][]string{}\nh[%s] = []string{\"v\"}\n%s", c, print("h")),
 		)
 	}
-	same := g.helper(b.file, "sameOf", "func %%s[T any](a T, b any) bool { return any(a) == b }")
+	same := g.helper(b.file, "sameOf", "func FN[T any](a T, b any) bool { return any(a) == b }")
 	list = append(list, print("%s(%s, %s)", same, c, k.lit))
 	return pick(r, list)
 }
