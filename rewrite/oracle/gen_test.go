@@ -129,6 +129,9 @@ func (g *gen) layout(r rnd) {
 		g.pkgs = append(g.pkgs, p)
 	}
 	add("main", dir, true)
+	if r.chance(.2) {
+		add("main", "cmd/second", true)
+	}
 	if r.chance(.1) {
 		return
 	}
@@ -203,7 +206,11 @@ func (g *gen) keyText(r rnd) (kind, lit string) {
 // finish adds the drivers and prints the files.
 func (g *gen) finish() *generated {
 	p := &generated{seed: g.seed, module: g.module, atoms: g.atoms, labels: g.labels, tags: g.tags, files: map[string]string{}}
-	g.mainDriver()
+	for _, pk := range g.pkgs {
+		if pk.main {
+			g.mainDriver(pk)
+		}
+	}
 	for _, pk := range g.pkgs {
 		g.testDriver(p, pk, "in_test.go")
 		if !pk.main {
@@ -228,15 +235,14 @@ func (g *gen) finish() *generated {
 }
 
 // mainDriver writes main: it stores under all keys, one after the other, and lets all readers look each time.
-func (g *gen) mainDriver() {
-	main := g.pkgs[0]
+func (g *gen) mainDriver(main *pkg) {
 	f := g.newFile(main, "main.go")
 	ctx := f.std("context")
 	var b, show strings.Builder
 	fmt.Fprintf(&b, "func main() {\nctx := %s.Background()\nshowAll(ctx, \"none\")\n", ctx)
 	fmt.Fprintf(&show, "func showAll(ctx %s.Context, at string) {\n", ctx)
 	for _, s := range g.sites {
-		if s.file.test || s.file.tagged {
+		if s.file.test || s.file.tagged || !f.reaches(s.file.pkg) {
 			continue
 		}
 		if s.writer {
@@ -303,7 +309,7 @@ func (g *gen) scene(id string, r rnd) {
 func (g *gen) ballast(r rnd) {
 	for _, from := range g.pkgs {
 		for _, to := range g.pkgs {
-			if to.index > from.index && r.chance(.3) && len(to.files) > 0 && len(from.files) > 0 {
+			if to.index > from.index && !to.main && r.chance(.3) && len(to.files) > 0 && len(from.files) > 0 {
 				g.newFile(to, "a.go").add("// Ballast is used by other packages.\nfunc Ballast() int { return %d }", to.index)
 				f := g.newFile(from, "a.go")
 				f.add("var _ = %s()", f.ref(to, "Ballast"))

@@ -298,7 +298,13 @@ func (b *build) run(binary string) string {
 // goRun runs a tree's program and tests with the go command and returns what they print: the slow way.
 func goRun(dir string) (string, error) {
 	var out strings.Builder
-	for _, args := range [][]string{{"run", "-C", dir, mainDir(dir)}, {"test", "-C", dir, "-count=1", "-v", "-p=1", "-vet=off", "./..."}} {
+	commands := [][]string{{"test", "-C", dir, "-count=1", "-v", "-p=1", "-vet=off", "./..."}}
+	for _, main := range []string{"cmd/second", "cmd/tool", "."} {
+		if _, err := os.Stat(filepath.Join(dir, main, "main.go")); err == nil {
+			commands = append(commands, []string{"run", "-C", dir, "./" + main})
+		}
+	}
+	for _, args := range commands {
 		cmd := exec.Command("go", args...)
 		cmd.Env = append(os.Environ(), "GOFLAGS=", "GOPROXY=off", "GOTOOLCHAIN=local", "GOWORK=off")
 		text, err := cmd.Output()
@@ -316,10 +322,3 @@ func goRun(dir string) (string, error) {
 
 // timed matches the lines of go test that speak of time or packages.
 var timed = regexp.MustCompile(`^(ok\s|\?\s|--- |=== |PASS|FAIL)`)
-
-func mainDir(dir string) string {
-	if _, err := os.Stat(filepath.Join(dir, "cmd", "tool")); err == nil {
-		return "./cmd/tool"
-	}
-	return "."
-}

@@ -1,6 +1,9 @@
 package oracle
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // A valueType is what a key's writers store.
 type valueType struct {
@@ -113,7 +116,7 @@ func (v *valueType) expr(r rnd, f *file) (string, bool) {
 	e := pick(r, v.values)
 	if v.home == nil {
 		if v.std != "" {
-			f.std(v.std)
+			e = strings.ReplaceAll(e, v.std+".", f.std(v.std)+".")
 		}
 		return e, true
 	}
