@@ -161,6 +161,7 @@ type Point struct {
 	// OtherUses are places other than key positions that the key's value reaches in interface form.
 	OtherUses []Unknown
 	known     map[leafID]bool
+	element   bool // the key may be an element of a table
 	uncalled  bool // nothing calls the function that the key comes in through
 	// ThroughDependency names the dependency package whose code does the look-up, "" when the world's does.
 	ThroughDependency string

@@ -241,6 +241,7 @@ func (b *builder) leaves(r ref, p *Point, site ref, seen map[refSeen]bool) {
 		}
 	}
 	b.forwarder(r, p)
+	p.element = p.element || r.want != ""
 	s := b.ix.step(r)
 	for _, next := range s.refs {
 		at := site

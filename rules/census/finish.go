@@ -26,6 +26,7 @@ func (b *builder) finish() {
 	c := b.census
 	prog := c.Program
 	slices.SortStableFunc(b.order, func(x, y *Point) int { return compareIDs(prog.IDOf(x.Expr.Pos()), prog.IDOf(y.Expr.Pos())) })
+	b.missingElements()
 	b.part()
 	for _, p := range b.order {
 		slices.SortFunc(p.Leaves, func(x, y *Leaf) int {
@@ -65,6 +66,35 @@ func (b *builder) finish() {
 	slices.SortFunc(c.Stores, func(x, y *Store) int { return compareIDs(prog.IDOf(x.Type.Pos()), prog.IDOf(y.Type.Pos())) })
 	b.families()
 	b.hazards()
+}
+
+// missingElements adds to points whose key is an element of a table, which may be missing, the
+// zero value that stands for a missing one, where that is a key as well: the two have to change together.
+func (b *builder) missingElements() {
+	for _, p := range b.order {
+		if !p.element || p.Basic == nil {
+			continue
+		}
+		zero := b.census.keys[keyID{p.Basic.Name(), zeroText(p.Basic)}]
+		if zero == nil || slices.ContainsFunc(p.Leaves, func(l *Leaf) bool { return l.Key == zero }) {
+			continue
+		}
+		p.Leaves = append(p.Leaves, &Leaf{
+			Expr: p.Expr, File: p.File, Pkg: p.Pkg, Key: zero, Value: zero.Const,
+			SiteExpr: p.Expr, SiteFile: p.File, SitePkg: p.Pkg,
+		})
+	}
+}
+
+// zeroText is the zero value of a basic type as keys spell it.
+func zeroText(basic *types.Basic) string {
+	switch {
+	case basic.Info()&types.IsString != 0:
+		return `""`
+	case basic.Info()&types.IsBoolean != 0:
+		return "false"
+	}
+	return "0"
 }
 
 // uncalled marks a point that gets its key from callers, of which the program has none.
