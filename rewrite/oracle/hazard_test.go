@@ -34,7 +34,7 @@ func (g *gen) hazard(id string, r rnd) {
 	case "other use of constant":
 		c := g.declared(k, b, r, pick(r, []string{"constant", "constant", "typed constant", "package variable"}))
 		if p := g.below(r, f); p != nil && r.chance(.3) {
-			c = f.ref(p, g.exported(k, p, r))
+			c = f.ref(p, g.exported(k, p))
 		}
 		show("%s", g.otherUse(b, k, c, id, r))
 	case "same text elsewhere":

@@ -59,20 +59,20 @@ func (g *gen) spell(k *key, b *body, r rnd) string {
 		return g.declared(k, b, r, way)
 	case "other package's constant":
 		if p := g.below(r, b.file); p != nil {
-			return b.ref(p, g.exported(k, p, r))
+			return b.ref(p, g.exported(k, p))
 		}
 		return g.declared(k, b, r, "constant")
 	case "derived constant":
-		name := b.unique("derived", k)
+		name := b.unique("derived")
 		from := g.declared(k, b, r, "constant")
 		if p := g.below(r, b.file); p != nil && r.chance(.6) {
-			from = b.ref(p, g.exported(k, p, r))
+			from = b.ref(p, g.exported(k, p))
 		}
 		b.add("const %s = %s", name, from)
 		return name
 	case "concatenated constants":
 		text := k.unquoted()
-		name := b.unique("joined", k)
+		name := b.unique("joined")
 		b.add("const %sHead, %sTail = %q, %q", name, name, text, "")
 		return name + "Head + " + name + "Tail"
 	case "computed":
@@ -87,7 +87,7 @@ func (g *gen) spell(k *key, b *body, r rnd) string {
 
 // spellElsewhere writes the spellings that go far.
 func (g *gen) spellElsewhere(k *key, b *body, r rnd, way string) string {
-	name := b.unique("deep", k)
+	name := b.unique("deep")
 	switch way {
 	case "constant elsewhere's constant":
 		p := g.below(r, b.file)
@@ -97,9 +97,9 @@ func (g *gen) spellElsewhere(k *key, b *body, r rnd, way string) string {
 		mid := g.newFile(p, "keys.go")
 		exp := "Chain" + b.id
 		if q := g.below(r, mid); q != nil {
-			mid.add("// %s repeats another.\nconst %s = %s", exp, exp, mid.ref(q, g.exported(k, q, r)))
+			mid.add("// %s repeats another.\nconst %s = %s", exp, exp, mid.ref(q, g.exported(k, q)))
 		} else {
-			mid.add("// %s repeats another.\nconst %s = %s", exp, exp, mid.ref(p, g.exported(k, p, r)))
+			mid.add("// %s repeats another.\nconst %s = %s", exp, exp, mid.ref(p, g.exported(k, p)))
 		}
 		return b.ref(p, exp)
 	case "two names":
@@ -161,7 +161,7 @@ func (g *gen) spellElsewhere(k *key, b *body, r rnd, way string) string {
 func (g *gen) spellLocally(k *key, b *body, r rnd, way string) string {
 	switch way {
 	case "alias conversion":
-		name := b.unique("text", k)
+		name := b.unique("text")
 		b.add("type %s = %s", name, k.kind)
 		return name + "(" + k.lit + ")"
 	case "local constant":
@@ -181,18 +181,18 @@ func (g *gen) spellLocally(k *key, b *body, r rnd, way string) string {
 		b.before("table := []%s{%s}", k.kind, k.lit)
 		return "table[0]"
 	case "array element":
-		name := b.unique("table", k)
+		name := b.unique("table")
 		b.add("var %s = [...]%s{%s}", name, k.kind, k.lit)
 		return name + "[0]"
 	case "struct field":
 		b.before("opts := struct{ key %s }{%s}", k.kind, k.lit)
 		return "opts.key"
 	case "function result":
-		name := b.unique("name", k)
+		name := b.unique("name")
 		b.add("func %s() %s { return %s }", name, k.kind, k.lit)
 		return name + "()"
 	case "any function result":
-		name := b.unique("nameAny", k)
+		name := b.unique("nameAny")
 		b.add("func %s() any { return %s }", name, k.lit)
 		return name + "()"
 	case "either":
@@ -218,7 +218,7 @@ func (k *key) unquoted() string {
 }
 
 // unique makes a package-level name for one site.
-func (b *body) unique(stem string, k *key) string { return stem + b.id }
+func (b *body) unique(stem string) string { return stem + b.id }
 
 // declared spells a key through a declaration of the file's package.
 func (g *gen) declared(k *key, b *body, r rnd, way string) string {
@@ -290,7 +290,7 @@ func (g *gen) declared(k *key, b *body, r rnd, way string) string {
 }
 
 // exported declares an exported constant for a key in a package and returns its name.
-func (g *gen) exported(k *key, p *pkg, r rnd) string {
+func (g *gen) exported(k *key, p *pkg) string {
 	name := "Key" + k.id + "Name"
 	g.newFile(p, "keys.go").add("// %s names a value.\nconst %s = %s", name, name, k.lit)
 	return name

@@ -1,7 +1,6 @@
 package oracle
 
 import (
-	"fmt"
 	"strings"
 )
 
@@ -129,5 +128,3 @@ func (v *valueType) expr(r rnd, f *file) (string, bool) {
 
 // canWrite reports whether a file can write the values.
 func (v *valueType) canWrite(f *file) bool { return v.home == nil || f.reaches(v.home) }
-
-func (v *valueType) String() string { return fmt.Sprintf("%s %s", v.label, v.name) }
