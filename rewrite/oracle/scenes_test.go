@@ -233,7 +233,7 @@ func sceneTaggedNames(g *gen, id string, k *key, b *body, r rnd) {
 		t.head = "//go:build special"
 	}
 	for _, n := range k.likelyNames() {
-		if !b.pkg.names[n] && !b.quals[n] && r.chance(.7) && token.IsIdentifier(n) && types.Universe.Lookup(n) == nil && n != "context" {
+		if !b.pkg.names[n] && !b.quals[n] && r.chance(.7) && token.IsIdentifier(n) && types.Universe.Lookup(n) == nil && n != "context" && n != "main" {
 			b.pkg.names[n] = true
 			t.add("// %s is in the way.\nconst %s = 1", n, n)
 		}

@@ -37,7 +37,7 @@ func lower(s string) string { return strings.ToLower(s[:1]) + s[1:] }
 // take declares names at package level, each as some kind of thing.
 func (g *gen) take(f *file, names []string, r rnd) {
 	for _, n := range names {
-		if f.pkg.names[n] || f.quals[n] || r.chance(.4) || types.Universe.Lookup(n) != nil || !token.IsIdentifier(n) || slices.ContainsFunc(g.pkgs, func(p *pkg) bool { return p.name == n }) {
+		if f.pkg.names[n] || f.quals[n] || r.chance(.4) || types.Universe.Lookup(n) != nil || n == "main" || !token.IsIdentifier(n) || slices.ContainsFunc(g.pkgs, func(p *pkg) bool { return p.name == n }) {
 			continue
 		}
 		f.pkg.names[n] = true
