@@ -138,6 +138,7 @@ func (b *builder) follow(r ref, lk *Lookup, seen map[refSeen]bool, pass []*carri
 			return // a Value method that passes its own key on: whoever calls it is seen as a reader
 		}
 	}
+	b.noteKeyParam(r)
 	if obj := b.carrierObject(r); obj != nil {
 		c := b.carried[obj]
 		if c == nil {
@@ -153,6 +154,22 @@ func (b *builder) follow(r ref, lk *Lookup, seen map[refSeen]bool, pass []*carri
 	for _, u := range s.unknown {
 		b.open(lk, u)
 	}
+}
+
+// noteKeyParam notes the parameter or field that an expression names, if it does.
+func (b *builder) noteKeyParam(r ref) *types.Var {
+	var v *types.Var
+	switch e := r.expr.(type) {
+	case *ast.Ident:
+		v, _ = r.pkg.Info.Uses[e].(*types.Var)
+	case *ast.SelectorExpr:
+		v, _ = r.pkg.Info.Uses[e.Sel].(*types.Var)
+	}
+	if v = b.ix.repVar(v); v != nil && !b.ix.keyParam[v] {
+		b.ix.keyParam[v] = true
+		b.ix.keyParams = append(b.ix.keyParams, v)
+	}
+	return v
 }
 
 // carrierObject returns the variable, field or function whose content r reads, if any.
@@ -257,11 +274,7 @@ func (b *builder) leaves(r ref, p *Point, site ref, seen map[refSeen]bool) {
 
 // forwarder notes the function whose parameter r is.
 func (b *builder) forwarder(r ref, p *Point) {
-	id, ok := r.expr.(*ast.Ident)
-	if !ok {
-		return
-	}
-	v, _ := r.pkg.Info.Uses[id].(*types.Var)
+	v := b.noteKeyParam(r)
 	fp, ok := b.ix.paramOf(v)
 	if !ok || fp.fn == nil {
 		return
@@ -361,23 +374,8 @@ func (b *builder) typedKey(r ref, t types.Type, lk *Lookup) {
 // typedConstants returns the constants a typed key expression may be; nil stands for identity by type or object.
 func (b *builder) typedConstants(r ref) []constant.Value {
 	var vals []constant.Value
-	seen := map[refSeen]bool{}
-	var walk func(r ref)
-	walk = func(r ref) {
-		if seen[refSeen{r.expr, r.want}] {
-			return
-		}
-		seen[refSeen{r.expr, r.want}] = true
-		if tv := r.pkg.Info.Types[r.expr]; r.want == "" && tv.Value != nil {
-			vals = append(vals, tv.Value)
-			return
-		}
-		for _, next := range b.ix.step(r).refs {
-			walk(next)
-		}
-	}
 	if _, ok := r.typ().Underlying().(*types.Basic); ok {
-		walk(r)
+		vals = b.constantsOf(b.ix, r)
 	}
 	if len(vals) == 0 {
 		vals = []constant.Value{nil}

@@ -1,6 +1,7 @@
 package census
 
 import (
+	"fmt"
 	"go/ast"
 	"go/constant"
 	"go/token"
@@ -13,11 +14,17 @@ import (
 // excludedScan holds what is seen, by syntax alone, in files that were not type-checked:
 // those that no loaded configuration contains, and those of packages with errors.
 type excludedScan struct {
-	// texts maps a string literal in a key-shaped or forwarder call to its places.
+	// texts maps a constant (in exact form) that is, or may be, a key there to its places.
 	texts map[string][]mention
 	// names maps an identifier to the places that may mean a package-level object of its
 	// package (by package path) or of an imported one.
 	names map[mentionedName][]mention
+	// forwards are the functions, declared there, whose parameter becomes a key.
+	forwards map[mentionedName][]mention
+	// open are the keys there that cannot be told.
+	open []openMention
+	// literals are all constants written there, by exact form.
+	literals map[string][]mention
 	// beside holds the files of modules that lie in the world's directories but are not part of it.
 	beside map[*program.File]bool
 }
@@ -27,77 +34,49 @@ type mention struct {
 	pos  token.Pos
 }
 
+// An openMention is a key that cannot be told.
+type openMention struct {
+	mention
+	role   Role
+	either bool // it may be written as well as read
+	known  bool // certainly a key, where others are known by a function's name alone
+}
+
 type mentionedName struct{ pkgPath, name string }
 
-// scanExcluded reads the files that were not type-checked. Forwarders are known by name here.
+// scanExcluded reads the files that were not type-checked.
 func (b *builder) scanExcluded() *excludedScan {
-	ex := &excludedScan{texts: map[string][]mention{}, names: map[mentionedName][]mention{}, beside: map[*program.File]bool{}}
+	ex := &excludedScan{
+		texts: map[string][]mention{}, names: map[mentionedName][]mention{}, forwards: map[mentionedName][]mention{},
+		literals: map[string][]mention{}, beside: map[*program.File]bool{},
+	}
 	broken := map[string]bool{}
 	for _, pe := range b.census.Program.Broken {
 		broken[pe.Path] = true
 	}
-	forwarders := b.forwarderNames()
+	var files []*program.File
 	for _, f := range b.census.Program.Files {
 		if f.AST == nil || f.Vendored || !f.Excluded && !broken[f.PkgPath] {
 			continue
 		}
-		ex.file(f, forwarders)
+		files = append(files, f)
 	}
 	for _, f := range b.census.Program.Beside() {
-		ex.file(f, forwarders)
+		files = append(files, f)
 		ex.beside[f] = true
+	}
+	for _, f := range files {
+		ex.mentions(f)
+	}
+	if len(files) > 0 {
+		b.untypedKeys(ex, files)
 	}
 	return ex
 }
 
-// forwarderNames returns the names of functions that pass a parameter to a key position.
-func (b *builder) forwarderNames() map[string]bool {
-	names := map[string]bool{}
-	for _, p := range b.order {
-		for _, l := range p.Leaves {
-			if l.SiteExpr == p.Expr {
-				continue
-			}
-			if call, ok := b.ix.outer1(l.SiteFile, l.SiteExpr).(*ast.CallExpr); ok {
-				if n := calledName(call); n != "" {
-					names[n] = true
-				}
-			}
-		}
-	}
-	return names
-}
-
-func calledName(call *ast.CallExpr) string {
-	fun := ast.Unparen(call.Fun)
-	switch f := fun.(type) {
-	case *ast.IndexExpr:
-		fun = f.X
-	case *ast.IndexListExpr:
-		fun = f.X
-	}
-	switch f := fun.(type) {
-	case *ast.Ident:
-		return f.Name
-	case *ast.SelectorExpr:
-		return f.Sel.Name
-	}
-	return ""
-}
-
-func (ex *excludedScan) file(f *program.File, forwarders map[string]bool) {
-	imports := map[string]string{}
-	for _, spec := range f.AST.Imports {
-		path, err := strconv.Unquote(spec.Path.Value)
-		if err != nil {
-			continue
-		}
-		name := importBase(path)
-		if spec.Name != nil {
-			name = spec.Name.Name
-		}
-		imports[name] = path
-	}
+// mentions notes the names and constants in a file.
+func (ex *excludedScan) mentions(f *program.File) {
+	imports := importNames(f)
 	ast.Inspect(f.AST, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.SelectorExpr:
@@ -110,21 +89,34 @@ func (ex *excludedScan) file(f *program.File, forwarders map[string]bool) {
 		case *ast.Ident:
 			m := mentionedName{f.PkgPath, n.Name}
 			ex.names[m] = append(ex.names[m], mention{f, n.Pos()})
-		case *ast.CallExpr:
-			name := calledName(n)
-			if name != "Value" && name != "WithValue" && !forwarders[name] {
-				return true
+			if path, ok := imports["."]; ok {
+				m := mentionedName{path, n.Name}
+				ex.names[m] = append(ex.names[m], mention{f, n.Pos()})
 			}
-			for _, a := range n.Args {
-				if lit, ok := ast.Unparen(a).(*ast.BasicLit); ok && lit.Kind == token.STRING {
-					if s, err := strconv.Unquote(lit.Value); err == nil {
-						ex.texts[s] = append(ex.texts[s], mention{f, lit.Pos()})
-					}
-				}
+		case *ast.BasicLit:
+			if v := constant.MakeFromLiteral(n.Value, n.Kind, 0); v.Kind() != constant.Unknown {
+				ex.literals[v.ExactString()] = append(ex.literals[v.ExactString()], mention{f, n.Pos()})
 			}
 		}
 		return true
 	})
+}
+
+// importNames returns the import paths of a file by the names they have there.
+func importNames(f *program.File) map[string]string {
+	imports := map[string]string{}
+	for _, spec := range f.AST.Imports {
+		path, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			continue
+		}
+		name := importBase(path)
+		if spec.Name != nil {
+			name = spec.Name.Name
+		}
+		imports[name] = path
+	}
+	return imports
 }
 
 // importBase guesses a package name from its path, as goimports does: the last
@@ -162,13 +154,21 @@ func (b *builder) excludedHazards(ex *excludedScan, k *Key) {
 		}
 		k.hazard(ReasonTypeErrors, m.file, m.pos, "package %s, which does not type-check, may use the key", m.file.PkgPath)
 	}
-	if k.Const.Kind() == constant.String {
-		for _, m := range ex.texts[constant.StringVal(k.Const)] {
-			say(m)
-		}
+	for _, m := range ex.texts[k.Value] {
+		say(m)
 	}
+	b.excludedOpen(ex, k)
 	seen := map[mentionedName]bool{}
 	for _, p := range k.Points {
+		for _, fn := range p.Forwarders {
+			if fn.Pkg() == nil || seen[mentionedName{fn.Pkg().Path(), fn.Name()}] {
+				continue
+			}
+			seen[mentionedName{fn.Pkg().Path(), fn.Name()}] = true
+			for _, m := range ex.forwards[mentionedName{fn.Pkg().Path(), fn.Name()}] {
+				say(m)
+			}
+		}
 		for _, l := range p.Leaves {
 			if l.Key != k {
 				continue
@@ -185,6 +185,29 @@ func (b *builder) excludedHazards(ex *excludedScan, k *Key) {
 			for _, m := range ex.names[n] {
 				say(m)
 			}
+		}
+	}
+}
+
+// excludedOpen judges the keys, in files that were not type-checked, that cannot be told, as openHazards does.
+func (b *builder) excludedOpen(ex *excludedScan, k *Key) {
+	for _, m := range ex.open {
+		if ex.beside[m.file] || !b.fileCanMeet(m.file, k) {
+			continue
+		}
+		h := &Hazard{
+			Reason:  ReasonTypeErrors,
+			Message: "a package that does not type-check uses a key here that cannot be told and may be this one",
+			File:    m.file, Pos: m.pos,
+		}
+		if m.file.Excluded {
+			h.Reason = ReasonExcluded
+			h.Message = fmt.Sprintf("a file that this build configuration leaves out (%s) uses a key here that cannot be told and may be this one; add it with --tags or --platforms", m.file.Constraint)
+		}
+		if hasRole(k, Writer) && hasRole(k, Reader) || !m.either && hasRole(k, m.role) {
+			k.Notes = append(k.Notes, h)
+		} else {
+			k.Hazards = append(k.Hazards, h)
 		}
 	}
 }
@@ -215,3 +238,6 @@ func (c *Census) MentionedUnchecked(obj types.Object) bool {
 	}
 	return len(c.unchecked.names[mentionedName{obj.Pkg().Path(), obj.Name()}]) > 0
 }
+
+// WrittenUnchecked reports whether a file that was not type-checked contains a constant, in exact form.
+func (c *Census) WrittenUnchecked(exact string) bool { return len(c.unchecked.literals[exact]) > 0 }

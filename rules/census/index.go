@@ -50,6 +50,9 @@ type index struct {
 	reached map[*types.Var]bool
 	// linked are the names, by package path, that go:linkname and export directives give to code nobody sees.
 	linked map[mentionedName]bool
+	// keyParams are the parameters and fields that hold keys on their way to a look-up.
+	keyParams []*types.Var
+	keyParam  map[*types.Var]bool
 	// byPos finds an object by its declaration, built on demand.
 	byPos map[token.Pos]types.Object
 	// ifaceMethods lists the interface methods that are mentioned, by name.
@@ -98,6 +101,7 @@ func newIndex(prog *program.Program, cfg *program.Config, extra []*program.Packa
 		renamed:      map[*types.Func]bool{},
 		active:       map[*types.Var]bool{},
 		ifaceMethods: map[string][]*types.Func{},
+		keyParam:     map[*types.Var]bool{},
 	}
 	for _, pkg := range cfg.Packages {
 		if pkg.Info != nil && pkg.Bodies {

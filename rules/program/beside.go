@@ -11,7 +11,7 @@ import (
 )
 
 // Beside returns the Go files, parsed only, of modules that lie in the directories of the
-// world's modules without being part of the world, require one of them, and mention a look-up of
+// world's modules without being part of the world, require one of them, and import it or mention a look-up of
 // context values. They are programs of their own that may share keys with the world. Files are
 // marked Excluded, with the module as the reason. What cannot be read or parsed is left out.
 func (p *Program) Beside() []*File {
@@ -72,7 +72,7 @@ func (p *Program) filesBeside(m *Module) []*File {
 			return nil
 		}
 		src, err := os.ReadFile(name)
-		if err != nil || !bytes.Contains(src, []byte("Value(")) {
+		if err != nil || !bytes.Contains(src, []byte("Value(")) && !p.mentionsModule(src) {
 			return nil
 		}
 		file, _ := parser.ParseFile(p.Fset, name, src, parser.SkipObjectResolution)
@@ -90,4 +90,10 @@ func (p *Program) filesBeside(m *Module) []*File {
 		return nil
 	})
 	return list
+}
+
+// mentionsModule reports whether source text contains the path of one of the world's modules, as
+// a file that imports its packages does.
+func (p *Program) mentionsModule(src []byte) bool {
+	return slices.ContainsFunc(p.Modules, func(m *Module) bool { return bytes.Contains(src, []byte(`"`+m.Path)) })
 }
