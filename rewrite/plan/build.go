@@ -25,7 +25,7 @@ type Options struct {
 // Build groups findings into units and plans each: edits or a blocker. Findings get the
 // ID of their unit. The units come in the order of the source.
 func Build(prog *program.Program, c *census.Census, findings []*rules.Finding, opts Options) []*Unit {
-	pl := &planner{prog: prog, census: c, opts: opts, names: newNames(prog, c), closures: map[*program.Package]map[string]bool{}, graph: prog.ImportGraph().Clone(), types: map[typeWanted]*keyType{}, anchors: map[*AddDecl]*keyType{}}
+	pl := &planner{prog: prog, census: c, opts: opts, names: newNames(prog, c), closures: map[*program.Package]map[string]bool{}, graph: prog.ImportGraph().Clone(), types: map[typeWanted]*keyType{}, anchors: map[*AddDecl]*keyType{}, inits: map[string]*initCode{}}
 	byIntent := map[any][]*rules.Finding{}
 	var order []*census.Family
 	for _, f := range findings {
@@ -104,6 +104,8 @@ type planner struct {
 	// closures caches what packages import, directly or not.
 	closures map[*program.Package]map[string]bool
 	types    map[typeWanted]*keyType
+	// inits caches initOf.
+	inits map[string]*initCode
 	// anchors say where declarations go; see anchor.
 	anchors map[*AddDecl]*keyType
 }

@@ -322,6 +322,10 @@ func (kp *keyPlan) feasible(h *home) error {
 		if err := graph.CanImport(s.File, h.path); err != nil {
 			return block("placement", s.File, s.Expr.Pos(), "the key would live in %s, but %v", h.path, err)
 		}
+		if code := kp.newInit(graph, s.File, h.path); code != nil {
+			return block("placement", s.File, s.Expr.Pos(), "the key would live in %s, and importing that runs code in programs that did not contain it: package %s %s%s",
+				h.path, code.pkgPath, code.what, kp.where(&census.Hazard{File: code.file, Pos: code.pos}))
+		}
 		graph.Add(s.File, h.path)
 	}
 	kp.graph = graph

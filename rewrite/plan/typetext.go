@@ -124,7 +124,7 @@ func (kp *keyPlan) nameableObject(obj *types.TypeName) bool {
 		return false
 	}
 	from := kp.homeFile()
-	if kp.graph.CanImport(from, pkg.Path()) != nil {
+	if kp.graph.CanImport(from, pkg.Path()) != nil || kp.newInit(kp.graph, from, pkg.Path()) != nil {
 		return false
 	}
 	kp.graph.Add(from, pkg.Path())

@@ -80,7 +80,7 @@ func implementsMethod(recv types.Type, im *types.Func) bool {
 }
 
 // callArgAt looks at one mention of fn.
-func (ix *index) callArgAt(fn *types.Func, u use, i int, variadic bool, want string, s *sources) {
+func (ix *index) callArgAt(fn *types.Func, u use, i int, variadic bool, want string, src *sources) {
 	id := u.node.(*ast.Ident)
 	var node ast.Node = id
 	parent := ix.parent(u.file, id)
@@ -94,7 +94,13 @@ func (ix *index) callArgAt(fn *types.Func, u use, i int, variadic bool, want str
 		node = sel
 		if s := u.pkg.Info.Selections[sel]; s != nil && s.Kind() == types.MethodExpr {
 			i++
+		} else if i == receiver {
+			ix.receiverOf(sel, s, u, want, src)
+			return
 		}
+	}
+	if i == receiver {
+		return // the method's name in an interface type
 	}
 	parent, child := ix.outer(u.file, node)
 	switch p := parent.(type) {
@@ -108,14 +114,23 @@ func (ix *index) callArgAt(fn *types.Func, u use, i int, variadic bool, want str
 		}
 	}
 	if call, ok := parent.(*ast.CallExpr); ok && call.Fun == child {
-		argOf(call, u, i, variadic, want, s)
+		argOf(call, u, i, variadic, want, src)
 		return
 	}
 	if v := ix.soleName(u, parent, child); v != nil {
-		ix.valueCalls(v, u.file, i, variadic, want, s)
+		ix.valueCalls(v, u.file, i, variadic, want, src)
 		return
 	}
-	s.lose(u.file, id.Pos(), "reaches %s, which is used as a function value", fn.Name())
+	src.lose(u.file, id.Pos(), "reaches %s, which is used as a function value", fn.Name())
+}
+
+// receiverOf adds what a method is called on, or bound to.
+func (ix *index) receiverOf(sel *ast.SelectorExpr, s *types.Selection, u use, want string, src *sources) {
+	if s == nil || len(s.Index()) > 1 {
+		src.lose(u.file, sel.Pos(), "is the receiver of a promoted method")
+		return
+	}
+	src.add(ref{expr: sel.X, file: u.file, pkg: u.pkg, want: want, arg: true})
 }
 
 // argOf adds the argument a call passes for parameter i.

@@ -72,7 +72,8 @@ type fieldPlace struct {
 	index int
 }
 
-// A funcParam is a parameter's place: function declaration or literal, and index.
+// A funcParam is a parameter's place: function declaration or literal, and index, which is
+// receiver for a method's receiver.
 type funcParam struct {
 	fn       *types.Func  // nil for literals
 	lit      *ast.FuncLit // nil for declared functions
@@ -149,6 +150,7 @@ func (ix *index) addFile(pkg *program.Package, f *program.File) {
 		case *ast.FuncDecl:
 			if fn, ok := info.Defs[n.Name].(*types.Func); ok {
 				ix.addParams(pkg, f, n.Type, fn, nil)
+				ix.addReceiver(pkg, f, n, fn)
 				if n.Recv != nil && n.Body != nil {
 					ix.methods[fn.Name()] = append(ix.methods[fn.Name()], ix.repFunc(fn))
 				}
@@ -243,6 +245,18 @@ func (ix *index) addParams(pkg *program.Package, f *program.File, ft *ast.FuncTy
 		if len(field.Names) == 0 {
 			i++
 		}
+	}
+}
+
+// receiver stands for the index of a method's receiver among its parameters.
+const receiver = -1
+
+func (ix *index) addReceiver(pkg *program.Package, f *program.File, n *ast.FuncDecl, fn *types.Func) {
+	if n.Recv == nil || len(n.Recv.List) != 1 || len(n.Recv.List[0].Names) != 1 {
+		return
+	}
+	if v, ok := pkg.Info.Defs[n.Recv.List[0].Names[0]].(*types.Var); ok {
+		ix.params[ix.repVar(v)] = funcParam{fn, nil, f, pkg, receiver, false}
 	}
 }
 

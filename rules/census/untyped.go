@@ -27,6 +27,8 @@ type untypedScan struct {
 	// decls are the declarations of the files, by directory and name.
 	decls map[mentionedName][]untypedDecl
 	grown bool // a forwarder was found
+	// anyType is set while constants of any type count: those whose method looks them up.
+	anyType bool
 	// texts are the keys of the last round by place; opaque the places whose key cannot be told.
 	texts  map[mention]map[string]bool
 	opaque map[mention]openMention
@@ -218,6 +220,11 @@ func (s *untypedScan) call(f *program.File, call *ast.CallExpr, stack []ast.Node
 			at.role, at.either = Writer, false
 		case name == "Value" && len(indexes) == 1 || name == "WithValue" && len(indexes) == 1:
 			continue
+		}
+		if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok && i == receiver {
+			s.anyType = true
+			s.key(f, sel.X, at, stack)
+			s.anyType = false
 		}
 		for j, a := range call.Args {
 			if j == i || j > i && indexes[i] {
@@ -432,7 +439,7 @@ func (s *untypedScan) ident(f *program.File, id *ast.Ident, depth int) evaluatio
 	for _, d := range decls {
 		var ev evaluation
 		switch {
-		case d.typ != nil && !s.builtin(d.file, d.typ, depth+1): // a key of another type
+		case d.typ != nil && !s.anyType && !s.builtin(d.file, d.typ, depth+1): // a key of another type
 		case d.value == nil || d.other:
 			ev = cannotTell
 		default:
@@ -456,7 +463,7 @@ func (s *untypedScan) object(path, name string) evaluation {
 		switch obj := p.Types.Scope().Lookup(name).(type) {
 		case *types.Const:
 			known = true
-			if basicOf(obj.Type()) != nil {
+			if basicOf(obj.Type()) != nil || s.anyType {
 				all.values = append(all.values, obj.Val())
 			}
 		case *types.Var:
@@ -485,14 +492,14 @@ func (s *untypedScan) conversion(f *program.File, call *ast.CallExpr, depth int)
 			return evaluation{} // a pointer
 		}
 		if s.isType(f, fun) {
-			if !s.builtin(f, fun, depth+1) {
+			if !s.anyType && !s.builtin(f, fun, depth+1) {
 				return evaluation{}
 			}
 			return s.eval(f, call.Args[0], depth+1)
 		}
 	case *ast.SelectorExpr:
 		if s.isType(f, fun) {
-			if !s.builtin(f, fun, depth+1) {
+			if !s.anyType && !s.builtin(f, fun, depth+1) {
 				return evaluation{}
 			}
 			return s.eval(f, call.Args[0], depth+1)

@@ -374,3 +374,31 @@ func (cg *configGraph) testCycle(from, to string) error {
 	}
 	return nil
 }
+
+// NewlyLinked returns the paths of the packages, sorted, that an import of package to in
+// the file would bring into programs that contain the file's package but not them so far; for a test
+// file, into its test.
+func (g *ImportGraph) NewlyLinked(from *File, to string) []string {
+	var list []string
+	for _, cg := range g.configs {
+		have := cg.closure(from.PkgPath)
+		if from.Test {
+			roots := append(slices.Clone(cg.test[from.PkgPath]), cg.moreTest[from.PkgPath]...)
+			if x := cg.c.Package(from.PkgPath + "_test"); x != nil && x.XTest {
+				roots = append(roots, targets(x.Imports)...)
+			}
+			for _, root := range roots {
+				if !have[root] {
+					maps.Copy(have, cg.closure(root))
+				}
+			}
+		}
+		for path := range cg.closure(to) {
+			if !have[path] {
+				list = append(list, path)
+			}
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
