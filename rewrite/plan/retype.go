@@ -191,8 +191,8 @@ func (kp *keyPlan) varFits(obj *types.Var) bool {
 // paramFits reports whether a parameter can take the key type: nobody outside the program calls
 // the function, every call is seen, and every argument is an untyped constant or retyped as well.
 func (kp *keyPlan) paramFits(obj *types.Var, fn *types.Func, i int) bool {
-	if fn.Exported() && (fn.Signature().Recv() != nil || kp.isAPI(fn)) {
-		return false
+	if fn.Exported() && (fn.Signature().Recv() != nil || fn.Pkg().Name() != "main" && !kp.prog.FileOf(fn.Pos()).Test) {
+		return false // an exported function should not ask for a type that its callers cannot name
 	}
 	if fn.Signature().Recv() != nil && kp.census.InterfaceMethod(fn.Name()) {
 		return false // an interface may ask for the method as it is

@@ -134,7 +134,7 @@ func carrierFinding(p *census.Point, fix *rules.Fix) *rules.Finding {
 	k := p.Leaves[0].Key
 	return &rules.Finding{
 		Rule:          name,
-		Message:       fmt.Sprintf("%s %s is a context key of built-in type that any package can read or overwrite", p.Basic.Name(), types.ExprString(p.Expr)),
+		Message:       spelled(p) + " is a context key of built-in type that any package can read or overwrite",
 		File:          p.File,
 		Pos:           p.Expr.Pos(),
 		End:           p.Expr.End(),
@@ -150,7 +150,7 @@ func openFinding(p *census.Point) *rules.Finding {
 	u := p.Unknown[0]
 	return &rules.Finding{
 		Rule:          name,
-		Message:       fmt.Sprintf("%s %s, computed at run time, is a context key that any package can read or overwrite", p.Basic.Name(), types.ExprString(p.Expr)),
+		Message:       spelled(p) + ", computed at run time, is a context key that any package can read or overwrite",
 		File:          p.File,
 		Pos:           p.Expr.Pos(),
 		End:           p.Expr.End(),
@@ -162,4 +162,13 @@ func openFinding(p *census.Point) *rules.Finding {
 			File:    u.File, Pos: u.Pos,
 		},
 	}
+}
+
+// spelled writes a key that is no constant with its type, which a conversion names by itself.
+func spelled(p *census.Point) string {
+	text := types.ExprString(p.Expr)
+	if call, ok := p.Expr.(*ast.CallExpr); ok && types.ExprString(call.Fun) == p.Basic.Name() {
+		return text
+	}
+	return p.Basic.Name() + " " + text
 }

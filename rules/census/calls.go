@@ -7,17 +7,28 @@ import (
 	"github.com/ctxmend/ctxmend/rules/program"
 )
 
+// An argument is what a function's callers pass: a parameter by index, or the receiver.
+type argument struct {
+	index    int
+	variadic bool
+	want     string     // the part of the value, as in ref
+	recv     types.Type // of the method that is asked about, when calls go through an interface
+}
+
 // callArgs adds the arguments that calls of fn pass for parameter i, calls through
 // interfaces that the method's type implements included. Uses of fn as a value,
 // where its calls cannot be followed, are unknown.
-func (ix *index) callArgs(fn *types.Func, i int, variadic bool, want string, s *sources, seen map[*types.Func]bool) {
+func (ix *index) callArgs(fn *types.Func, a argument, s *sources, seen map[*types.Func]bool) {
 	fn = ix.repFunc(fn)
 	if seen[fn] {
 		return
 	}
 	seen[fn] = true
+	if recv := fn.Signature().Recv(); recv != nil && a.recv == nil {
+		a.recv = recv.Type()
+	}
 	for _, u := range ix.usesOf(fn) {
-		ix.callArgAt(fn, u, i, variadic, want, s)
+		ix.callArgAt(fn, u, a, s)
 	}
 	recv := fn.Signature().Recv()
 	if recv == nil && fn.Pkg() != nil && ix.linked[mentionedName{fn.Pkg().Path(), fn.Name()}] {
@@ -31,7 +42,7 @@ func (ix *index) callArgs(fn *types.Func, i int, variadic bool, want string, s *
 	}
 	for _, im := range ix.ifaceMethods[fn.Name()] {
 		if implementsMethod(recv.Type(), im) {
-			ix.callArgs(im, i, variadic, want, s, seen)
+			ix.callArgs(im, a, s, seen)
 		}
 	}
 }
@@ -80,7 +91,8 @@ func implementsMethod(recv types.Type, im *types.Func) bool {
 }
 
 // callArgAt looks at one mention of fn.
-func (ix *index) callArgAt(fn *types.Func, u use, i int, variadic bool, want string, src *sources) {
+func (ix *index) callArgAt(fn *types.Func, u use, a argument, src *sources) {
+	i, variadic, want := a.index, a.variadic, a.want
 	id := u.node.(*ast.Ident)
 	var node ast.Node = id
 	parent := ix.parent(u.file, id)
@@ -95,7 +107,7 @@ func (ix *index) callArgAt(fn *types.Func, u use, i int, variadic bool, want str
 		if s := u.pkg.Info.Selections[sel]; s != nil && s.Kind() == types.MethodExpr {
 			i++
 		} else if i == receiver {
-			ix.receiverOf(sel, s, u, want, src)
+			ix.receiverOf(sel, s, u, a, src)
 			return
 		}
 	}
@@ -124,13 +136,17 @@ func (ix *index) callArgAt(fn *types.Func, u use, i int, variadic bool, want str
 	src.lose(u.file, id.Pos(), "reaches %s, which is used as a function value", fn.Name())
 }
 
-// receiverOf adds what a method is called on, or bound to.
-func (ix *index) receiverOf(sel *ast.SelectorExpr, s *types.Selection, u use, want string, src *sources) {
+// receiverOf adds what a method is called on, or bound to, as far as it has the method's own type.
+func (ix *index) receiverOf(sel *ast.SelectorExpr, s *types.Selection, u use, a argument, src *sources) {
 	if s == nil || len(s.Index()) > 1 {
 		src.lose(u.file, sel.Pos(), "is the receiver of a promoted method")
 		return
 	}
-	src.add(ref{expr: sel.X, file: u.file, pkg: u.pkg, want: want, arg: true})
+	r := ref{expr: sel.X, file: u.file, pkg: u.pkg, want: a.want, arg: true}
+	if t := r.typ(); t != nil && carrierType(t) {
+		r.only, r.depth = a.recv, len(a.want)
+	}
+	src.add(r)
 }
 
 // argOf adds the argument a call passes for parameter i.

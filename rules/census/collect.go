@@ -115,15 +115,18 @@ func (b *builder) lookup(lk *Lookup) {
 type refSeen struct {
 	expr ast.Expr
 	want string
+	only types.Type
 }
+
+func (r ref) seen() refSeen { return refSeen{r.expr, r.want, r.only} }
 
 // follow walks backwards from a key position through carriers to points. pass lists the
 // carriers passed so far.
 func (b *builder) follow(r ref, lk *Lookup, seen map[refSeen]bool, pass []*carrier) {
-	if seen[refSeen{r.expr, r.want}] {
+	if seen[r.seen()] {
 		return
 	}
-	seen[refSeen{r.expr, r.want}] = true
+	seen[r.seen()] = true
 	b.visited[r.expr] = true
 	if r.want == "" {
 		t := r.typ()
@@ -247,10 +250,10 @@ func hasLookup(p *Point, lk *Lookup) bool {
 
 // leaves follows a point's value back to constants. site is the expression to report.
 func (b *builder) leaves(r ref, p *Point, site ref, seen map[refSeen]bool) {
-	if seen[refSeen{r.expr, r.want}] {
+	if seen[r.seen()] {
 		return
 	}
-	seen[refSeen{r.expr, r.want}] = true
+	seen[r.seen()] = true
 	if r.want == "" {
 		if tv := r.pkg.Info.Types[r.expr]; tv.Value != nil {
 			b.leaf(r, tv.Value, p, site)

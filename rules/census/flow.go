@@ -22,6 +22,10 @@ type ref struct {
 	// arg is set when the step to this ref passed a call argument or took one of several
 	// sources: the place to report is then this expression.
 	arg bool
+	// only is set on the way back from a method called through an interface: the value counts only
+	// if it has this type, the receiver's. It is known where want has the length depth.
+	only  types.Type
+	depth int
 }
 
 func (r ref) typ() types.Type { return r.pkg.Info.TypeOf(r.expr) }
@@ -51,6 +55,39 @@ func (s *sources) lose(f *program.File, pos token.Pos, format string, args ...an
 
 // step returns where the value (or the part of it that r wants) comes from.
 func (ix *index) step(r ref) sources {
+	s := ix.stepAll(r)
+	kept := s.refs[:0]
+	for _, next := range s.refs {
+		if next.only == nil {
+			next.only, next.depth = r.only, r.depth
+		}
+		if next.reaches() {
+			kept = append(kept, next)
+		}
+	}
+	s.refs = kept
+	return s
+}
+
+// reaches reports whether a value can be the receiver that is looked for, and ends the search when its
+// type is known to be right.
+func (r *ref) reaches() bool {
+	if r.only == nil || len(r.want) != r.depth {
+		return true
+	}
+	t := r.typ()
+	if t == nil || carrierType(t) {
+		return true
+	}
+	if !types.Identical(deref(t), deref(r.only)) {
+		named, ok := types.Unalias(deref(r.only)).(*types.Named)
+		return ok && named.TypeParams().Len() > 0 // instantiations are not told apart
+	}
+	r.only = nil
+	return true
+}
+
+func (ix *index) stepAll(r ref) sources {
 	var s sources
 	switch e := r.expr.(type) {
 	case *ast.ParenExpr:
@@ -257,7 +294,7 @@ func (ix *index) inflow(v *types.Var, want string) sources {
 	}
 	if p, ok := ix.paramOf(v); ok {
 		if p.fn != nil {
-			ix.callArgs(p.fn, p.index, p.variadic, want, &s, map[*types.Func]bool{})
+			ix.callArgs(p.fn, argument{index: p.index, variadic: p.variadic, want: want}, &s, map[*types.Func]bool{})
 		} else {
 			ix.litArgs(p, want, &s)
 		}

@@ -231,10 +231,10 @@ func (ix *index) keepsContainer(u use, parent, child ast.Node) bool {
 
 // storeLeaves follows a stored key to its constants.
 func (b *builder) storeLeaves(st *foundStore, r ref, p *Point, seen map[refSeen]bool) {
-	if seen[refSeen{r.expr, r.want}] {
+	if seen[r.seen()] {
 		return
 	}
-	seen[refSeen{r.expr, r.want}] = true
+	seen[r.seen()] = true
 	if r.want == "" {
 		if tv := r.pkg.Info.Types[r.expr]; tv.Value != nil {
 			basic := basicOf(tv.Type)

@@ -316,7 +316,7 @@ func (s *untypedScan) callers(f *program.File, n mentionedName, i int) {
 		}
 		for _, fn := range fns {
 			var src sources
-			ix.callArgs(fn, i, false, "", &src, map[*types.Func]bool{})
+			ix.callArgs(fn, argument{index: i}, &src, map[*types.Func]bool{})
 			for _, r := range src.refs {
 				for _, v := range s.b.constantsOf(ix, r) {
 					m := mention{f, f.AST.Package}
@@ -580,10 +580,10 @@ func (b *builder) constantsOf(ix *index, r ref) []constant.Value {
 	seen := map[refSeen]bool{}
 	var walk func(r ref)
 	walk = func(r ref) {
-		if seen[refSeen{r.expr, r.want}] {
+		if seen[r.seen()] {
 			return
 		}
-		seen[refSeen{r.expr, r.want}] = true
+		seen[r.seen()] = true
 		if tv := r.pkg.Info.Types[r.expr]; r.want == "" && tv.Value != nil {
 			vals = append(vals, tv.Value)
 			return

@@ -98,7 +98,7 @@ func (c *Census) Args(fn *types.Func, i int) (args []Expr, open bool) {
 			continue
 		}
 		var s sources
-		ix.callArgs(o, i, false, "", &s, map[*types.Func]bool{})
+		ix.callArgs(o, argument{index: i}, &s, map[*types.Func]bool{})
 		open = open || len(s.unknown) > 0
 		for _, r := range s.refs {
 			args = append(args, Expr{r.expr, r.file, r.pkg})

@@ -190,10 +190,10 @@ func (r *valueReader) neverBuiltin(pkg *program.Package, f *program.File, e ast.
 	seen := map[refSeen]bool{}
 	var walk func(ref) bool
 	walk = func(at ref) bool {
-		if seen[refSeen{at.expr, at.want}] {
+		if seen[refSeen{expr: at.expr, want: at.want}] {
 			return true
 		}
-		seen[refSeen{at.expr, at.want}] = true
+		seen[refSeen{expr: at.expr, want: at.want}] = true
 		if at.want == "" {
 			t := at.typ()
 			if t == nil || basicOf(t) != nil {
