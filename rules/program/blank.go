@@ -3,6 +3,7 @@ package program
 import (
 	"go/ast"
 	"go/token"
+	"strconv"
 )
 
 // visible returns copies of the files of a dependency without those declarations that
@@ -67,13 +68,27 @@ func pruneValue(v ast.Expr) {
 	case *ast.FuncLit:
 		v.Body = &ast.BlockStmt{Lbrace: v.Body.Lbrace, Rbrace: v.Body.Rbrace}
 	case *ast.CompositeLit:
-		if array, ok := v.Type.(*ast.ArrayType); ok {
-			if _, counted := array.Len.(*ast.Ellipsis); counted {
-				return // the elements are part of the type
-			}
+		if array, ok := v.Type.(*ast.ArrayType); ok && !countElements(array, v.Elts) {
+			return
 		}
 		v.Elts = nil
 	}
+}
+
+// countElements writes the number of elements into an array type that leaves it open, [...]T. It reports
+// false where the elements have keys, on which the number depends.
+func countElements(array *ast.ArrayType, elems []ast.Expr) bool {
+	open, ok := array.Len.(*ast.Ellipsis)
+	if !ok {
+		return true
+	}
+	for _, elem := range elems {
+		if _, ok := elem.(*ast.KeyValueExpr); ok {
+			return false
+		}
+	}
+	array.Len = &ast.BasicLit{ValuePos: open.Pos(), Kind: token.INT, Value: strconv.Itoa(len(elems))}
+	return true
 }
 
 // blankBodies replaces what stands inside the bodies of function declarations by

@@ -108,13 +108,7 @@ func (l *loader) ensureImports(ctx context.Context, pkgs []*Package) error {
 	if err != nil {
 		return err
 	}
-	if err := l.checkAll(ctx, todo); err != nil {
-		return err
-	}
-	for _, p := range todo {
-		p.dropSyntax()
-	}
-	return nil
+	return l.checkAll(ctx, todo)
 }
 
 // packageNamed returns the loaded package that other packages import by a path, also when

@@ -66,16 +66,7 @@ func (im packageImporter) Import(path string) (*types.Package, error) {
 // newChecker prepares the type-checking of p.
 func (l *loader) newChecker(p *Package) *types.Checker {
 	if p.Bodies {
-		p.Info = &types.Info{
-			Types:        map[ast.Expr]types.TypeAndValue{},
-			Instances:    map[*ast.Ident]types.Instance{},
-			Defs:         map[*ast.Ident]types.Object{},
-			Uses:         map[*ast.Ident]types.Object{},
-			Implicits:    map[ast.Node]types.Object{},
-			Selections:   map[*ast.SelectorExpr]*types.Selection{},
-			Scopes:       map[ast.Node]*types.Scope{},
-			FileVersions: map[*ast.File]string{},
-		}
+		p.Info = p.newInfo()
 	}
 	conf := &types.Config{
 		Importer:         packageImporter{p},
@@ -88,6 +79,27 @@ func (l *loader) newChecker(p *Package) *types.Checker {
 		DisableUnusedImportCheck: !p.World,
 	}
 	return types.NewChecker(conf, l.prog.Fset, p.Types, p.Info)
+}
+
+// newInfo makes the tables of what the type checker finds out. Growing them would cost as much
+// again as filling them: on average there is so much in a source text of their size.
+func (p *Package) newInfo() *types.Info {
+	size := 0
+	if !p.Partial {
+		for _, f := range p.Files {
+			size += f.state.size
+		}
+	}
+	return &types.Info{
+		Types:        make(map[ast.Expr]types.TypeAndValue, size/16),
+		Instances:    map[*ast.Ident]types.Instance{},
+		Defs:         make(map[*ast.Ident]types.Object, size/110),
+		Uses:         make(map[*ast.Ident]types.Object, size/20),
+		Implicits:    map[ast.Node]types.Object{},
+		Selections:   make(map[*ast.SelectorExpr]*types.Selection, size/110),
+		Scopes:       map[ast.Node]*types.Scope{},
+		FileVersions: map[*ast.File]string{},
+	}
 }
 
 // languageVersion caps a go directive at what this binary's type checker knows:
@@ -162,6 +174,7 @@ func (l *loader) checkAll(ctx context.Context, pkgs []*Package) error {
 		}
 	}
 	l.expect(len(plain) + len(withTests) + len(xtests))
+	countReaders(plain)
 	err := runGraph(ctx, l.opts.Jobs, importEdges(plain), func(i int) {
 		p := plain[i]
 		if p.twoSteps() {
@@ -169,6 +182,7 @@ func (l *loader) checkAll(ctx context.Context, pkgs []*Package) error {
 		} else {
 			l.checkFiles(p, p.Files)
 			p.checker = nil
+			p.dropSyntax()
 		}
 		l.done(p.Path)
 	})
@@ -188,6 +202,33 @@ func (l *loader) checkAll(ctx context.Context, pkgs []*Package) error {
 		xtests[i].checker = nil
 		l.done(xtests[i].Path)
 	})
+}
+
+// countReaders notes for each file of a dependency how many of the packages, in different
+// configurations, have yet to be checked: the last one drops the syntax. Together the
+// declarations of all dependencies would be a third of what is in memory.
+func countReaders(pkgs []*Package) {
+	for _, p := range pkgs {
+		if p.Bodies {
+			continue
+		}
+		for _, f := range p.Files {
+			f.state.readers.Add(1)
+		}
+	}
+}
+
+// dropSyntax forgets the syntax of a dependency of which only the declarations
+// were wanted, but for files that another configuration has yet to check.
+func (p *Package) dropSyntax() {
+	if p.Bodies {
+		return
+	}
+	for _, f := range p.Files {
+		if f.state.readers.Add(-1) == 0 {
+			f.AST = nil
+		}
+	}
 }
 
 // importEdges lists, for each package, the positions of the packages it imports.

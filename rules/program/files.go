@@ -1,6 +1,7 @@
 package program
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"go/ast"
@@ -13,6 +14,7 @@ import (
 	"sort"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // fileState is what the loader knows about a file beside its syntax.
@@ -23,6 +25,8 @@ type fileState struct {
 	size, base int
 	// marker holds the range of positions in the file set until the file is parsed.
 	marker *token.File
+	// readers counts the packages that have yet to check the declarations of a dependency's file.
+	readers atomic.Int32
 	// mu guards parsing.
 	mu   sync.Mutex
 	errs []Error
@@ -170,6 +174,28 @@ func (l *loader) parseWorld(f *File) {
 	f.AST, f.Tok, f.state.errs = parseAt(f.Name, src, f.state.base, worldMode)
 	l.register(f)
 	f.describe()
+}
+
+// sources holds buffers for the sources of dependencies, none of which is kept.
+var sources = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// withSource calls use with the content of a file of a dependency, which use may change
+// and must not keep. It does not call use for a file that cannot be read.
+func withSource(name string, use func(src []byte)) {
+	f, err := os.Open(name)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	buf := sources.Get().(*bytes.Buffer)
+	defer sources.Put(buf)
+	buf.Reset()
+	if info, err := f.Stat(); err == nil {
+		buf.Grow(int(info.Size()) + bytes.MinRead) // so that the end is found without growing again
+	}
+	if _, err := buf.ReadFrom(f); err == nil {
+		use(buf.Bytes())
+	}
 }
 
 // describe sets what the syntax tells about a file.

@@ -244,10 +244,12 @@ func (l *loader) scanDependencies(ctx context.Context, pkgs []*Package) error {
 				if info, err := os.Stat(f.Name); err == nil {
 					f.state.size, f.Mode = int(info.Size()), info.Mode().Perm()
 				}
-			} else if src, err := os.ReadFile(f.Name); err == nil {
+				continue
+			}
+			withSource(f.Name, func(src []byte) {
 				f.state.size = len(src)
 				verdict = max(verdict, interestOf(src))
-			}
+			})
 		}
 		for _, p := range byDir[dirs[i]] {
 			p.Bodies, p.Partial = verdict > noBodies, verdict == someBodies
@@ -387,25 +389,26 @@ func (l *loader) parseDep(f *File, p *Package) {
 	if f.AST != nil {
 		return
 	}
-	src, err := os.ReadFile(f.Name)
-	if err != nil || len(src) > f.state.size {
-		return
-	}
-	switch {
-	case !p.Bodies:
-		blankBodies(src)
-	case p.Partial:
-		blankOtherBodies(src)
-	}
-	file, tok, _ := parseAt(f.Name, src, f.state.base, depMode)
-	if !p.Bodies {
-		pruneValues(file)
-	}
-	f.AST = file
-	if f.Tok == nil {
-		f.Tok = tok
-		l.register(f)
-	}
+	withSource(f.Name, func(src []byte) {
+		if len(src) > f.state.size {
+			return
+		}
+		switch {
+		case !p.Bodies:
+			blankBodies(src)
+		case p.Partial:
+			blankOtherBodies(src)
+		}
+		file, tok, _ := parseAt(f.Name, src, f.state.base, depMode)
+		if !p.Bodies {
+			pruneValues(file)
+		}
+		f.AST = file
+		if f.Tok == nil {
+			f.Tok = tok
+			l.register(f)
+		}
+	})
 }
 
 // finish drops what is no longer used and fills in the summaries.
@@ -421,7 +424,6 @@ func (l *loader) finish() {
 			for _, f := range pkg.Files {
 				contained[f] = true
 			}
-			pkg.dropSyntax()
 		}
 	}
 	for _, f := range p.Files {
@@ -431,17 +433,6 @@ func (l *loader) finish() {
 		}
 	}
 	p.Broken = broken(p.Configs)
-}
-
-// dropSyntax forgets the syntax of a dependency of which only the declarations
-// were wanted.
-func (p *Package) dropSyntax() {
-	if p.Bodies {
-		return
-	}
-	for _, f := range p.Files {
-		f.AST = nil
-	}
 }
 
 // broken gathers the errors of the world's packages over all configurations.

@@ -122,9 +122,6 @@ func (r *rechecker) run(ctx context.Context) ([]Rechecked, error) {
 	if err := r.l.checkAll(ctx, order); err != nil {
 		return nil, err
 	}
-	for _, q := range order {
-		q.dropSyntax()
-	}
 	r.checkNewImports()
 	r.checkTestNames()
 	return r.results(), nil
