@@ -37,6 +37,7 @@ func judge(prog *program.Program, units []*plan.Unit, directives []*rules.Direct
 			}
 		}
 	}
+	conflicts(units)
 	return units
 }
 

@@ -60,10 +60,6 @@ type Fix struct {
 	Intent        Intent
 }
 
-// An Intent is a wanted change in terms of objects and syntax nodes, never text.
-// The planner knows every intent.
-type Intent interface{ intent() }
-
 // A Blocker says why something cannot be done.
 type Blocker struct {
 	// Reason is one of the documented reason words, stable for scripts.

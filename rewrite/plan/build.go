@@ -3,7 +3,6 @@ package plan
 import (
 	"cmp"
 	"fmt"
-	"go/token"
 	"slices"
 	"strings"
 
@@ -26,37 +25,60 @@ type Options struct {
 // ID of their unit. The units come in the order of the source.
 func Build(prog *program.Program, c *census.Census, findings []*rules.Finding, opts Options) []*Unit {
 	pl := &planner{prog: prog, census: c, opts: opts, names: newNames(prog, c), closures: map[*program.Package]map[string]bool{}, graph: prog.ImportGraph().Clone(), types: map[typeWanted]*keyType{}, anchors: map[*AddDecl]*keyType{}, inits: map[string]*initCode{}}
-	byIntent := map[any][]*rules.Finding{}
-	var order []*census.Family
+	byIntent := map[rules.Intent][]*rules.Finding{}
+	var order []rules.Intent
 	for _, f := range findings {
-		if f.Fix == nil {
+		if f.Fix == nil || f.Fix.Intent == nil {
 			continue
 		}
-		switch in := f.Fix.Intent.(type) {
-		case *rules.TypeKeys:
-			if byIntent[in.Family] == nil {
-				order = append(order, in.Family)
-			}
-			byIntent[in.Family] = append(byIntent[in.Family], f)
+		if byIntent[f.Fix.Intent] == nil {
+			order = append(order, f.Fix.Intent)
 		}
+		byIntent[f.Fix.Intent] = append(byIntent[f.Fix.Intent], f)
 	}
-	// Families with ordinary files come first, so that a key type they share with tests
-	// is not declared in a test; otherwise they keep the order of the source, which declarations inherit.
-	slices.SortFunc(order, func(a, b *census.Family) int {
-		return cmp.Or(cmp.Compare(onlyInTests(a), onlyInTests(b)), comparePlaces(prog, a, b), strings.Compare(familyID(a), familyID(b)))
-	})
+	slices.SortStableFunc(order, pl.before)
 	var units []*Unit
-	for _, fam := range order {
-		list := byIntent[fam]
-		u := &Unit{ID: familyID(fam), Rule: list[0].Rule, Findings: list, Applicability: list[0].Fix.Applicability}
+	for _, in := range order {
+		list := byIntent[in]
+		u := &Unit{ID: in.UnitID(), Rule: list[0].Rule, Findings: list, Applicability: list[0].Fix.Applicability, Title: list[0].Fix.Title}
 		for _, f := range list {
 			f.Unit = u.ID
+			if f.Blocker != nil && u.Blocker == nil {
+				u.Blocker = f.Blocker
+			}
 		}
-		pl.keys(u, fam)
+		pl.carryOut(u, in)
 		units = append(units, u)
 	}
 	pl.anchor()
 	return units
+}
+
+// carryOut plans a unit unless a rule has blocked it.
+func (pl *planner) carryOut(u *Unit, in rules.Intent) {
+	switch in := in.(type) {
+	case *rules.TypeKeys:
+		pl.keys(u, in.Family)
+	default:
+		panic(fmt.Sprintf("plan: unknown intent %T", in))
+	}
+}
+
+// before orders intents for planning. Families with ordinary files come first, so that a key type they share
+// with tests is not declared in a test; otherwise they keep the order of the source, which declarations
+// inherit. All other intents follow in the order of their findings.
+func (pl *planner) before(a, b rules.Intent) int {
+	x, xOK := a.(*rules.TypeKeys)
+	y, yOK := b.(*rules.TypeKeys)
+	switch {
+	case xOK && yOK:
+		return cmp.Or(cmp.Compare(onlyInTests(x.Family), onlyInTests(y.Family)), comparePlaces(pl.prog, x.Family, y.Family), strings.Compare(a.UnitID(), b.UnitID()))
+	case xOK:
+		return -1
+	case yOK:
+		return 1
+	}
+	return 0
 }
 
 // comparePlaces orders families by where their first key is first spelled.
@@ -75,25 +97,6 @@ func onlyInTests(f *census.Family) int {
 	return 1
 }
 
-// familyID names the unit of a family by its keys.
-func familyID(f *census.Family) string {
-	var names []string
-	for _, k := range f.Keys {
-		name := k.Name()
-		if !strings.HasPrefix(name, `"`) {
-			name = k.Type + " " + name
-		}
-		if k.Part != "" {
-			name += "@" + k.Part
-		}
-		names = append(names, name)
-	}
-	if len(names) > 4 {
-		names = append(names[:3], fmt.Sprintf("%d more", len(names)-3))
-	}
-	return "builtinkey:" + strings.Join(names, ",")
-}
-
 // A planner holds what units share: names taken, key types chosen.
 type planner struct {
 	prog   *program.Program
@@ -108,14 +111,4 @@ type planner struct {
 	inits map[string]*initCode
 	// anchors say where declarations go; see anchor.
 	anchors map[*AddDecl]*keyType
-}
-
-// A blocked error carries a blocker out of nested planning steps.
-type blocked struct{ *rules.Blocker }
-
-func (b blocked) Error() string { return b.Message }
-
-// block makes the error that blocks a unit.
-func block(reason string, f *program.File, pos token.Pos, format string, args ...any) error {
-	return blocked{&rules.Blocker{Reason: reason, Message: fmt.Sprintf(format, args...), File: f, Pos: pos}}
 }

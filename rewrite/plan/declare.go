@@ -86,8 +86,6 @@ func (kp *keyPlan) declareForTest(n *keyNames) {
 	kp.add(d)
 }
 
-func (kp *keyPlan) add(d *AddDecl) { kp.unit.Edits = append(kp.unit.Edits, d) }
-
 // declareAccessor adds an accessor function beside the key.
 func (kp *keyPlan) declareAccessor(n *keyNames, kind AccessorKind) error {
 	key := kp.homeKey(n, nil)

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ctxmend/ctxmend/rules"
 	"github.com/ctxmend/ctxmend/rules/census"
 	"github.com/ctxmend/ctxmend/rules/program"
 )
@@ -42,8 +41,7 @@ func (s *spot) at() place { return place{s.Pkg, s.Expr.Pos()} }
 
 // A keyPlan is the plan of one family in the making.
 type keyPlan struct {
-	*planner
-	unit   *Unit
+	*draft
 	fam    *census.Family
 	basic  *types.Basic
 	spots  []*spot
@@ -53,14 +51,11 @@ type keyPlan struct {
 	home    *home
 	// importers caches newImporters.
 	importers map[string]int
-	// graph is the program's import graph with the imports that this unit and those planned before add.
-	graph *program.ImportGraph
-	kt    *keyType
-	style string // "struct" or "string"
-	keys  map[*census.Key]*keyNames
+	kt        *keyType
+	style     string // "struct" or "string"
+	keys      map[*census.Key]*keyNames
 	// replaced are the points whose expression the plan replaces.
 	replaced map[ast.Expr]bool
-	review   []string // what makes the unit a matter of review
 }
 
 // keyNames are the names a key gets in its home package.
@@ -85,28 +80,17 @@ type keyNames struct {
 // keys plans one family.
 func (pl *planner) keys(u *Unit, fam *census.Family) {
 	u.Title = "give " + quotedKeys(fam) + " a type of its own"
-	for _, f := range u.Findings {
-		if f.Blocker != nil {
-			u.Blocker = f.Blocker
-			return
-		}
+	if u.Blocker != nil {
+		return
 	}
 	kp := &keyPlan{
-		planner: pl, unit: u, fam: fam, basic: fam.Keys[0].Basic, graph: pl.graph.Clone(),
+		draft: pl.draft(u), fam: fam, basic: fam.Keys[0].Basic,
 		byExpr:   map[ast.Expr]*spot{},
 		retyped:  map[token.Pos]types.Object{},
 		keys:     map[*census.Key]*keyNames{},
 		replaced: map[ast.Expr]bool{}, importers: map[string]int{},
 	}
-	if err := kp.plan(); err != nil {
-		b, ok := err.(blocked)
-		if !ok {
-			panic(err)
-		}
-		u.Blocker, u.Edits = b.Blocker, nil
-		return
-	}
-	pl.graph = kp.graph
+	err := kp.plan()
 	for i, n := range fam.Notes {
 		if i == maxNotes {
 			kp.review = append(kp.review, fmt.Sprintf("and %d more places like it", len(fam.Notes)-maxNotes))
@@ -114,23 +98,11 @@ func (pl *planner) keys(u *Unit, fam *census.Family) {
 		}
 		kp.review = append(kp.review, n.Message+kp.where(n))
 	}
-	if len(kp.review) > 0 {
-		u.Applicability = rules.Review
-		u.Notes = append(u.Notes, kp.review...)
-	}
+	kp.finish(err)
 }
 
 // maxNotes bounds the reasons given for asking for review.
 const maxNotes = 2
-
-// where writes the place of a note.
-func (kp *keyPlan) where(n *census.Hazard) string {
-	if n.File == nil || n.File.Rel == "" {
-		return ""
-	}
-	pos := kp.prog.Fset.PositionFor(n.Pos, false)
-	return fmt.Sprintf(" (%s:%d:%d)", n.File.Rel, pos.Line, pos.Column)
-}
 
 // plan goes through the steps; each may block.
 func (kp *keyPlan) plan() error {
@@ -153,7 +125,7 @@ func (kp *keyPlan) plan() error {
 	}
 	kp.removeUnused()
 	kp.describe()
-	return kp.checkFiles()
+	return nil
 }
 
 // findSpots turns the family's points in the world into spots.
@@ -391,48 +363,4 @@ func (kp *keyPlan) describe() {
 		note += "; other packages use " + strings.Join(calls, ", ")
 	}
 	kp.unit.Notes = append([]string{note}, kp.unit.Notes...)
-}
-
-// checkFiles blocks the unit when it would edit a file that is not to be edited.
-func (kp *keyPlan) checkFiles() error {
-	for _, e := range kp.unit.Edits {
-		switch e := e.(type) {
-		case *Splice:
-			if reason := uneditable(e.File); reason != "" {
-				return block(reason, e.File, e.File.Tok.Pos(e.Start), "%s", uneditableMessage(reason))
-			}
-		case *RemoveSpec:
-			if reason := uneditable(e.File); reason != "" {
-				return block(reason, e.File, e.Spec.Pos(), "%s", uneditableMessage(reason))
-			}
-		}
-	}
-	return nil
-}
-
-// uneditable returns the reason why a file is never edited, "" for ordinary files.
-func uneditable(f *program.File) string {
-	switch {
-	case f.Generated:
-		return "generated"
-	case f.Vendored:
-		return "vendored"
-	case f.Cgo:
-		return "cgo"
-	case f.Symlink:
-		return "symlink"
-	}
-	return ""
-}
-
-func uneditableMessage(reason string) string {
-	switch reason {
-	case "generated":
-		return "the file is generated; change what generates it"
-	case "vendored":
-		return "the file is vendored; change it where it comes from"
-	case "cgo":
-		return "the file uses cgo, whose types are not known here"
-	}
-	return "the file is a symbolic link"
 }

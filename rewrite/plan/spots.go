@@ -2,11 +2,9 @@ package plan
 
 import (
 	"go/ast"
-	"go/token"
 	"go/types"
 
 	"github.com/ctxmend/ctxmend/rules/census"
-	"github.com/ctxmend/ctxmend/rules/program"
 )
 
 // chooseStyle decides between constants of a named type and empty struct types.
@@ -272,18 +270,6 @@ func (kp *keyPlan) accessWriter(s *spot, n *keyNames) error {
 	return nil
 }
 
-// commentIn reports whether a comment lies between two offsets.
-func (kp *keyPlan) commentIn(f *program.File, from, to int) bool {
-	for _, g := range f.AST.Comments {
-		for _, c := range g.List {
-			if at := kp.offset(f, c.Pos()); at >= from && at < to {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // contextText is the context operand of a reader as an argument of type context.Context.
 func (kp *keyPlan) contextText(lk *census.Lookup) (Text, bool) {
 	keep := Keep(kp.offset(lk.File, lk.Context.Pos()), kp.offset(lk.File, lk.Context.End()))
@@ -386,14 +372,3 @@ func (kp *keyPlan) asserted(lk *census.Lookup) types.Type {
 	}
 	return nil
 }
-
-// splice plans a replacement.
-func (kp *keyPlan) splice(f *program.File, from, to token.Pos, parts ...Part) {
-	kp.spliceText(f, from, to, Text(parts))
-}
-
-func (kp *keyPlan) spliceText(f *program.File, from, to token.Pos, text Text) {
-	kp.unit.Edits = append(kp.unit.Edits, &Splice{File: f, Start: kp.offset(f, from), End: kp.offset(f, to), Text: text})
-}
-
-func (kp *keyPlan) offset(f *program.File, pos token.Pos) int { return f.Tok.Offset(pos) }

@@ -1,0 +1,109 @@
+package rewrite
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/ctxmend/ctxmend/rewrite/plan"
+	"github.com/ctxmend/ctxmend/rules"
+	"github.com/ctxmend/ctxmend/rules/program"
+)
+
+// A claim is a range of bytes that a unit edits.
+type claim struct {
+	from, to int
+	unit     *plan.Unit
+	rank     int
+}
+
+// conflicts blocks units that edit what another unit edits as well: the safer of the two goes
+// first, then the one planned first.
+func conflicts(units []*plan.Unit) {
+	ranked := slices.Clone(units)
+	slices.SortStableFunc(ranked, func(a, b *plan.Unit) int { return cmp.Compare(certainty(a), certainty(b)) })
+	byFile := map[*program.File][]claim{}
+	for rank, u := range ranked {
+		if u.Blocker == nil {
+			addClaims(byFile, u, rank)
+		}
+	}
+	var found []conflict
+	for f, list := range byFile {
+		found = append(found, overlaps(f, list)...)
+	}
+	slices.SortFunc(found, func(x, y conflict) int {
+		return cmp.Or(cmp.Compare(x.first.rank, y.first.rank), cmp.Compare(x.second.rank, y.second.rank), cmp.Compare(x.file.Rel, y.file.Rel), cmp.Compare(x.second.from, y.second.from))
+	})
+	for _, c := range found {
+		if c.first.unit.Blocker != nil || c.second.unit.Blocker != nil {
+			continue
+		}
+		c.second.unit.Blocker = &rules.Blocker{
+			Reason:  "conflict",
+			Message: "the fix of " + c.first.unit.ID + " changes the same code; apply that one first",
+			File:    c.file, Pos: c.file.Tok.Pos(c.second.from),
+		}
+	}
+}
+
+// A conflict is two claims to the same bytes, the one that goes first in front.
+type conflict struct {
+	file          *program.File
+	first, second claim
+}
+
+// overlaps finds the claims of different units that share a byte, or insert at the same place.
+func overlaps(f *program.File, list []claim) []conflict {
+	slices.SortFunc(list, func(a, b claim) int {
+		return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to), cmp.Compare(a.rank, b.rank))
+	})
+	var found []conflict
+	var open []claim // those that reach the claim in hand
+	for _, c := range list {
+		open = slices.DeleteFunc(open, func(x claim) bool { return x.to < c.from })
+		for _, x := range open {
+			if x.unit == c.unit || !(x.from < c.to && c.from < x.to || x.from == c.from && x.to == c.to) {
+				continue
+			}
+			if x.rank < c.rank {
+				found = append(found, conflict{f, x, c})
+			} else {
+				found = append(found, conflict{f, c, x})
+			}
+		}
+		open = append(open, c)
+	}
+	return found
+}
+
+func certainty(u *plan.Unit) int {
+	if u.Applicability == rules.Safe {
+		return 0
+	}
+	return 1
+}
+
+// addClaims adds what a unit replaces or removes. Bytes that a replacement keeps are free to others.
+func addClaims(byFile map[*program.File][]claim, u *plan.Unit, rank int) {
+	for _, e := range u.Edits {
+		f, from, to := e.Span()
+		if f == nil {
+			continue
+		}
+		insert := from == to
+		add := func(from, to int) {
+			if from < to || insert {
+				byFile[f] = append(byFile[f], claim{from, to, u, rank})
+			}
+		}
+		if s, ok := e.(*plan.Splice); ok {
+			for _, p := range s.Text {
+				if p.End > p.Start && p.Start >= from && p.End <= to {
+					add(from, p.Start)
+					from = p.End
+				}
+			}
+		}
+		add(from, to)
+	}
+}
