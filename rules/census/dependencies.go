@@ -21,17 +21,20 @@ func (b *builder) dependenciesToRead(ctx context.Context, cfg *program.Config, h
 	}
 	texts := b.worldTexts()
 	var paths []string
+	var src bytes.Buffer // one for all, since nothing of a file is kept
 	for _, pkg := range cfg.Packages {
 		if pkg.World || pkg.Bodies && !pkg.Partial || pkg.DepModule == "" || slices.ContainsFunc(have, func(p *program.Package) bool { return p.Path == pkg.Path }) {
 			continue
 		}
 		near, far := namesFor(pkg, takers)
+		if len(near) == 0 && len(texts) == 0 {
+			continue
+		}
 		for _, f := range pkg.Files {
-			src, err := os.ReadFile(f.Name)
-			if err != nil {
+			if readFile(&src, f.Name) != nil {
 				continue
 			}
-			if containsAny(src, near) || containsAny(src, far) && containsAny(src, texts) {
+			if containsAny(src.Bytes(), near) || containsAny(src.Bytes(), far) && containsAny(src.Bytes(), texts) {
 				paths = append(paths, pkg.Path)
 				break
 			}
@@ -42,6 +45,18 @@ func (b *builder) dependenciesToRead(ctx context.Context, cfg *program.Config, h
 	}
 	slices.Sort(paths)
 	return b.census.Program.LoadBodies(ctx, cfg, paths)
+}
+
+// readFile replaces the content of buf by that of a file.
+func readFile(buf *bytes.Buffer, name string) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	buf.Reset()
+	_, err = buf.ReadFrom(f)
+	return err
 }
 
 // namesFor splits the names of key takers into those of packages that pkg imports and the others.

@@ -225,7 +225,10 @@ func (ix *index) addDirectives(pkg *program.Package, f *program.File) {
 			if !ok {
 				rest, ok = strings.CutPrefix(c.Text, "//export ")
 			}
-			if words := strings.Fields(rest); ok && len(words) > 0 {
+			if !ok {
+				continue
+			}
+			if words := strings.Fields(rest); len(words) > 0 {
 				ix.linked[mentionedName{pkg.Path, words[0]}] = true
 			}
 		}
@@ -294,7 +297,7 @@ func (ix *index) addFields(info *types.Info, n *ast.StructType) {
 func (ix *index) parent(f *program.File, n ast.Node) ast.Node {
 	m := ix.parents[f]
 	if m == nil {
-		m = map[ast.Node]ast.Node{}
+		m = make(map[ast.Node]ast.Node, int(f.AST.FileEnd-f.AST.FileStart)/10) // most of what there are
 		var stack []ast.Node
 		ast.Inspect(f.AST, func(n ast.Node) bool {
 			if n == nil {
