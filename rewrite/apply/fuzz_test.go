@@ -103,16 +103,16 @@ func checkSplices(t *testing.T, src string, out []byte, splices []*plan.Splice) 
 	if _, err := parser.ParseFile(token.NewFileSet(), "", out, 0); err != nil {
 		t.Fatalf("accepted result does not parse: %v\n%s", err, out)
 	}
-	before, err := qualifiers([]byte(src))
+	before, err := outsideNames([]byte(src))
 	if err != nil {
 		return
 	}
-	after, err := qualifiers(direct)
+	after, err := outsideNames(direct)
 	if err != nil {
 		t.Fatalf("accepted splices that do not parse: %v", err)
 	}
-	for name := range before {
-		if !after[name] {
+	for name := range before.qualifiers {
+		if !after.qualifiers[name] {
 			return // an import may go
 		}
 	}

@@ -269,24 +269,23 @@ func (n *fileNames) text(ref plan.Ref, pos int) (string, error) {
 // unused returns the imports whose last use the edits took away. out is the
 // content with all other edits made; it is an error if it does not parse.
 func (n *fileNames) unused(f *fileJob, out []byte) (map[*importSpec]bool, error) {
-	after, err := qualifiers(out)
+	after, err := outsideNames(out)
 	if err != nil {
 		return nil, fmt.Errorf("%s does not parse after the edits: %w", f.file.Rel, err)
 	}
-	var before map[string]bool
+	var before *outside
 	unused := make(map[*importSpec]bool)
 	for _, g := range n.groups {
 		for _, s := range g.specs {
-			local := n.scopes.localName(s)
-			if !s.plain() || after[local] {
+			if !s.plain() && s.name != "." || n.uses(f, after, s) {
 				continue
 			}
 			if before == nil {
-				if before, err = qualifiers(f.src); err != nil {
+				if before, err = outsideNames(f.src); err != nil {
 					return nil, fmt.Errorf("%s does not parse: %w", f.file.Rel, err)
 				}
 			}
-			if before[local] {
+			if n.uses(f, before, s) {
 				unused[s] = true
 			}
 		}
@@ -294,27 +293,51 @@ func (n *fileNames) unused(f *fileJob, out []byte) (map[*importSpec]bool, error)
 	return unused, nil
 }
 
-// qualifiers returns the names before a dot that nothing in the file declares: the
-// imports that are used.
-func qualifiers(src []byte) (map[string]bool, error) {
+// uses reports whether content that mentions the given outside names uses an import.
+func (n *fileNames) uses(f *fileJob, o *outside, s *importSpec) bool {
+	if s.name != "." {
+		return o.qualifiers[n.scopes.localName(s)]
+	}
+	known := false
+	for _, cfg := range f.job.prog.Configs {
+		p := cfg.Package(s.path)
+		if p == nil || p.Types == nil {
+			continue
+		}
+		known = true
+		for name := range o.bare {
+			if ast.IsExported(name) && p.Types.Scope().Lookup(name) != nil {
+				return true
+			}
+		}
+	}
+	return !known
+}
+
+// An outside holds the names in a file that nothing in the file declares: those before a dot, which
+// are the imports that are used, and the others.
+type outside struct{ qualifiers, bare map[string]bool }
+
+func outsideNames(src []byte) (*outside, error) {
 	file, err := parser.ParseFile(token.NewFileSet(), "", src, 0)
 	if err != nil {
 		return nil, err
 	}
+	o := &outside{make(map[string]bool), make(map[string]bool)}
 	open := make(map[*ast.Ident]bool, len(file.Unresolved))
 	for _, id := range file.Unresolved {
 		open[id] = true
+		o.bare[id.Name] = true
 	}
-	names := make(map[string]bool)
 	ast.Inspect(file, func(node ast.Node) bool {
 		if sel, ok := node.(*ast.SelectorExpr); ok {
 			if id, ok := sel.X.(*ast.Ident); ok && open[id] {
-				names[id.Name] = true
+				o.qualifiers[id.Name] = true
 			}
 		}
 		return true
 	})
-	return names, nil
+	return o, nil
 }
 
 // sortImports orders additions as gofmt does.

@@ -158,19 +158,38 @@ func (kp *keyPlan) removeUnused() {
 		if kp.retyped[s.obj.Pos()] != nil {
 			continue // it is the key, which accessors name
 		}
-		f := kp.prog.FileOf(s.obj.Pos())
-		if f == nil || !f.World || uneditable(f) != "" || s.obj.Exported() && kp.packageLevel(s.obj) || kp.usedElsewhere(s.obj) {
+		if s.obj.Exported() && kp.packageLevel(s.obj) || !kp.removable(s.obj) || kp.usedElsewhere(s.obj) {
 			continue
 		}
 		d := kp.declOf(s.obj)
-		if d == nil || d.spec == nil || len(d.spec.Values) != len(d.spec.Names) {
-			continue
-		}
-		if _, chain := repetition(d); len(chain) > 1 {
-			continue // later specs repeat its value
-		}
 		kp.unit.Edits = append(kp.unit.Edits, &RemoveSpec{File: d.file, Decl: d.decl, Spec: d.spec, Name: d.name})
 	}
+}
+
+// removable reports whether a constant's name can be taken out of its declaration without changing others.
+func (kp *keyPlan) removable(obj types.Object) bool {
+	f := kp.prog.FileOf(obj.Pos())
+	if f == nil || !f.World || uneditable(f) != "" {
+		return false
+	}
+	d := kp.declOf(obj)
+	if d == nil || d.spec == nil || len(d.spec.Values) != len(d.spec.Names) {
+		return false
+	}
+	if _, chain := repetition(d); len(chain) > 1 {
+		return false // later specs repeat its value
+	}
+	if len(d.spec.Names) > 1 {
+		return true
+	}
+	for _, later := range d.decl.Specs[d.index+1:] {
+		for _, v := range later.(*ast.ValueSpec).Values {
+			if mentionsIota(kp.pkgOf(d.file), v) {
+				return false // it would count differently
+			}
+		}
+	}
+	return true
 }
 
 // usedElsewhere reports whether a constant has a use that the plan does not replace.

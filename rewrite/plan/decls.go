@@ -244,16 +244,67 @@ func (kp *keyPlan) newKey(n *keyNames) string {
 	}
 	stem := lowerFirst(n.base)
 	if kp.style == "struct" {
-		n.ident = kp.names.free(kp.home.dir, kp.places(), stem+"Key", stem+"ContextKey", stem+"CtxKey")
+		if n.ident = kp.freed(n); n.ident == "" {
+			n.ident = kp.names.free(kp.home.dir, kp.places(), stem+"Key", stem+"ContextKey", stem+"CtxKey")
+		}
 		t := &keyType{}
 		kp.placeDecls(t)
 		n.decl = kp.addDecl(t, n.ident, &KeyType{Name: n.ident, Underlying: "struct{}"})
+		return n.ident
+	}
+	if kp.leavesAPI(n) {
+		n.ident = kp.exportedKey(n)
 		return n.ident
 	}
 	kt := kp.needType()
 	n.ident = kp.names.free(kp.home.dir, kp.places(), stem+"Key", stem+"ContextKey", stem+"CtxKey")
 	n.decl = kp.addDecl(kp.constPlace(n), n.ident, &KeyConst{Name: n.ident, Type: kt.ref, Value: constText(n.key)})
 	return n.ident
+}
+
+// freed returns the name of a constant for the key that goes away, when the key's type can take it at all
+// the places it may be written; "" for none.
+func (kp *keyPlan) freed(n *keyNames) string {
+	for _, s := range kp.spots {
+		if s.form != named || s.key != n.key || !kp.inHome(s.obj) || kp.retyped[s.obj.Pos()] != nil || !kp.goes(s.obj) {
+			continue
+		}
+		f := kp.prog.FileOf(s.obj.Pos())
+		if f.Test && !kp.testHome() {
+			continue
+		}
+		if !slices.ContainsFunc(kp.places(), func(p place) bool {
+			o := lookup(p, s.obj.Name())
+			return o == nil || o.Pos() != s.obj.Pos()
+		}) {
+			return s.obj.Name()
+		}
+	}
+	return ""
+}
+
+// goes reports whether a constant will be without use: nothing but points that take another name uses it.
+func (kp *keyPlan) goes(obj types.Object) bool {
+	if obj.Exported() || !kp.packageLevel(obj) || kp.census.MentionedUnchecked(obj) || !kp.removable(obj) {
+		return false
+	}
+	for _, u := range kp.census.Uses(obj) {
+		if u.Pkg.Info.Defs[u.Ident] != nil {
+			continue
+		}
+		if s := kp.byExpr[kp.census.NameExpr(u.File, u.Ident)]; s == nil || s.form != named {
+			return false
+		}
+	}
+	return true
+}
+
+// leavesAPI reports whether importers know the key by an exported constant that stays as it is:
+// they need the new key's name.
+func (kp *keyPlan) leavesAPI(n *keyNames) bool {
+	return slices.ContainsFunc(kp.spots, func(s *spot) bool {
+		return s.form == named && s.key == n.key && kp.retyped[s.obj.Pos()] == nil && kp.isAPI(s.obj) && kp.inHome(s.obj)
+	})
 }
 
 // constPlace is where a new constant goes: with the key type when the key is used in that file or

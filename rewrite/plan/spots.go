@@ -5,6 +5,7 @@ import (
 	"go/types"
 
 	"github.com/ctxmend/ctxmend/rules/census"
+	"github.com/ctxmend/ctxmend/rules/program"
 )
 
 // chooseStyle decides between constants of a named type and empty struct types.
@@ -272,20 +273,30 @@ func (kp *keyPlan) accessWriter(s *spot, n *keyNames) error {
 
 // contextText is the context operand of a reader as an argument of type context.Context.
 func (kp *keyPlan) contextText(lk *census.Lookup) (Text, bool) {
-	keep := Keep(kp.offset(lk.File, lk.Context.Pos()), kp.offset(lk.File, lk.Context.End()))
 	if lk.Role == census.Writer {
-		return Text{keep}, true
+		return Text{kp.keep(lk.File, lk.Context)}, true
+	}
+	operand := lk.Context
+	if inner := ast.Unparen(operand); inner != operand &&
+		!kp.commentIn(lk.File, kp.offset(lk.File, operand.Pos()), kp.offset(lk.File, inner.Pos())) &&
+		!kp.commentIn(lk.File, kp.offset(lk.File, inner.End()), kp.offset(lk.File, operand.End())) {
+		operand = inner // as an argument it needs no parentheses
 	}
 	t := lk.Pkg.Info.TypeOf(lk.Context)
 	switch {
 	case t == nil:
 		return nil, false
 	case census.HasContextMethods(t):
-		return Text{keep}, true
+		return Text{kp.keep(lk.File, operand)}, true
 	case census.HasContextMethods(types.NewPointer(t)) && lk.Pkg.Info.Types[lk.Context].Addressable():
-		return Text{Lit("&"), keep}, true
+		return Text{Lit("&"), kp.keep(lk.File, operand)}, true
 	}
 	return nil, false
+}
+
+// keep is the source of an expression.
+func (d *draft) keep(f *program.File, e ast.Expr) Part {
+	return Keep(d.offset(f, e.Pos()), d.offset(f, e.End()))
 }
 
 // readForm decides which accessor serves a reader, and which expression it replaces: the
