@@ -5,12 +5,20 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/ctxmend/ctxmend/rules/suite"
 )
 
+// gcPercent is how much may be allocated, as a share of what is in use, before the garbage collector
+// runs. At Go's own 100 a large program takes a sixth more memory, for a twelfth less processor time.
+const gcPercent = 60
+
 func main() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 	os.Exit(run(os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr))
 }
 
