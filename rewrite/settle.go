@@ -63,13 +63,25 @@ func applyVerified(ctx context.Context, prog *program.Program, units []*plan.Uni
 			return nil, err
 		}
 	}
-	return v.apply(wanted)
+	return v.patches(wanted)
 }
 
 // A verifier finds the units that hold together.
 type verifier struct {
 	ctx  context.Context
 	prog *program.Program
+	// units are the last ones found to hold together, set is what they change.
+	units []*plan.Unit
+	set   *patches.Set
+}
+
+// patches returns the patch set of units that keep has returned. Making it takes as long as
+// everything else after loading, and nearly always the last one that was verified is wanted.
+func (v *verifier) patches(units []*plan.Unit) (*patches.Set, error) {
+	if v.set != nil && slices.Equal(units, v.units) {
+		return v.set, nil
+	}
+	return v.apply(units)
 }
 
 // keep returns base with as many of more as type-check together, found by bisecting; the
@@ -89,6 +101,7 @@ func (v *verifier) keep(base, more []*plan.Unit) ([]*plan.Unit, error) {
 		return nil, err
 	}
 	if len(problems) == 0 {
+		v.units, v.set = all, set
 		return all, nil
 	}
 	more = slices.DeleteFunc(slices.Clone(more), func(u *plan.Unit) bool { return u.Blocker != nil })

@@ -66,7 +66,10 @@ type Census struct {
 	indexes []*index
 }
 
-type keyID struct{ typ, value string }
+type keyID struct {
+	typ, value string
+	object     program.ID // of a pointer key's variable
+}
 
 // A Key is what identifies a context value as == on interfaces sees it.
 type Key struct {
@@ -75,6 +78,9 @@ type Key struct {
 	Type, Value string
 	// Const is the constant's value, nil when Value is "".
 	Const constant.Value
+	// Object is the package-level variable whose pointer is the key, nil for other keys and for pointers
+	// that cannot be told.
+	Object *types.Var
 	// Basic is set for keys of built-in type.
 	Basic *types.Basic
 	// GoType is the key's type in the first configuration that has it.
@@ -97,6 +103,9 @@ type Key struct {
 
 // Name returns the key as people write it.
 func (k *Key) Name() string {
+	if k.Object != nil {
+		return k.Object.Pkg().Path() + "." + k.Object.Name()
+	}
 	if k.Value == "" {
 		return k.Type
 	}
@@ -234,7 +243,7 @@ func Build(ctx context.Context, prog *program.Program) (*Census, error) {
 // HasKey reports whether the program already has a key of the given type (full
 // package path) and constant value, "" for identity by type.
 func (c *Census) HasKey(typ, value string) bool {
-	return c.keys[keyID{typ, value}] != nil
+	return c.keys[keyID{typ: typ, value: value}] != nil
 }
 
 // KeyTypes returns the keys whose type is declared in the package with the given path.

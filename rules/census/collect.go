@@ -357,6 +357,15 @@ func (b *builder) key(typ string, v constant.Value, basic *types.Basic) *Key {
 
 // typedKey records a reader or writer under a key of a type that is not built in.
 func (b *builder) typedKey(r ref, t types.Type, lk *Lookup) {
+	if _, ok := t.Underlying().(*types.Pointer); ok {
+		for _, k := range b.pointerKeys(r) {
+			if k.GoType == nil {
+				k.GoType = t
+			}
+			b.site(k, nil, lk, r)
+		}
+		return
+	}
 	var v constant.Value
 	if tv := r.pkg.Info.Types[r.expr]; tv.Value != nil {
 		v = tv.Value

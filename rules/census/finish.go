@@ -75,7 +75,7 @@ func (b *builder) missingElements() {
 		if !p.element || p.Basic == nil {
 			continue
 		}
-		zero := b.census.keys[keyID{p.Basic.Name(), zeroText(p.Basic)}]
+		zero := b.census.keys[keyID{typ: p.Basic.Name(), value: zeroText(p.Basic)}]
 		if zero == nil || slices.ContainsFunc(p.Leaves, func(l *Leaf) bool { return l.Key == zero }) {
 			continue
 		}
@@ -125,7 +125,7 @@ func compareKeys(a, b *Key) int {
 		}
 		return 1
 	}
-	return cmp.Or(cmp.Compare(builtin(a), builtin(b)), cmp.Compare(a.Type, b.Type), cmp.Compare(a.Value, b.Value), cmp.Compare(a.Part, b.Part))
+	return cmp.Or(cmp.Compare(builtin(a), builtin(b)), cmp.Compare(a.Type, b.Type), cmp.Compare(a.Value, b.Value), cmp.Compare(a.Name(), b.Name()), cmp.Compare(a.Part, b.Part))
 }
 
 // families joins the keys that one point can carry.
