@@ -24,7 +24,7 @@ type Options struct {
 // Build groups findings into units and plans each: edits or a blocker. Findings get the
 // ID of their unit. The units come in the order of the source.
 func Build(prog *program.Program, c *census.Census, findings []*rules.Finding, opts Options) []*Unit {
-	pl := &planner{prog: prog, census: c, opts: opts, names: newNames(prog, c), closures: map[*program.Package]map[string]bool{}, graph: prog.ImportGraph().Clone(), types: map[typeWanted]*keyType{}, anchors: map[*AddDecl]*keyType{}, inits: map[string]*initCode{}}
+	pl := &planner{prog: prog, census: c, opts: opts, names: newNames(prog, c), closures: map[*program.Package]map[string]bool{}, graph: prog.ImportGraph().Clone(), types: map[typeWanted]*keyType{}, anchors: map[*AddDecl]*keyType{}, inits: map[string]*initCode{}, locals: map[local]bool{}}
 	byIntent := map[rules.Intent][]*rules.Finding{}
 	var order []rules.Intent
 	for _, f := range findings {
@@ -59,6 +59,10 @@ func (pl *planner) carryOut(u *Unit, in rules.Intent) {
 	switch in := in.(type) {
 	case *rules.TypeKeys:
 		pl.keys(u, in.Family)
+	case *rules.CheckReads:
+		if d := pl.draft(u); u.Blocker == nil {
+			d.finish(d.checkReads(in))
+		}
 	default:
 		panic(fmt.Sprintf("plan: unknown intent %T", in))
 	}
@@ -109,6 +113,8 @@ type planner struct {
 	types    map[typeWanted]*keyType
 	// inits caches initOf.
 	inits map[string]*initCode
+	// locals are names that plans introduce in functions.
+	locals map[local]bool
 	// anchors say where declarations go; see anchor.
 	anchors map[*AddDecl]*keyType
 }

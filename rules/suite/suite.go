@@ -6,6 +6,7 @@ import (
 	"github.com/ctxmend/ctxmend/rules/badkey"
 	"github.com/ctxmend/ctxmend/rules/builtinkey"
 	"github.com/ctxmend/ctxmend/rules/sharedkey"
+	"github.com/ctxmend/ctxmend/rules/uncheckedread"
 )
 
 // All are the rules, in the order of the documentation.
@@ -13,6 +14,7 @@ var All = []*rules.Rule{
 	builtinkey.Rule,
 	sharedkey.Rule,
 	badkey.Rule,
+	uncheckedread.Rule,
 }
 
 // LeftOut names checks that are deliberately no rules, with the reason.

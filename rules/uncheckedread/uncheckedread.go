@@ -1,0 +1,178 @@
+package uncheckedread
+
+import (
+	_ "embed"
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/ctxmend/ctxmend/rules"
+	"github.com/ctxmend/ctxmend/rules/census"
+	"github.com/ctxmend/ctxmend/rules/program"
+)
+
+//go:embed doc.go
+var doc string
+
+const name = "uncheckedread"
+
+// Rule reports reads that panic when the context lacks the value. Whether a panic is a mistake is a matter
+// of taste in code that is only reached behind the middleware that stores the value.
+var Rule = &rules.Rule{Name: name, Doc: doc, Run: run}
+
+func run(pass *rules.Pass) []*rules.Finding {
+	c := &checker{census: pass.Census, reads: pass.Census.Reads(), intents: map[ast.Stmt]*rules.CheckReads{}}
+	for _, k := range pass.Census.Keys {
+		for _, s := range k.Sites {
+			if s.Role == census.Writer && s.Pkg.World {
+				c.writes = append(c.writes, s.Lookup)
+			}
+		}
+	}
+	var list []*rules.Finding
+	for _, r := range c.reads {
+		assert := c.assertion(r.Lookup)
+		if assert == nil || assert.Type == nil || commaOK(r.Pkg, assert) || r.File.Test || c.meant(r) || c.present(r) {
+			continue
+		}
+		list = append(list, c.finding(r, assert))
+	}
+	return list
+}
+
+// A checker judges the reads of one program.
+type checker struct {
+	census  *census.Census
+	reads   []*census.Read
+	writes  []*census.Lookup
+	intents map[ast.Stmt]*rules.CheckReads
+}
+
+// assertion returns the type assertion, or the x.(type) of a switch, that a look-up stands in; nil for none.
+func (c *checker) assertion(lk *census.Lookup) *ast.TypeAssertExpr {
+	parent, _ := c.census.Outer(lk.File, lk.Call)
+	assert, _ := parent.(*ast.TypeAssertExpr)
+	return assert
+}
+
+// commaOK reports whether an assertion is used in its two-valued form: go/types records a pair then.
+func commaOK(pkg *program.Package, assert *ast.TypeAssertExpr) bool {
+	_, pair := pkg.Info.TypeOf(assert).(*types.Tuple)
+	return pair
+}
+
+func (c *checker) finding(r *census.Read, assert *ast.TypeAssertExpr) *rules.Finding {
+	in := c.intent(r, assert)
+	in.Reads = append(in.Reads, &rules.UncheckedRead{Assert: assert, Lookup: r.Lookup})
+	f := &rules.Finding{
+		Rule:          name,
+		Message:       fmt.Sprintf("%s panics when the context does not carry the value", types.ExprString(assert)),
+		File:          r.File,
+		Pos:           assert.Pos(),
+		End:           assert.End(),
+		Applicability: rules.Review,
+		Fix:           &rules.Fix{Title: "handle the absence of the value", Applicability: rules.Review, Intent: in},
+	}
+	if len(r.Keys) == 1 {
+		f.Key = r.Keys[0].Name()
+	}
+	for _, k := range r.Keys {
+		// A key that is about to get a type may turn this very look-up into a call of an accessor.
+		if k.Family != nil && len(k.Family.Hazards) == 0 {
+			f.Blocker = &rules.Blocker{
+				Reason:  "builtinkey",
+				Message: fmt.Sprintf("the key %s is of built-in type and may become an accessor; let rule builtinkey mend it first", k.Name()),
+				File:    r.File, Pos: r.Key.Pos(),
+			}
+		}
+	}
+	return f
+}
+
+// intent returns the intent for the statement around a read: several reads in one change together.
+func (c *checker) intent(r *census.Read, assert *ast.TypeAssertExpr) *rules.CheckReads {
+	var n ast.Node = assert
+	for {
+		n = c.census.Parent(r.File, n)
+		stmt, ok := n.(ast.Stmt)
+		if !ok && n != nil {
+			continue
+		}
+		in := c.intents[stmt]
+		if in == nil || stmt == nil {
+			in = &rules.CheckReads{File: r.File, Pkg: r.Pkg, Stmt: stmt}
+			c.intents[stmt] = in
+		}
+		return in
+	}
+}
+
+// meant reports whether the panic is announced, by the function's name or its documentation, or caught.
+func (c *checker) meant(r *census.Read) bool {
+	decl := c.function(r.Lookup)
+	if decl == nil {
+		return false
+	}
+	if rest, ok := strings.CutPrefix(decl.Name.Name, "Must"); ok {
+		first, _ := utf8.DecodeRuneInString(rest)
+		if rest == "" || !unicode.IsLower(first) {
+			return true
+		}
+	}
+	if decl.Doc != nil && strings.Contains(strings.ToLower(decl.Doc.Text()), "panic") {
+		return true
+	}
+	return recovers(r.Pkg, decl)
+}
+
+// function returns the function declaration around a look-up, nil for the initialiser of a variable.
+func (c *checker) function(lk *census.Lookup) *ast.FuncDecl {
+	for n := c.census.Parent(lk.File, lk.Call); n != nil; n = c.census.Parent(lk.File, n) {
+		if decl, ok := n.(*ast.FuncDecl); ok {
+			return decl
+		}
+	}
+	return nil
+}
+
+// recovers reports whether a function calls recover, in a deferred literal for example.
+func recovers(pkg *program.Package, decl *ast.FuncDecl) bool {
+	found := false
+	ast.Inspect(decl, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok && pkg.Info.Uses[id] == types.Universe.Lookup("recover") {
+			found = true
+		}
+		return !found
+	})
+	return found
+}
+
+// present reports whether, earlier in the same function, the value is stored or its presence checked.
+func (c *checker) present(r *census.Read) bool {
+	decl := c.function(r.Lookup)
+	before := func(lk *census.Lookup) bool {
+		return lk.File == r.File && decl != nil && decl.Pos() < lk.Call.Pos() && lk.Call.End() <= r.Call.Pos() &&
+			types.ExprString(lk.Key) == types.ExprString(r.Key)
+	}
+	return slices.ContainsFunc(c.writes, func(lk *census.Lookup) bool { return lk.Call != nil && before(lk) }) ||
+		slices.ContainsFunc(c.reads, func(o *census.Read) bool {
+			return before(o.Lookup) && types.ExprString(o.Context) == types.ExprString(r.Context) && c.checked(o.Lookup)
+		})
+}
+
+// checked reports whether what a look-up returns is compared, or asserted with its second result.
+func (c *checker) checked(lk *census.Lookup) bool {
+	parent, _ := c.census.Outer(lk.File, lk.Call)
+	switch p := parent.(type) {
+	case *ast.BinaryExpr:
+		return p.Op == token.EQL || p.Op == token.NEQ
+	case *ast.TypeAssertExpr:
+		return p.Type == nil || commaOK(lk.Pkg, p)
+	}
+	return false
+}
