@@ -225,21 +225,32 @@ func sibling(fn *types.Func) *types.Func {
 	return nil
 }
 
-// importedMaker returns the function that makes errors in most places of the file, nil for a file that makes none.
+// importedMaker returns the function that makes errors in most places of the file, failing that the sibling of one
+// that wraps them there; nil for a file that does neither.
 func (rc *readCheck) importedMaker() *types.Func {
 	counts := map[*types.Func]int{}
-	var best *types.Func
+	var best, wraps *types.Func
 	ast.Inspect(rc.in.File.AST, func(n ast.Node) bool {
-		if call, ok := n.(*ast.CallExpr); ok {
-			if fn := census.Callee(rc.in.Pkg.Info, call); fn != nil && makesError(fn) && fn.Pkg() != rc.in.Pkg.Types && rc.takesText(call) {
-				counts[fn]++
-				if best == nil || counts[fn] > counts[best] {
-					best = fn
-				}
+		call, ok := n.(*ast.CallExpr)
+		if !ok {
+			return true
+		}
+		fn := census.Callee(rc.in.Pkg.Info, call)
+		switch {
+		case fn == nil || fn.Pkg() == nil || fn.Pkg() == rc.in.Pkg.Types:
+		case makesError(fn) && rc.takesText(call):
+			counts[fn]++
+			if best == nil || counts[fn] > counts[best] {
+				best = fn
 			}
+		case wraps == nil && isError(rc.in.Pkg.Info.TypeOf(call)):
+			wraps = sibling(fn)
 		}
 		return true
 	})
+	if best == nil {
+		return wraps
+	}
 	return best
 }
 
