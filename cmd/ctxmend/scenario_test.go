@@ -348,7 +348,9 @@ func (t *trial) secondRunChangesNothing(dir string, first *rewrite.Result) {
 		}
 	}
 	for _, f := range again.Findings {
-		left[f.Rule]--
+		if f.Blocker == nil || f.Blocker.Reason != "staged" { // what is between two stages is reported
+			left[f.Rule]--
+		}
 	}
 	for rule, n := range left {
 		if n < 0 {

@@ -216,6 +216,7 @@ func nameExpr(s string) dst.Expr {
 type accessorNames struct {
 	context, withValue string // context.Context, context.WithValue
 	key                string
+	old                string // the key that is written and read as well, "" for none
 	value              string // the value's type
 	ctx, param         string // parameters
 }
@@ -234,25 +235,36 @@ func accessorDecl(a *plan.Accessor, name namer) (dst.Decl, error) {
 	case plan.With:
 		params = append(params, &dst.Field{Names: []*dst.Ident{dst.NewIdent(n.param)}, Type: value()})
 		results = []*dst.Field{{Type: nameExpr(n.context)}}
-		call := &dst.CallExpr{Fun: nameExpr(n.withValue), Args: []dst.Expr{dst.NewIdent(n.ctx), keyExpr(a, n), dst.NewIdent(n.param)}}
-		body = []dst.Stmt{&dst.ReturnStmt{Results: []dst.Expr{call}}}
+		store := func(key dst.Expr) dst.Expr {
+			return &dst.CallExpr{Fun: nameExpr(n.withValue), Args: []dst.Expr{dst.NewIdent(n.ctx), key, dst.NewIdent(n.param)}}
+		}
+		body = []dst.Stmt{&dst.ReturnStmt{Results: []dst.Expr{store(keyExpr(a, n))}}}
+		if a.Old != nil {
+			body = []dst.Stmt{
+				&dst.AssignStmt{Lhs: []dst.Expr{dst.NewIdent(n.ctx)}, Tok: token.ASSIGN, Rhs: []dst.Expr{store(keyExpr(a, n))}},
+				&dst.ReturnStmt{Results: []dst.Expr{store(n.oldKey())}},
+			}
+		}
 	case plan.From:
 		results = []*dst.Field{{Type: value()}, {Type: dst.NewIdent("bool")}}
 		body = []dst.Stmt{
 			&dst.AssignStmt{
 				Lhs: []dst.Expr{dst.NewIdent("v"), dst.NewIdent("ok")}, Tok: token.DEFINE,
-				Rhs: []dst.Expr{&dst.TypeAssertExpr{X: readExpr(a, n), Type: value()}},
+				Rhs: []dst.Expr{&dst.TypeAssertExpr{X: lastRead(a, n), Type: value()}},
 			},
 			&dst.ReturnStmt{Results: []dst.Expr{dst.NewIdent("v"), dst.NewIdent("ok")}},
 		}
 	case plan.Must:
 		results = []*dst.Field{{Type: value()}}
-		body = []dst.Stmt{&dst.ReturnStmt{Results: []dst.Expr{&dst.TypeAssertExpr{X: readExpr(a, n), Type: value()}}}}
+		body = []dst.Stmt{&dst.ReturnStmt{Results: []dst.Expr{&dst.TypeAssertExpr{X: lastRead(a, n), Type: value()}}}}
 	case plan.Any:
 		results = []*dst.Field{{Type: mustParse(emptyInterface(a))}}
-		body = []dst.Stmt{&dst.ReturnStmt{Results: []dst.Expr{readExpr(a, n)}}}
+		body = []dst.Stmt{&dst.ReturnStmt{Results: []dst.Expr{lastRead(a, n)}}}
 	default:
 		return nil, fmt.Errorf("unknown kind of accessor %d", a.Kind)
+	}
+	if a.Old != nil && a.Kind != plan.With {
+		body = append([]dst.Stmt{newFirst(a, n, value)}, body...)
 	}
 	for _, s := range body {
 		s.Decorations().Before = dst.NewLine
@@ -292,6 +304,36 @@ func readExpr(a *plan.Accessor, n *accessorNames) dst.Expr {
 	}
 }
 
+// lastRead is the look-up that decides: of the old key where there is one.
+func lastRead(a *plan.Accessor, n *accessorNames) dst.Expr {
+	if a.Old == nil {
+		return readExpr(a, n)
+	}
+	return &dst.CallExpr{
+		Fun:  &dst.SelectorExpr{X: dst.NewIdent(n.ctx), Sel: dst.NewIdent("Value")},
+		Args: []dst.Expr{n.oldKey()},
+	}
+}
+
+// newFirst returns what is found under the new key.
+func newFirst(a *plan.Accessor, n *accessorNames, value func() dst.Expr) dst.Stmt {
+	v, ok := dst.NewIdent("v"), dst.NewIdent("ok")
+	guard := &dst.IfStmt{
+		Init: &dst.AssignStmt{Lhs: []dst.Expr{v, ok}, Tok: token.DEFINE, Rhs: []dst.Expr{&dst.TypeAssertExpr{X: readExpr(a, n), Type: value()}}},
+		Cond: dst.NewIdent("ok"),
+	}
+	results := []dst.Expr{dst.NewIdent("v")}
+	switch a.Kind {
+	case plan.From:
+		results = append(results, dst.NewIdent("true"))
+	case plan.Any:
+		guard.Init = &dst.AssignStmt{Lhs: []dst.Expr{v}, Tok: token.DEFINE, Rhs: []dst.Expr{readExpr(a, n)}}
+		guard.Cond = &dst.BinaryExpr{X: dst.NewIdent("v"), Op: token.NEQ, Y: dst.NewIdent("nil")}
+	}
+	guard.Body = &dst.BlockStmt{List: []dst.Stmt{&dst.ReturnStmt{Results: results}}}
+	return guard
+}
+
 // emptyInterface is how the accessor's package writes the type of any value.
 func emptyInterface(a *plan.Accessor) string {
 	if a.NoAny {
@@ -312,6 +354,15 @@ func nameAccessor(a *plan.Accessor, name namer) (*accessorNames, error) {
 		return nil, err
 	}
 	needed := map[string]bool{root(n.key): true}
+	if a.Old != nil {
+		if n.old, err = typeText(a.Old, name); err != nil {
+			return nil, err
+		}
+		needed[root(n.old)] = true
+		if a.Kind == plan.From {
+			needed["true"] = true
+		}
+	}
 	if a.Kind == plan.With {
 		if n.withValue, err = name(contextRef("WithValue")); err != nil {
 			return nil, err
@@ -404,4 +455,13 @@ func typeRoots(src string) ([]string, error) {
 		return true
 	})
 	return roots, nil
+}
+
+// oldKey is the old key as an expression.
+func (n *accessorNames) oldKey() dst.Expr {
+	e, err := parseExpr(n.old)
+	if err != nil {
+		panic(err) // it is a literal or a name
+	}
+	return e
 }

@@ -19,6 +19,9 @@ type Options struct {
 	KeyPackage string
 	// Accessors is "auto", "always" or "never".
 	Accessors string
+	// Stage is "at-once" to leave keys alone that others use, "expand" to write and read a new key beside
+	// them, "contract" to remove those that nobody else uses any more.
+	Stage string
 }
 
 // Build groups findings into units and plans each: edits or a blocker. Findings get the
@@ -59,6 +62,10 @@ func (pl *planner) carryOut(u *Unit, in rules.Intent) {
 	switch in := in.(type) {
 	case *rules.TypeKeys:
 		pl.keys(u, in.Family)
+	case *rules.ContractKey:
+		if d := pl.draft(u); u.Blocker == nil {
+			d.finish(d.contract(in))
+		}
 	case *rules.CheckReads:
 		if d := pl.draft(u); u.Blocker == nil {
 			d.finish(d.checkReads(in))

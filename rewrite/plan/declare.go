@@ -19,6 +19,9 @@ const roleWriter = census.Writer
 func (kp *keyPlan) writeDecls() error {
 	for _, k := range kp.fam.Keys {
 		n := kp.keys[k]
+		if len(n.forms) > 0 || n.forTest != "" {
+			kp.homeKey(n, nil) // settles whether it is exported
+		}
 		if n.exported != "" {
 			kp.declareExported(n)
 		}
@@ -98,6 +101,9 @@ func (kp *keyPlan) declareAccessor(n *keyNames, kind AccessorKind) error {
 		NoAny:  !kp.knowsAny(),
 	}
 	noun := "the value of key " + constText(n.key)
+	if kp.staged {
+		a.Old = kp.oldKey(n.key)
+	}
 	switch kind {
 	case With:
 		a.Param = paramName(n)
@@ -108,6 +114,9 @@ func (kp *keyPlan) declareAccessor(n *keyNames, kind AccessorKind) error {
 		a.Doc = fmt.Sprintf("%s returns %s that ctx carries. It panics when ctx does not.", a.Name, noun)
 	default:
 		a.Doc = fmt.Sprintf("%s returns %s that ctx carries, or nil.", a.Name, noun)
+	}
+	if kp.staged {
+		a.Doc += kp.waits(kind)
 	}
 	kp.add(kp.addDecl(t, a.Name, a))
 	return nil

@@ -252,7 +252,7 @@ func (kp *keyPlan) newKey(n *keyNames) string {
 		n.decl = kp.addDecl(t, n.ident, &KeyType{Name: n.ident, Underlying: "struct{}"})
 		return n.ident
 	}
-	if kp.leavesAPI(n) {
+	if !kp.staged && kp.leavesAPI(n) {
 		n.ident = kp.exportedKey(n)
 		return n.ident
 	}

@@ -126,6 +126,8 @@ type Accessor struct {
 	// when Struct is set (written Name{}).
 	Key    Ref
 	Struct bool
+	// Old is the key that the accessor writes and reads as well, as Go syntax with references; nil for none.
+	Old Text
 	// Value is the value's type as Go syntax with references; nil for any.
 	Value Text
 	// NoAny is set where the language version does not know any (before go 1.18).

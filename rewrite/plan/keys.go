@@ -42,6 +42,7 @@ func (s *spot) at() place { return place{s.Pkg, s.Expr.Pos()} }
 // A keyPlan is the plan of one family in the making.
 type keyPlan struct {
 	*draft
+	staged bool // old and new keys are written and read
 	fam    *census.Family
 	basic  *types.Basic
 	spots  []*spot
@@ -80,11 +81,15 @@ type keyNames struct {
 // keys plans one family.
 func (pl *planner) keys(u *Unit, fam *census.Family) {
 	u.Title = "give " + quotedKeys(fam) + " a type of its own"
+	staged := pl.opts.Stage == "expand" && pl.crosses(fam)
+	if staged {
+		unblock(u)
+	}
 	if u.Blocker != nil {
 		return
 	}
 	kp := &keyPlan{
-		draft: pl.draft(u), fam: fam, basic: fam.Keys[0].Basic,
+		draft: pl.draft(u), fam: fam, basic: fam.Keys[0].Basic, staged: staged,
 		byExpr:   map[ast.Expr]*spot{},
 		retyped:  map[token.Pos]types.Object{},
 		keys:     map[*census.Key]*keyNames{},
@@ -107,8 +112,16 @@ const maxNotes = 2
 // plan goes through the steps; each may block.
 func (kp *keyPlan) plan() error {
 	kp.findSpots()
+	if kp.staged {
+		if err := kp.canStage(); err != nil {
+			return err
+		}
+	}
 	if err := kp.chooseHome(); err != nil {
 		return err
+	}
+	if kp.staged {
+		return kp.expand()
 	}
 	kp.findAccessors()
 	kp.chooseRetyped()
@@ -131,6 +144,9 @@ func (kp *keyPlan) plan() error {
 // findSpots turns the family's points in the world into spots.
 func (kp *keyPlan) findSpots() {
 	for _, p := range kp.fam.Points {
+		if kp.staged && foreignPoint(p) {
+			continue
+		}
 		s := &spot{Point: p, form: carried}
 		if keys := pointKeys(p); len(keys) == 1 {
 			s.key = keys[0]

@@ -26,6 +26,10 @@ var Rule = &rules.Rule{
 func run(pass *rules.Pass) []*rules.Finding {
 	var list []*rules.Finding
 	for _, f := range pass.Census.Families {
+		if staged := stagedFindings(pass.Census, f); staged != nil {
+			list = append(list, staged...)
+			continue
+		}
 		fix := &rules.Fix{Applicability: applicability(f), Intent: &rules.TypeKeys{Family: f}}
 		for _, k := range f.Keys {
 			list = append(list, keyFindings(k, fix)...)

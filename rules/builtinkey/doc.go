@@ -39,6 +39,13 @@
 // The same text is two keys where no program contains both: in the tests of packages that do not
 // import each other, or in two main packages. Each gets a declaration of its own.
 //
+// # In stages
+//
+// A key that a dependency uses, or that importers know by an exported constant, cannot change at once. With
+// --stage expand its places go through accessors that store the value under the old key and
+// a new, typed one, and look under the new one, then the old. Later runs report the old key as blocked
+// (staged) with what it waits for; once nobody else uses it, --stage contract removes it.
+//
 // # Fix safety
 //
 // Safe when every place where the key can be written or read is seen: the stored values, their types,
@@ -56,6 +63,9 @@
 //   - type-errors: a package with the key does not type-check
 //   - generated, vendored, cgo, symlink: a place lies in a file that is not to be edited
 //   - placement: no package can hold the key and be imported from everywhere it is needed
+//   - staged: the old key of a migration in stages waits for others, or for --stage contract; or its
+//     places are of a form that cannot write and read two keys
+//   - conflict: another fix changes the same code and goes first
 //   - suppressed: a place carries a //ctxmend:ignore comment
 //   - comment: a comment inside a look-up would be lost
 //   - does-not-compile: the result would not type-check; edit: a file cannot be edited as planned
