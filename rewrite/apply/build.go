@@ -38,6 +38,13 @@ func declText(decls []*addedDecl, name namer) (string, error) {
 		}
 		out = append(out, d)
 	}
+	for _, t := range structs(decls) {
+		d, err := structDecl(t, name)
+		if err != nil {
+			return "", blameDecl(decls, t, err)
+		}
+		out = append(out, d)
+	}
 	for _, a := range accessors {
 		d, err := accessorDecl(a, name)
 		if err != nil {

@@ -26,6 +26,8 @@ func declRefs(d plan.Decl) []plan.Ref {
 			return nil
 		}
 		return []plan.Ref{d.Type}
+	case *plan.Struct:
+		return structRefs(d)
 	case *plan.Accessor:
 		refs := []plan.Ref{contextRef("Context"), d.Key}
 		if d.Kind == plan.With {
@@ -183,9 +185,8 @@ func isNamed(t types.Type, ref plan.Ref) bool {
 	return ok && n.Obj().Name() == ref.Name && n.Obj().Pkg() != nil && n.Obj().Pkg().Path() == ref.PkgPath
 }
 
-// arrange orders declarations for one place: types, then constants in blocks of one type, then
-// accessors key by key. Otherwise they stand in the order of the units, then by name.
-func arrange(decls []*addedDecl) (types []*plan.KeyType, consts [][]*plan.KeyConst, accessors []*plan.Accessor) {
+// inOrder orders declarations by unit, then by name.
+func inOrder(decls []*addedDecl) []*addedDecl {
 	sorted := slices.Clone(decls)
 	sort.SliceStable(sorted, func(a, b int) bool {
 		if x, y := sorted[a].units[0], sorted[b].units[0]; x != y {
@@ -193,6 +194,13 @@ func arrange(decls []*addedDecl) (types []*plan.KeyType, consts [][]*plan.KeyCon
 		}
 		return sorted[a].ID < sorted[b].ID
 	})
+	return sorted
+}
+
+// arrange orders declarations for one place: types, then constants in blocks of one type, then
+// accessors key by key. Otherwise they stand in the order of the units, then by name.
+func arrange(decls []*addedDecl) (types []*plan.KeyType, consts [][]*plan.KeyConst, accessors []*plan.Accessor) {
+	sorted := inOrder(decls)
 	blockOf := make(map[plan.Ref]int)
 	keyOrder := make(map[plan.Ref]int)
 	for _, d := range sorted {

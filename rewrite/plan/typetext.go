@@ -8,17 +8,28 @@ import (
 	"github.com/ctxmend/ctxmend/rules/program"
 )
 
+// A typeWriter writes types as a home package would.
+type typeWriter struct {
+	*draft
+	home *home
+}
+
+// typeText writes a type as the key's home would, or reports that it cannot.
+func (kp *keyPlan) typeText(t types.Type) (Text, bool) {
+	return (&typeWriter{kp.draft, kp.home}).typeText(t)
+}
+
 // typeText writes a type as the home package would, or reports that it cannot: a type
 // that is unexported elsewhere, local to a function, a type parameter, or declared in a package the
 // home must not import.
-func (kp *keyPlan) typeText(t types.Type) (Text, bool) {
-	if !kp.nameable(t, map[types.Type]bool{}) {
+func (tw *typeWriter) typeText(t types.Type) (Text, bool) {
+	if !tw.nameable(t, map[types.Type]bool{}) {
 		return nil, false
 	}
 	names := map[string]string{}
 	const mark = "\x00"
 	s := types.TypeString(t, func(p *types.Package) string {
-		if p.Path() == kp.home.path {
+		if p.Path() == tw.home.path {
 			return ""
 		}
 		names[p.Path()] = p.Name()
@@ -50,14 +61,14 @@ func identByte(c byte) bool {
 }
 
 // nameable reports whether the home package can write the type.
-func (kp *keyPlan) nameable(t types.Type, seen map[types.Type]bool) bool {
+func (tw *typeWriter) nameable(t types.Type, seen map[types.Type]bool) bool {
 	if seen[t] {
 		return true
 	}
 	seen[t] = true
 	all := func(list ...types.Type) bool {
 		for _, t := range list {
-			if !kp.nameable(t, seen) {
+			if !tw.nameable(t, seen) {
 				return false
 			}
 		}
@@ -67,9 +78,9 @@ func (kp *keyPlan) nameable(t types.Type, seen map[types.Type]bool) bool {
 	case *types.Basic:
 		return t.Kind() != types.UntypedNil && t.Kind() != types.Invalid && t.Kind() != types.UnsafePointer
 	case *types.Alias:
-		return kp.nameableObject(t.Obj()) && kp.nameableArgs(t.TypeArgs(), seen)
+		return tw.nameableObject(t.Obj()) && tw.nameableArgs(t.TypeArgs(), seen)
 	case *types.Named:
-		return kp.nameableObject(t.Obj()) && kp.nameableArgs(t.TypeArgs(), seen)
+		return tw.nameableObject(t.Obj()) && tw.nameableArgs(t.TypeArgs(), seen)
 	case *types.Pointer:
 		return all(t.Elem())
 	case *types.Slice:
@@ -90,9 +101,9 @@ func (kp *keyPlan) nameable(t types.Type, seen map[types.Type]bool) bool {
 	return false
 }
 
-func (kp *keyPlan) nameableArgs(args *types.TypeList, seen map[types.Type]bool) bool {
+func (tw *typeWriter) nameableArgs(args *types.TypeList, seen map[types.Type]bool) bool {
 	for i := range args.Len() {
-		if !kp.nameable(args.At(i), seen) {
+		if !tw.nameable(args.At(i), seen) {
 			return false
 		}
 	}
@@ -108,7 +119,7 @@ func tupleTypes(t *types.Tuple) []types.Type {
 }
 
 // nameableObject reports whether the home can refer to a type name.
-func (kp *keyPlan) nameableObject(obj *types.TypeName) bool {
+func (tw *typeWriter) nameableObject(obj *types.TypeName) bool {
 	pkg := obj.Pkg()
 	if pkg == nil {
 		return true // error, comparable, any
@@ -116,32 +127,32 @@ func (kp *keyPlan) nameableObject(obj *types.TypeName) bool {
 	if obj.Parent() != pkg.Scope() {
 		return false
 	}
-	if pkg.Path() == kp.home.path {
-		f := kp.prog.FileOf(obj.Pos())
+	if pkg.Path() == tw.home.path {
+		f := tw.prog.FileOf(obj.Pos())
 		return f == nil || !f.Test
 	}
 	if !ast.IsExported(obj.Name()) || pkg.Name() == "main" {
 		return false
 	}
-	from := kp.homeFile()
-	if kp.graph.CanImport(from, pkg.Path()) != nil || kp.newInit(kp.graph, from, pkg.Path()) != nil {
+	from := tw.homeFile()
+	if tw.graph.CanImport(from, pkg.Path()) != nil || tw.newInit(tw.graph, from, pkg.Path()) != nil {
 		return false
 	}
-	kp.graph.Add(from, pkg.Path())
+	tw.graph.Add(from, pkg.Path())
 	return true
 }
 
 // homeFile is a file of the home package, for questions about imports.
-func (kp *keyPlan) homeFile() *program.File {
-	if kp.home.pkg != nil {
-		for _, f := range kp.home.pkg.Files {
+func (tw *typeWriter) homeFile() *program.File {
+	if tw.home.pkg != nil {
+		for _, f := range tw.home.pkg.Files {
 			if !f.Test {
 				return f
 			}
 		}
-		if len(kp.home.pkg.Files) > 0 {
-			return kp.home.pkg.Files[0]
+		if len(tw.home.pkg.Files) > 0 {
+			return tw.home.pkg.Files[0]
 		}
 	}
-	return &program.File{PkgPath: kp.home.path, PkgDir: kp.home.dir, World: true}
+	return &program.File{PkgPath: tw.home.path, PkgDir: tw.home.dir, World: true}
 }
