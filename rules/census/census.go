@@ -92,6 +92,8 @@ type Key struct {
 	Sites []*Site
 	// Points are the places where the key enters; for built-in keys only.
 	Points []*Point
+	// leaves[i] are those of Points[i] that are this key: a helper's parameter has one for every key there is.
+	leaves [][]*Leaf
 	// Hazards stand in the way of changing the key; the first is the most telling.
 	Hazards []*Hazard
 	// Notes lower a fix from safe to review: an open point that may name the key, for example.

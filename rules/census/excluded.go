@@ -159,7 +159,7 @@ func (b *builder) excludedHazards(ex *excludedScan, k *Key) {
 	}
 	b.excludedOpen(ex, k)
 	seen := map[mentionedName]bool{}
-	for _, p := range k.Points {
+	for i, p := range k.Points {
 		for _, fn := range p.Forwarders {
 			if fn.Pkg() == nil || seen[mentionedName{fn.Pkg().Path(), fn.Name()}] {
 				continue
@@ -169,10 +169,7 @@ func (b *builder) excludedHazards(ex *excludedScan, k *Key) {
 				say(m)
 			}
 		}
-		for _, l := range p.Leaves {
-			if l.Key != k {
-				continue
-			}
+		for _, l := range k.leaves[i] {
 			obj := NamedConst(l.Pkg, l.Expr)
 			if obj == nil || obj.Pkg() == nil || obj.Parent() != obj.Pkg().Scope() {
 				continue

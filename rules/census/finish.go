@@ -47,8 +47,10 @@ func (b *builder) finish() {
 		}
 		for _, l := range p.Leaves {
 			if n := len(l.Key.Points); n == 0 || l.Key.Points[n-1] != p { // points come one after the other
-				l.Key.Points = append(l.Key.Points, p)
+				l.Key.Points, l.Key.leaves = append(l.Key.Points, p), append(l.Key.leaves, nil)
 			}
+			at := &l.Key.leaves[len(l.Key.leaves)-1]
+			*at = append(*at, l)
 			for _, lk := range p.Lookups {
 				b.site(l.Key, p, lk, ref{expr: l.SiteExpr, file: l.SiteFile, pkg: l.SitePkg})
 			}
@@ -178,9 +180,9 @@ func (b *builder) families() {
 // when there is one, else the expression.
 func (k *Key) FirstPos() token.Pos {
 	first := token.NoPos
-	for _, p := range k.Points {
-		for _, l := range p.Leaves {
-			if l.Key != k || !l.Pkg.World {
+	for _, leaves := range k.leaves {
+		for _, l := range leaves {
+			if !l.Pkg.World {
 				continue
 			}
 			if c := NamedConst(l.Pkg, l.Expr); c != nil {
@@ -268,9 +270,13 @@ func hasWorldPoint(k *Key) bool {
 func (b *builder) hazards() {
 	ex := b.scanExcluded()
 	b.census.unchecked = ex
+	differing := map[*Point]bool{}
+	for _, p := range b.order {
+		differing[p] = p.differs(b.census.Program)
+	}
 	for _, f := range b.census.Families {
 		for _, k := range f.Keys {
-			b.pointHazards(k)
+			b.pointHazards(k, differing)
 			b.handedHazards(k)
 			b.storeHazards(k)
 			b.excludedHazards(ex, k)
@@ -287,21 +293,21 @@ func (k *Key) hazard(reason string, f *program.File, pos token.Pos, format strin
 	k.Hazards = append(k.Hazards, &Hazard{Reason: reason, Message: fmt.Sprintf(format, args...), File: f, Pos: pos})
 }
 
-// pointHazards judges the places where the key enters.
-func (b *builder) pointHazards(k *Key) {
-	for _, p := range k.Points {
+// pointHazards judges the places where the key enters. differing are those that differ between configurations.
+func (b *builder) pointHazards(k *Key, differing map[*Point]bool) {
+	for i, p := range k.Points {
 		switch {
 		case !p.World():
 			k.hazard(ReasonDependency, p.File, p.Expr.Pos(), "package %s, outside the program, %s it", p.Pkg.Path, verb(p.Lookups[0].Role))
 		case p.ThroughDependency != "":
 			k.hazard(ReasonDependency, p.File, p.Expr.Pos(), "it is handed to package %s, outside the program, which %s it", p.ThroughDependency, verb(p.Lookups[0].Role))
 		}
-		for _, l := range p.Leaves {
-			if c := NamedConst(l.Pkg, l.Expr); c != nil && l.Key == k && l.Pkg.World && !b.inWorld(c) {
+		for _, l := range k.leaves[i] {
+			if c := NamedConst(l.Pkg, l.Expr); c != nil && l.Pkg.World && !b.inWorld(c) {
 				k.hazard(ReasonDependency, l.File, l.Expr.Pos(), "the key is constant %s of package %s, outside the program", c.Name(), c.Pkg().Path())
 			}
 		}
-		if p.differs(b.census.Program) {
+		if differing[p] {
 			k.hazard(ReasonDynamic, p.File, p.Expr.Pos(), "the key here differs between the build configurations")
 		}
 		for _, u := range p.OtherUses {

@@ -153,8 +153,10 @@ func (b *builder) part() {
 
 func pointKeys(p *Point) []*Key {
 	var keys []*Key
+	seen := map[*Key]bool{}
 	for _, l := range p.Leaves {
-		if !slices.Contains(keys, l.Key) {
+		if !seen[l.Key] {
+			seen[l.Key] = true
 			keys = append(keys, l.Key)
 		}
 	}
