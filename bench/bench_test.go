@@ -24,6 +24,15 @@ import (
 // sizes are the numbers of sites of the generated programs.
 var sizes = []int{1_000, 10_000}
 
+// programs are the kinds of generated programs.
+var programs = []struct {
+	name  string
+	write func(tb testing.TB, sites int) (dir string)
+}{
+	{"mixed", writeProgram},
+	{"helper", writeHelperProgram},
+}
+
 // options load the program in dir the way the command does. The go command neither leaves the machine nor
 // depends on how this one is set up.
 func options(dir string) rewrite.Options {
@@ -46,8 +55,31 @@ func options(dir string) rewrite.Options {
 // TestGeneratedProgram makes sure that the benchmarks measure what they say: every site is found,
 // and the changes are there to be planned, applied and verified.
 func TestGeneratedProgram(t *testing.T) {
-	const sites = 200
-	res, err := rewrite.Run(context.Background(), options(writeProgram(t, sites)))
+	const sites, packages = 200, 200 / sitesPerPackage
+	t.Run("mixed", func(t *testing.T) {
+		res := generated(t, sites, writeProgram)
+		if got, want := len(res.Units), 20*packages+sharedKeys; got < packages || got > want {
+			t.Errorf("%d units, want between %d and %d", got, packages, want)
+		}
+		if got := len(res.Set.Files); got < packages {
+			t.Errorf("%d files change, want at least %d", got, packages)
+		}
+	})
+	t.Run("helper", func(t *testing.T) {
+		res := generated(t, sites, writeHelperProgram)
+		if len(res.Units) != 1 {
+			t.Errorf("%d units, want one for all keys that share the helper", len(res.Units))
+		}
+		if got := len(res.Set.Files); got != 1 {
+			t.Errorf("%d files change, want that of the helper", got)
+		}
+	})
+}
+
+// generated runs everything over a generated program.
+func generated(t *testing.T, sites int, write func(tb testing.TB, sites int) string) *rewrite.Result {
+	t.Helper()
+	res, err := rewrite.Run(context.Background(), options(write(t, sites)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,18 +89,12 @@ func TestGeneratedProgram(t *testing.T) {
 	if n := worldSites(res.Census); n != sites {
 		t.Errorf("the census has %d sites, want %d", n, sites)
 	}
-	packages := sites / sitesPerPackage
-	if got, want := len(res.Units), 20*packages+sharedKeys; got < packages || got > want {
-		t.Errorf("%d units, want between %d and %d", got, packages, want)
-	}
 	for _, u := range res.Units {
 		if u.Blocker != nil {
 			t.Errorf("unit %s is blocked: %s", u.ID, u.Blocker.Message)
 		}
 	}
-	if got, want := len(res.Set.Files), packages; got < want {
-		t.Errorf("%d files change, want at least %d", got, want)
-	}
+	return res
 }
 
 // worldSites counts the sites of built-in keys in the program itself.
@@ -84,25 +110,31 @@ func worldSites(c *census.Census) int {
 	return n
 }
 
-// perSize runs a benchmark at every size. prepare does what comes before the stage that is
+// perSize runs a benchmark over every program at every size. prepare does what comes before the stage that is
 // measured; what it returns is the stage.
 func perSize(b *testing.B, prepare func(b *testing.B, opts rewrite.Options) (stage func())) {
-	for _, sites := range sizes {
-		b.Run(fmt.Sprintf("sites=%d", sites), func(b *testing.B) {
-			stage := prepare(b, options(writeProgram(b, sites)))
-			b.ReportAllocs()
-			begun := cpuTime()
-			for b.Loop() {
-				stage()
-			}
-			perSite := func(d time.Duration) float64 {
-				return float64(d.Microseconds()) / float64(b.N) / float64(sites)
-			}
-			b.ReportMetric(perSite(b.Elapsed()), "µs/site")
-			if spent := cpuTime() - begun; spent > 0 {
-				b.ReportMetric(perSite(spent), "cpu-µs/site")
-			}
-		})
+	for _, p := range programs {
+		for _, sites := range sizes {
+			b.Run(fmt.Sprintf("%s/sites=%d", p.name, sites), func(b *testing.B) {
+				measure(b, sites, prepare(b, options(p.write(b, sites))))
+			})
+		}
+	}
+}
+
+// measure reports what a stage costs for each site.
+func measure(b *testing.B, sites int, stage func()) {
+	b.ReportAllocs()
+	begun := cpuTime()
+	for b.Loop() {
+		stage()
+	}
+	perSite := func(d time.Duration) float64 {
+		return float64(d.Microseconds()) / float64(b.N) / float64(sites)
+	}
+	b.ReportMetric(perSite(b.Elapsed()), "µs/site")
+	if spent := cpuTime() - begun; spent > 0 {
+		b.ReportMetric(perSite(spent), "cpu-µs/site")
 	}
 }
 

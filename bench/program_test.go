@@ -23,25 +23,40 @@ const sharedKeys = 20
 // change in one concerns others.
 func writeProgram(tb testing.TB, sites int) string {
 	tb.Helper()
+	p := newModule(tb)
+	p.write("internal/keys/keys.go", sharedConstants())
+	for i := range sites / sitesPerPackage {
+		p.write(fmt.Sprintf("internal/p%03d/sites.go", i), packageText(i))
+	}
+	return p.dir
+}
+
+// A module is a generated program.
+type module struct {
+	tb  testing.TB
+	dir string
+}
+
+func newModule(tb testing.TB) *module {
+	tb.Helper()
 	dir, err := filepath.EvalSymlinks(tb.TempDir())
 	if err != nil {
 		tb.Fatal(err)
 	}
-	write := func(name, text string) {
-		name = filepath.Join(dir, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-			tb.Fatal(err)
-		}
-		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
-			tb.Fatal(err)
-		}
+	m := &module{tb, dir}
+	m.write("go.mod", "module bench.example/program\n\ngo 1.26\n")
+	return m
+}
+
+func (m *module) write(name, text string) {
+	m.tb.Helper()
+	name = filepath.Join(m.dir, filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		m.tb.Fatal(err)
 	}
-	write("go.mod", "module bench.example/program\n\ngo 1.26\n")
-	write("internal/keys/keys.go", sharedConstants())
-	for i := range sites / sitesPerPackage {
-		write(fmt.Sprintf("internal/p%03d/sites.go", i), packageText(i))
+	if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+		m.tb.Fatal(err)
 	}
-	return dir
 }
 
 // sharedConstants declares the second half of the shared keys.
@@ -99,6 +114,7 @@ func packageText(i int) string {
 const (
 	direct = iota // in the call of context.WithValue or Value itself
 	helped        // as the argument of put or get
+	shared        // as the argument of keys.Put or keys.Get
 )
 
 // A packageWriter writes one function per site.
@@ -117,8 +133,11 @@ func (w *packageWriter) fourSites(key string, how int) {
 
 func (w *packageWriter) writer(key string, how int) {
 	call := "context.WithValue(ctx, " + key + ", n*2)"
-	if how == helped {
+	switch how {
+	case helped:
 		call = "put(ctx, " + key + ", n*2)"
+	case shared:
+		call = "keys.Put(ctx, " + key + ", n*2)"
 	}
 	fmt.Fprintf(&w.body, "// Write%02d stores twice the number.\nfunc Write%02d(ctx context.Context, n int) context.Context {\n"+
 		"\tif n < 0 {\n\t\treturn ctx\n\t}\n\treturn %s\n}\n\n", w.count, w.count, call)
@@ -127,10 +146,35 @@ func (w *packageWriter) writer(key string, how int) {
 
 func (w *packageWriter) reader(key string, how int) {
 	call := "ctx.Value(" + key + ")"
-	if how == helped {
+	switch how {
+	case helped:
 		call = "get(ctx, " + key + ")"
+	case shared:
+		call = "keys.Get(ctx, " + key + ")"
 	}
 	fmt.Fprintf(&w.body, "// Read%02d returns the number stored, and whether there is one.\nfunc Read%02d(ctx context.Context) (int, bool) {\n"+
 		"\tn, ok := %s.(int)\n\treturn n, ok\n}\n\n", w.count, w.count, call)
 	w.count++
+}
+
+// writeHelperProgram writes a module in which all packages store and look up through one pair of functions,
+// with the given number of sites, a multiple of sitesPerPackage: two for each key, so that each of the
+// two functions has half of all keys.
+func writeHelperProgram(tb testing.TB, sites int) string {
+	tb.Helper()
+	p := newModule(tb)
+	p.write("internal/keys/keys.go", "// Package keys stores values in contexts.\npackage keys\n\nimport \"context\"\n\n"+
+		"// Put stores a value.\nfunc Put(ctx context.Context, key string, v int) context.Context {\n\treturn context.WithValue(ctx, key, v)\n}\n\n"+
+		"// Get looks a value up.\nfunc Get(ctx context.Context, key string) any {\n\treturn ctx.Value(key)\n}\n")
+	for i := range sites / sitesPerPackage {
+		w := &packageWriter{number: i}
+		for k := range sitesPerPackage / 2 {
+			key := fmt.Sprintf("%q", fmt.Sprintf("p%03d.key%02d", i, k))
+			w.writer(key, shared)
+			w.reader(key, shared)
+		}
+		p.write(fmt.Sprintf("internal/p%03d/sites.go", i), fmt.Sprintf("// Package p%03d writes and reads context values.\npackage p%03d\n\nimport (\n\t\"context\"\n\n"+
+			"\t\"bench.example/program/internal/keys\"\n)\n\n%s", i, i, w.body.String()))
+	}
+	return p.dir
 }
