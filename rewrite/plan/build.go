@@ -66,6 +66,10 @@ func (pl *planner) carryOut(u *Unit, in rules.Intent) {
 		if d := pl.draft(u); u.Blocker == nil {
 			d.finish(d.contract(in))
 		}
+	case *rules.NameKeys:
+		if d := pl.draft(u); u.Blocker == nil {
+			d.finish(d.nameKeys(in))
+		}
 	case *rules.CheckReads:
 		if d := pl.draft(u); u.Blocker == nil {
 			d.finish(d.checkReads(in))

@@ -283,13 +283,7 @@ func (rc *readCheck) sameName(fun ast.Expr) bool { return rc.means(fun) }
 func (rc *readCheck) absence(r *rules.UncheckedRead) string {
 	what := "value for the key"
 	if base := rc.keyBase(r.Lookup); base != "" {
-		list := words(base)
-		for i, w := range list {
-			if !initialisms[strings.ToLower(w)] {
-				list[i] = strings.ToLower(w)
-			}
-		}
-		what = strings.Join(list, " ")
+		what = plainWords(base)
 	}
 	return "no " + what + " in context"
 }

@@ -3,9 +3,11 @@ package sharedkey
 import (
 	_ "embed"
 	"fmt"
+	"go/ast"
 	"go/types"
 
 	"github.com/ctxmend/ctxmend/rules"
+	"github.com/ctxmend/ctxmend/rules/census"
 )
 
 //go:embed doc.go
@@ -20,26 +22,40 @@ func run(pass *rules.Pass) []*rules.Finding {
 	var list []*rules.Finding
 	for _, k := range pass.Census.Keys {
 		why := shared(k.GoType)
-		if why == "" {
+		if why == "" || k.Object != nil {
 			continue
 		}
-		for _, s := range k.Sites {
-			if !s.Pkg.World {
-				continue
+		j := judge(pass.Census, k)
+		seen := map[ast.Expr]bool{}
+		for _, site := range k.Sites {
+			if site.Pkg.World && !seen[site.Expr] {
+				seen[site.Expr] = true // one that serves for several look-ups is one place
+				list = append(list, j.finding(site, why))
 			}
-			list = append(list, &rules.Finding{
-				Rule:          name,
-				Message:       fmt.Sprintf("%s; declare a type for the key: type myKey struct{}", why),
-				File:          s.File,
-				Pos:           s.Expr.Pos(),
-				End:           s.Expr.End(),
-				Key:           k.Name(),
-				Applicability: rules.Manual,
-				Status:        rules.NoFix,
-			})
 		}
 	}
 	return list
+}
+
+// finding reports one site.
+func (j *judgement) finding(site *census.Site, why string) *rules.Finding {
+	f := &rules.Finding{
+		Rule:          name,
+		Message:       why,
+		File:          site.File,
+		Pos:           site.Expr.Pos(),
+		End:           site.Expr.End(),
+		Key:           j.key.Name(),
+		Applicability: rules.Manual,
+	}
+	fix := j.fixes[site]
+	if fix == nil {
+		f.Message += "; " + j.manual
+		f.Status = rules.NoFix
+		return f
+	}
+	f.Fix, f.Applicability, f.Blocker = fix, fix.Applicability, j.blocker
+	return f
 }
 
 // shared says why a key of type t is not one package's own; "" when it is.

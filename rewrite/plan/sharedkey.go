@@ -1,0 +1,401 @@
+package plan
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/ctxmend/ctxmend/rules"
+	"github.com/ctxmend/ctxmend/rules/census"
+	"github.com/ctxmend/ctxmend/rules/program"
+)
+
+// A keyNaming is the plan of keys that get types of their own.
+type keyNaming struct {
+	*draft
+	in   *rules.NameKeys
+	done map[token.Pos]bool // declarations and expressions that are edited
+}
+
+// nameKeys plans types for keys that others can write as well.
+func (d *draft) nameKeys(in *rules.NameKeys) error {
+	kn := &keyNaming{draft: d, in: in, done: map[token.Pos]bool{}}
+	d.review = append(d.review, in.Notes...)
+	for _, g := range in.Groups {
+		for _, v := range g.Vars {
+			if census.IsAPI(d.prog, v) {
+				d.review = append(d.review, v.Pkg().Name()+"."+v.Name()+" is exported: importers that use its type will notice")
+			}
+		}
+	}
+	if in.Pointers {
+		return kn.pointers()
+	}
+	for _, g := range in.Groups {
+		if err := kn.group(g); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// group gives the sites of one key a struct type.
+func (kn *keyNaming) group(g *rules.KeyGroup) error {
+	for _, s := range g.Sites {
+		if reason := uneditable(s.File); reason != "" && !kn.retyped(g, s) {
+			return block(reason, s.File, s.Expr.Pos(), "%s", uneditableMessage(reason))
+		}
+	}
+	elsewhere, err := kn.importers(g)
+	if err != nil {
+		return err
+	}
+	ref, err := kn.declare(g, elsewhere, types.TypeString(kn.in.Type, nil))
+	if err != nil {
+		return err
+	}
+	for _, v := range g.Vars {
+		if err := kn.retypeVar(v, ref); err != nil {
+			return err
+		}
+	}
+	for _, s := range g.Sites {
+		kn.site(g, s, ref)
+	}
+	return nil
+}
+
+// importers makes sure that files of other packages with a site can import the type's package; it
+// reports whether there are such files.
+func (kn *keyNaming) importers(g *rules.KeyGroup) (elsewhere bool, err error) {
+	for _, s := range g.Sites {
+		if s.Pkg.Path == g.PkgPath || kn.retyped(g, s) {
+			continue
+		}
+		elsewhere = true
+		if home := kn.worldPackage(g.PkgPath); home == nil || home.Name == "main" || home.XTest {
+			return false, block("placement", s.File, s.Expr.Pos(), "the key belongs to package %s, which this file cannot import", g.PkgPath)
+		}
+		if err := kn.graph.CanImport(s.File, g.PkgPath); err != nil {
+			return false, block("placement", s.File, s.Expr.Pos(), "the key would live in %s, but %v", g.PkgPath, err)
+		}
+		if code := kn.newInit(kn.graph, s.File, g.PkgPath); code != nil {
+			return false, block("placement", s.File, s.Expr.Pos(), "the key would live in %s, and importing that runs code in programs that did not contain it: package %s %s", g.PkgPath, code.pkgPath, code.what)
+		}
+		kn.graph.Add(s.File, g.PkgPath)
+	}
+	return elsewhere, nil
+}
+
+func (kn *keyNaming) worldPackage(path string) *program.Package {
+	for _, cfg := range kn.prog.Configs {
+		if p := cfg.Package(path); p != nil && p.World {
+			return p
+		}
+	}
+	return nil
+}
+
+// retyped reports whether a site names a variable that takes the type.
+func (kn *keyNaming) retyped(g *rules.KeyGroup, s *census.Site) bool {
+	v := namedVar(s.Pkg, s.Expr)
+	return v != nil && slices.ContainsFunc(g.Vars, func(w *types.Var) bool { return w.Pos() == v.Pos() })
+}
+
+// declare plans the declaration of a key type in the group's package.
+func (kn *keyNaming) declare(g *rules.KeyGroup, exported bool, underlying string) (Ref, error) {
+	home := kn.worldPackage(g.PkgPath)
+	if home == nil {
+		return Ref{}, block("placement", g.Sites[0].File, g.Sites[0].Expr.Pos(), "package %s is not part of the program", g.PkgPath)
+	}
+	f, after := kn.declFile(g, home)
+	if f == nil {
+		return Ref{}, block("placement", g.Sites[0].File, g.Sites[0].Expr.Pos(), "no file of package %s can hold the key's type", g.PkgPath)
+	}
+	name := kn.names.free(home.Dir, kn.typePlaces(g), typeNames(kn.stem(g), exported)...)
+	decl := &KeyType{Name: name, Underlying: underlying}
+	if exported {
+		decl.Doc = name + " is the type of a context key that several packages use."
+	}
+	kn.add(&AddDecl{PkgPath: home.Path, PkgName: home.Name, Dir: home.Dir, File: f, ID: name, After: after, Decl: decl})
+	return Ref{PkgPath: home.Path, PkgName: home.Name, Name: name}, nil
+}
+
+// typeNames lists the names tried for a key's type.
+func typeNames(stem string, exported bool) []string {
+	if stem == "" {
+		stem = "Context"
+	}
+	list := []string{stem + "Key", stem + "ContextKey", stem + "CtxKey"}
+	if stem == "Context" {
+		list = []string{"ContextKey", "CtxKey"}
+	}
+	if !exported {
+		for i := range list {
+			list[i] = lowerFirst(list[i])
+		}
+	}
+	return list
+}
+
+// stem finds a stem for the type's name: a variable's name, or the type of the value when it has a name.
+func (kn *keyNaming) stem(g *rules.KeyGroup) string {
+	if st, ok := kn.in.Type.Underlying().(*types.Struct); !ok || st.NumFields() > 0 {
+		return "" // several values are keys of it
+	}
+	if len(g.Vars) == 1 {
+		if b := baseName(g.Vars[0].Name()); b != "" && !trimmable(b) {
+			return b
+		}
+	}
+	for _, s := range g.Sites {
+		if s.Role != census.Writer || s.Lookup.Value == nil {
+			continue
+		}
+		t := types.Unalias(s.Lookup.Pkg.Info.TypeOf(s.Lookup.Value))
+		if p, ok := t.(*types.Pointer); ok {
+			t = types.Unalias(p.Elem())
+		}
+		if named, ok := t.(*types.Named); ok && named.Obj().Pkg() != nil {
+			return baseName(named.Obj().Name())
+		}
+	}
+	return ""
+}
+
+// typePlaces are the places where the type's name is written bare.
+func (kn *keyNaming) typePlaces(g *rules.KeyGroup) []place {
+	var list []place
+	for _, s := range g.Sites {
+		if s.Pkg.Path == g.PkgPath {
+			list = append(list, place{s.Pkg, s.Expr.Pos()})
+		}
+	}
+	for _, v := range g.Vars {
+		if f := kn.prog.FileOf(v.Pos()); f != nil {
+			if p := kn.pkgOf(f); p != nil {
+				list = append(list, place{p, v.Pos()})
+			}
+		}
+	}
+	return list
+}
+
+// declFile chooses the file for the type, and the declaration after which it goes: before a variable that takes
+// it, else in the file of the first writer.
+func (kn *keyNaming) declFile(g *rules.KeyGroup, home *program.Package) (*program.File, ast.Decl) {
+	onlyTests := !slices.ContainsFunc(g.Sites, func(s *census.Site) bool { return !s.File.Test })
+	fits := func(f *program.File) bool {
+		return f != nil && uneditable(f) == "" && slices.Contains(home.Files, f) && (onlyTests || !f.Test) && kn.inEveryConfig(f, home.Path)
+	}
+	for _, v := range g.Vars {
+		if d := kn.declOf(v); d != nil && d.decl != nil && !d.local && fits(d.file) {
+			return d.file, declBefore(d.file, d.decl)
+		}
+	}
+	for _, writers := range []bool{true, false} {
+		for _, s := range g.Sites {
+			if (s.Role == census.Writer) == writers && fits(s.File) {
+				return s.File, nil
+			}
+		}
+	}
+	for _, f := range home.Files {
+		if fits(f) {
+			return f, nil
+		}
+	}
+	return nil, nil
+}
+
+// inEveryConfig reports whether a file is compiled in every configuration that has its package.
+func (kn *keyNaming) inEveryConfig(f *program.File, path string) bool {
+	for _, cfg := range kn.prog.Configs {
+		if p := cfg.Package(path); p != nil && !slices.Contains(p.Files, f) {
+			return false
+		}
+	}
+	return true
+}
+
+// retypeVar gives a variable the type, in its declaration.
+func (kn *keyNaming) retypeVar(v *types.Var, ref Ref) error {
+	if kn.done[v.Pos()] {
+		return nil
+	}
+	kn.done[v.Pos()] = true
+	d := kn.declOf(v)
+	if d == nil {
+		return block("other-use", kn.prog.FileOf(v.Pos()), v.Pos(), "the declaration of %s cannot be changed", v.Name())
+	}
+	if d.spec != nil {
+		if len(d.spec.Names) != 1 {
+			return block("other-use", d.file, v.Pos(), "%s is declared together with other variables; declare it by itself", v.Name())
+		}
+		if d.spec.Type != nil {
+			kn.splice(d.file, d.spec.Type.Pos(), d.spec.Type.End(), kn.typeRef(ref))
+		}
+		if len(d.spec.Values) == 1 {
+			kn.value(d.file, d.spec.Values[0], ref)
+		}
+		return nil
+	}
+	if len(d.assign.Lhs) != 1 || len(d.assign.Rhs) != 1 || d.assign.Tok != token.DEFINE {
+		return block("other-use", d.file, v.Pos(), "%s is declared together with other variables; declare it by itself", v.Name())
+	}
+	kn.value(d.file, d.assign.Rhs[0], ref)
+	return nil
+}
+
+func (kn *keyNaming) typeRef(ref Ref) Part { return Name(ref.PkgPath, ref.PkgName, ref.Name) }
+
+// value turns an expression of the unnamed type into one of the named type.
+func (kn *keyNaming) value(f *program.File, e ast.Expr, ref Ref) {
+	e = ast.Unparen(e)
+	if kn.done[e.Pos()] {
+		return
+	}
+	kn.done[e.Pos()] = true
+	if lit, ok := e.(*ast.CompositeLit); ok && lit.Type != nil {
+		kn.splice(f, lit.Type.Pos(), lit.Type.End(), kn.typeRef(ref))
+		return
+	}
+	kn.splice(f, e.Pos(), e.End(), kn.typeRef(ref), Lit("("), kn.keep(f, e), Lit(")"))
+}
+
+// site changes a place that names the key, unless it names a variable that takes the type.
+func (kn *keyNaming) site(g *rules.KeyGroup, s *census.Site, ref Ref) {
+	if !kn.retyped(g, s) {
+		kn.value(s.File, s.Expr, ref)
+	}
+}
+
+// pointers gives variables that point to values without size something to point to: a struct with the
+// key's name.
+func (kn *keyNaming) pointers() error {
+	elem := types.Unalias(kn.in.Type.(*types.Pointer).Elem())
+	ref, err := kn.pointedType(elem)
+	if err != nil {
+		return err
+	}
+	for _, g := range kn.in.Groups {
+		v := g.Vars[0]
+		d := kn.declOf(v)
+		if d == nil || d.spec == nil || len(d.spec.Names) != 1 || len(d.spec.Values) != 1 || !freshPointer(kn.pkgOf(d.file), d.spec.Values[0]) {
+			return block("other-use", kn.prog.FileOf(v.Pos()), v.Pos(), "%s is not made on the spot, in a declaration of its own", v.Name())
+		}
+		if d.spec.Type != nil {
+			kn.splice(d.file, d.spec.Type.Pos(), d.spec.Type.End(), Lit("*"), kn.typeRef(ref))
+		}
+		value := d.spec.Values[0]
+		if kn.commentIn(d.file, kn.offset(d.file, value.Pos()), kn.offset(d.file, value.End())) {
+			return block("comment", d.file, value.Pos(), "a comment inside the value would be lost; move it")
+		}
+		kn.splice(d.file, value.Pos(), value.End(), Lit("&"), kn.typeRef(ref), Lit("{"+strconv.Quote(keyText(v.Name()))+"}"))
+	}
+	return nil
+}
+
+// keyText is what a key says of itself: the words of its variable, "user ID" for userIDKey.
+func keyText(name string) string {
+	if base := baseName(name); base != "" {
+		return plainWords(base)
+	}
+	return name
+}
+
+// plainWords writes the words of an identifier as prose: "user ID" for UserID.
+func plainWords(name string) string {
+	list := words(name)
+	for i, w := range list {
+		if !initialisms[strings.ToLower(w)] {
+			list[i] = strings.ToLower(w)
+		}
+	}
+	return strings.Join(list, " ")
+}
+
+// freshPointer reports whether an expression is &T{} or new(T).
+func freshPointer(pkg *program.Package, e ast.Expr) bool {
+	switch e := ast.Unparen(e).(type) {
+	case *ast.UnaryExpr:
+		_, ok := ast.Unparen(e.X).(*ast.CompositeLit)
+		return ok && e.Op == token.AND
+	case *ast.CallExpr:
+		id, ok := ast.Unparen(e.Fun).(*ast.Ident)
+		return ok && pkg.Info.Uses[id] == types.Universe.Lookup("new")
+	}
+	return false
+}
+
+// pointedType is the struct type that the keys will point to: a new one, or the named type that they point
+// to already, with a field added.
+func (kn *keyNaming) pointedType(elem types.Type) (Ref, error) {
+	const field = "struct{ name string }"
+	named, ok := elem.(*types.Named)
+	if !ok {
+		all := *kn.in.Groups[0]
+		all.Vars = nil
+		for _, g := range kn.in.Groups {
+			all.Vars = append(all.Vars, g.Vars...)
+		}
+		return kn.declare(&all, false, field)
+	}
+	obj := named.Obj()
+	at := kn.in.Groups[0].Sites[0]
+	spec, f := kn.typeSpec(obj)
+	if spec == nil || obj.Exported() || obj.Pkg().Path() != kn.in.Groups[0].PkgPath || !kn.onlyForKeys(obj) {
+		return Ref{}, block("other-use", at.File, at.Expr.Pos(), "type %s is used for more than these keys; give them a type with a field", obj.Name())
+	}
+	kn.splice(f, spec.Type.Pos(), spec.Type.End(), Lit(field))
+	return Ref{PkgPath: obj.Pkg().Path(), PkgName: obj.Pkg().Name(), Name: obj.Name()}, nil
+}
+
+// typeSpec finds the declaration of a type as a struct, without comments in it.
+func (kn *keyNaming) typeSpec(obj *types.TypeName) (*ast.TypeSpec, *program.File) {
+	f := kn.prog.FileOf(obj.Pos())
+	if f == nil || f.AST == nil {
+		return nil, nil
+	}
+	for _, d := range f.AST.Decls {
+		g, ok := d.(*ast.GenDecl)
+		if !ok {
+			continue
+		}
+		for _, s := range g.Specs {
+			ts, ok := s.(*ast.TypeSpec)
+			if !ok || ts.Name.Pos() != obj.Pos() {
+				continue
+			}
+			if _, ok := ts.Type.(*ast.StructType); ok && !ts.Assign.IsValid() && !kn.commentIn(f, kn.offset(f, ts.Type.Pos()), kn.offset(f, ts.Type.End())) {
+				return ts, f
+			}
+		}
+	}
+	return nil, nil
+}
+
+// onlyForKeys reports whether a type is mentioned nowhere but in the declarations of the keys.
+func (kn *keyNaming) onlyForKeys(obj *types.TypeName) bool {
+	inKeys := func(pos token.Pos) bool {
+		return slices.ContainsFunc(kn.in.Groups, func(g *rules.KeyGroup) bool {
+			d := kn.declOf(g.Vars[0])
+			return d != nil && d.spec != nil && d.spec.Pos() <= pos && pos < d.spec.End()
+		})
+	}
+	for _, cfg := range kn.prog.Configs {
+		p := cfg.Package(obj.Pkg().Path())
+		if p == nil {
+			continue
+		}
+		for id, used := range p.Info.Uses {
+			if used.Pos() == obj.Pos() && !inKeys(id.Pos()) {
+				return false
+			}
+		}
+	}
+	return !kn.census.MentionedUnchecked(obj)
+}

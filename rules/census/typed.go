@@ -1,0 +1,167 @@
+package census
+
+import (
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+)
+
+// TypedHazards returns what stands in the way of giving another type to a key that is not of built-in type, and
+// what lowers such a fix to review.
+func (c *Census) TypedHazards(k *Key) (hazards, notes []*Hazard) {
+	for _, s := range k.Sites {
+		if !s.Pkg.World {
+			hazards = append(hazards, &Hazard{Reason: ReasonDependency, Message: "package " + s.Pkg.Path + ", outside the program, uses the same key", File: s.File, Pos: s.Expr.Pos()})
+		} else if !s.Lookup.Pkg.World {
+			hazards = append(hazards, &Hazard{Reason: ReasonDependency, Message: "it is handed to package " + s.Lookup.Pkg.Path + ", outside the program, which looks it up", File: s.File, Pos: s.Expr.Pos()})
+		} else if !s.Direct() && !c.onlyKeys(s) {
+			hazards = append(hazards, &Hazard{Reason: ReasonOtherUse, Message: "the key reaches the look-up as a value of interface type, which other code may see", File: s.File, Pos: s.Expr.Pos()})
+		}
+	}
+	if h := c.typeShows(k.GoType); h != nil {
+		hazards = append(hazards, h)
+	}
+	for _, p := range c.Open {
+		if !p.uncalled && p.Basic == nil && mayHold(p.Pkg.Info.TypeOf(p.Expr), k.GoType) {
+			u := p.fedByWorld()
+			h := &Hazard{Reason: ReasonDynamic, Message: fmt.Sprintf("the key of this look-up %s and may be this one", u.Why), File: p.File, Pos: p.Expr.Pos()}
+			hazards, notes = judgeOpen(k, p.Lookups[0].Role, false, h, hazards, notes)
+		}
+	}
+	for _, m := range c.unchecked.open {
+		h := &Hazard{Reason: ReasonTypeErrors, Message: "a package that does not type-check uses a key here that may be this one", File: m.file, Pos: m.pos}
+		if m.file.Excluded {
+			h.Reason = ReasonExcluded
+			h.Message = fmt.Sprintf("a file that this build configuration leaves out (%s) uses a key here that may be this one; add it with --tags or --platforms", m.file.Constraint)
+		}
+		hazards, notes = judgeOpen(k, m.role, m.either, h, hazards, notes)
+	}
+	return hazards, notes
+}
+
+// judgeOpen adds a hazard for a look-up that may concern the key: it counts against a key that nobody else
+// reads, or writes.
+func judgeOpen(k *Key, role Role, either bool, h *Hazard, hazards, notes []*Hazard) ([]*Hazard, []*Hazard) {
+	if hasRole(k, Writer) && hasRole(k, Reader) || !either && hasRole(k, role) {
+		return hazards, append(notes, h)
+	}
+	return append(hazards, h), notes
+}
+
+// mayHold reports whether a variable of a type may hold a key of another.
+func mayHold(t, key types.Type) bool {
+	if t == nil {
+		return true
+	}
+	if iface, ok := t.Underlying().(*types.Interface); ok {
+		return types.Implements(key, iface)
+	}
+	return types.Identical(t, key)
+}
+
+// Direct reports whether the site's expression is itself the key argument of its look-up, a conversion to an
+// interface type around it not counted.
+func (s *Site) Direct() bool {
+	e := ast.Unparen(s.Lookup.Key)
+	for e != s.Expr {
+		call, ok := e.(*ast.CallExpr)
+		if !ok || len(call.Args) != 1 || !isConversion(s.Lookup.Pkg.Info, call) || !carrierType(s.Lookup.Pkg.Info.TypeOf(call)) {
+			return false
+		}
+		e = ast.Unparen(call.Args[0])
+	}
+	return true
+}
+
+// onlyKeys reports whether the look-up of a site names a variable that serves for nothing but keys.
+func (c *Census) onlyKeys(s *Site) bool {
+	v := namedVar(ref{expr: s.Lookup.Key, file: s.Lookup.File, pkg: s.Lookup.Pkg})
+	return v != nil && !v.IsField() && !c.MentionedUnchecked(v) && c.ServesAsKey(v)
+}
+
+// ServesAsKey reports whether every mention of a variable, apart from its declaration, is the key of a look-up.
+func (c *Census) ServesAsKey(v *types.Var) bool {
+	if fn, _ := c.ParamOf(v); fn != nil {
+		return false // its callers may hand it anything
+	}
+	for _, u := range c.Uses(v) {
+		if u.Pkg.Info.Defs[u.Ident] != nil {
+			continue
+		}
+		parent, child := c.Outer(u.File, c.NameExpr(u.File, u.Ident))
+		call, ok := parent.(*ast.CallExpr)
+		if !ok || !isKeyArgument(u, call, child) {
+			return false
+		}
+	}
+	return true
+}
+
+// isKeyArgument reports whether an argument is the key of a call that looks up, or stores under, it.
+func isKeyArgument(u Use, call *ast.CallExpr, arg ast.Node) bool {
+	fn := Callee(u.Pkg.Info, call)
+	switch {
+	case fn == nil:
+		return false
+	case isWithValue(fn):
+		return len(call.Args) == 3 && ast.Node(call.Args[1]) == arg
+	case isValueMethod(fn) && isContextLike(fn.Signature().Recv().Type()):
+		return len(call.Args) > 0 && ast.Node(call.Args[len(call.Args)-1]) == arg
+	}
+	return false
+}
+
+// typeShows returns a place, in a package with a Value method of its own, where code tells values of a type
+// from others: a type switch, an assertion, or a comparison with an interface value; nil for none.
+func (c *Census) typeShows(t types.Type) *Hazard {
+	for _, ix := range c.indexes {
+		own := map[string]bool{}
+		for _, fn := range ix.methods["Value"] {
+			if isValueMethod(fn) && fn.Pkg() != nil {
+				own[fn.Pkg().Path()] = true
+			}
+		}
+		for _, pkg := range ix.pkgs {
+			if !own[pkg.Path] {
+				continue
+			}
+			for _, f := range pkg.Files {
+				if f.AST == nil || pkg.Info == nil {
+					continue
+				}
+				if pos := typeShownIn(pkg.Info, f.AST, t); pos.IsValid() {
+					return &Hazard{Reason: ReasonOtherUse, Message: fmt.Sprintf("code tells values of type %s from others here, keys perhaps among them", t), File: f, Pos: pos}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func typeShownIn(info *types.Info, file *ast.File, t types.Type) token.Pos {
+	pos := token.NoPos
+	is := func(e ast.Expr) bool { have := info.TypeOf(e); return have != nil && types.Identical(have, t) }
+	ast.Inspect(file, func(n ast.Node) bool {
+		if pos.IsValid() {
+			return false
+		}
+		switch n := n.(type) {
+		case *ast.BinaryExpr:
+			if (n.Op == token.EQL || n.Op == token.NEQ) && is(n.X) != is(n.Y) && (is(n.X) || is(n.Y)) {
+				pos = n.Pos()
+			}
+		case *ast.TypeAssertExpr:
+			if n.Type != nil && is(n.Type) {
+				pos = n.Pos()
+			}
+		case *ast.CaseClause:
+			if slices.ContainsFunc(n.List, is) {
+				pos = n.Pos()
+			}
+		}
+		return true
+	})
+	return pos
+}
