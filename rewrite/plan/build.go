@@ -70,6 +70,10 @@ func (pl *planner) carryOut(u *Unit, in rules.Intent) {
 		if d := pl.draft(u); u.Blocker == nil {
 			d.finish(d.nameKeys(in))
 		}
+	case *rules.TextKeys:
+		if d := pl.draft(u); u.Blocker == nil {
+			d.finish(d.textKeys(in))
+		}
 	case *rules.CheckReads:
 		if d := pl.draft(u); u.Blocker == nil {
 			d.finish(d.checkReads(in))

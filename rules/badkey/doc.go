@@ -10,6 +10,7 @@
 // # Example
 //
 //	ctx = context.WithValue(ctx, []byte("user"), u)
+//	u, _ := ctx.Value([]byte("user")).(string)
 //
 // Use instead
 //
@@ -18,8 +19,25 @@
 //	const userKey contextKey = "user"
 //
 //	ctx = context.WithValue(ctx, userKey, u)
+//	u, _ := ctx.Value(userKey).(string)
+//
+// # What the fix does
+//
+// A text converted to a slice is plainly meant as a text: it becomes a constant of a private string type, at all
+// places of the package at once. Whatever else cannot be compared is left to a person.
 //
 // # Fix safety
 //
-// There is no fix: the program panics there today, so what was meant has to be decided by a person.
+// Review: the program panics there today, so nothing can depend on what it does after that.
+//
+// # When it is blocked
+//
+//   - dependency: a package outside the program uses such a key, or is handed it
+//   - dynamic: a key computed at run time may be this one, and nothing else stores (or reads) it
+//   - other-use: the key also reaches code that is no look-up
+//   - excluded-file, type-errors: a file that was not type-checked uses a key that may be this one
+//   - placement: no file of the package can hold the key
+//   - generated, vendored, cgo, symlink: a place lies in a file that is not to be edited
+//   - suppressed: a place carries a //ctxmend:ignore comment
+//   - comment: a comment would be lost; does-not-compile: the result would not type-check
 package badkey
