@@ -213,19 +213,17 @@ func namedVar(pkg *program.Package, e ast.Expr) types.Object {
 // the key's text, else from any constant that names it.
 func (kp *keyPlan) baseFor(k *census.Key) string {
 	var fromConst string
-	for _, p := range k.Points {
-		for _, l := range p.Leaves {
-			c := census.NamedConst(l.Pkg, l.Expr)
-			if c == nil || l.Key != k {
-				continue
-			}
-			b := baseName(c.Name())
-			if list := words(c.Name()); len(list) > 1 && trimmable(list[len(list)-1]) && b != "" {
-				return b
-			}
-			if fromConst == "" {
-				fromConst = b
-			}
+	for _, l := range k.Leaves() {
+		c := census.NamedConst(l.Pkg, l.Expr)
+		if c == nil {
+			continue
+		}
+		b := baseName(c.Name())
+		if list := words(c.Name()); len(list) > 1 && trimmable(list[len(list)-1]) && b != "" {
+			return b
+		}
+		if fromConst == "" {
+			fromConst = b
 		}
 	}
 	if k.Const.Kind() == constant.String {

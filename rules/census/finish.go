@@ -176,21 +176,22 @@ func (b *builder) families() {
 	}
 }
 
+// Leaves returns the places that spell the key, in the order of its points.
+func (k *Key) Leaves() []*Leaf { return slices.Concat(k.leaves...) }
+
 // FirstPos is where the key is first spelled in the world: the declaration of the constant that names it
 // when there is one, else the expression.
 func (k *Key) FirstPos() token.Pos {
 	first := token.NoPos
-	for _, leaves := range k.leaves {
-		for _, l := range leaves {
-			if !l.Pkg.World {
-				continue
-			}
-			if c := NamedConst(l.Pkg, l.Expr); c != nil {
-				return c.Pos()
-			}
-			if !first.IsValid() {
-				first = l.Expr.Pos()
-			}
+	for _, l := range k.Leaves() {
+		if !l.Pkg.World {
+			continue
+		}
+		if c := NamedConst(l.Pkg, l.Expr); c != nil {
+			return c.Pos()
+		}
+		if !first.IsValid() {
+			first = l.Expr.Pos()
 		}
 	}
 	return first
