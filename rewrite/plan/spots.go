@@ -168,7 +168,7 @@ func (kp *keyPlan) exportedRetyped(k *census.Key) string {
 }
 
 // packageLevel reports whether an object is declared outside functions.
-func (kp *keyPlan) packageLevel(obj types.Object) bool {
+func (d *draft) packageLevel(obj types.Object) bool {
 	return obj.Pkg() != nil && obj.Parent() == obj.Pkg().Scope()
 }
 

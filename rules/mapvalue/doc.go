@@ -1,0 +1,61 @@
+// Package mapvalue reports maps that are used as records and travel in a context: stored under a
+// key, taken out with a type assertion, and read by constant indexes.
+//
+// # Why it is wrong
+//
+// A map says nothing about what is in it. A misspelt index compiles and reads nil, every read of a map[string]any needs a type
+// assertion that fails at run time, and each map costs several allocations for every request. All holders of the
+// context share it: one that writes while another reads crashes the program.
+//
+// # Example
+//
+//	ctx = context.WithValue(ctx, userKey, map[string]any{"id": 1, "name": "ann"})
+//
+//	m := ctx.Value(userKey).(map[string]any)
+//	fmt.Println(m["id"].(int), m["name"])
+//
+// Use instead
+//
+//	type userInfo struct {
+//		id   int
+//		name string
+//	}
+//
+//	ctx = context.WithValue(ctx, userKey, userInfo{id: 1, name: "ann"})
+//
+//	m := ctx.Value(userKey).(userInfo)
+//	fmt.Println(m.id, m.name)
+//
+// # What the fix does
+//
+// A struct type named after the key is declared beside it, with a field for each index that is set or read.
+// Literals, calls of make, declarations, parameters and results that name the map's type name the struct's,
+// indexes become fields, and assertions on what is read go where the field has that type. All places change
+// together, tests included, or none does. The type is exported when other packages need it.
+//
+// # Fix safety
+//
+// Safe when every use of the map is seen, every index is constant, every map sets what is read of it, and nothing
+// writes to a map after it was stored. Review when a field has to stay of the map's element type, when
+// a field is read although the context may hold no map (that panicked, and becomes zero), or when an
+// exported function has the map in its signature.
+//
+// # When it is blocked
+//
+//   - escapes: the map reaches code where it has to be a map: a field, a function of another module, an interface value
+//   - presence: the program asks whether a field is there, compares the map with nil, or leaves fields out that are read
+//   - shared: the map is written where others may hold it already
+//   - value-type: the key carries other values as well, or no field has one type everywhere
+//   - map-type: the map's type has a name, such as jwt.MapClaims or http.Header
+//   - key: the key is of a built-in type and several packages use it; it has to get a type first (builtinkey)
+//   - forwarder: a function whose callers choose the key looks it up
+//   - unread: nothing in the program stores the map that is read
+//   - dependency, store, dynamic, other-use, excluded-file, type-errors: not all places of the key are known (see builtinkey)
+//   - generated, vendored, cgo, symlink: a place lies in a file that is not to be edited
+//   - placement: a package that names the struct cannot import the one that has the key
+//   - suppressed: a place carries a //ctxmend:ignore comment
+//   - comment: a comment inside an expression that changes would be lost
+//   - does-not-compile: the result would not type-check; edit: a file cannot be edited as planned
+//
+// Maps that are indexed by what is not constant, ranged over or counted are tables, and no findings.
+package mapvalue
