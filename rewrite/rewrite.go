@@ -64,7 +64,7 @@ func Run(ctx context.Context, opts Options) (*Result, error) {
 
 // find runs the rules and lets directives suppress what they report.
 func find(prog *program.Program, c *census.Census, opts Options) ([]*rules.Finding, []*rules.Directive) {
-	pass := &rules.Pass{Program: prog, Census: c}
+	pass := &rules.Pass{Program: prog, Census: c, Rules: opts.Rules}
 	var findings []*rules.Finding
 	for _, r := range opts.Rules {
 		findings = append(findings, r.Run(pass)...)

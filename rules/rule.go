@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/ctxmend/ctxmend/rules/census"
@@ -23,6 +24,13 @@ type Rule struct {
 type Pass struct {
 	Program *program.Program
 	Census  *census.Census
+	// Rules are all that run: of two rules at one place the more specific one reports.
+	Rules []*Rule
+}
+
+// Runs reports whether a rule runs.
+func (p *Pass) Runs(name string) bool {
+	return slices.ContainsFunc(p.Rules, func(r *Rule) bool { return r.Name == name })
 }
 
 // Text returns the rule's documentation as plain text: the package comment of its doc.go.

@@ -26,6 +26,7 @@ import (
 	"go/constant"
 	"go/token"
 	"go/types"
+	"sync"
 
 	"github.com/ctxmend/ctxmend/rules/program"
 )
@@ -64,6 +65,13 @@ type Census struct {
 	unchecked *excludedScan
 	// indexes answer questions about objects, one per build configuration.
 	indexes []*index
+	// closures caches closureOf.
+	closures map[token.Pos]*closure
+	closing  sync.Mutex
+	// splits caches Splits.
+	splits    []*Split
+	splitting sync.Once
+	links     *linker
 }
 
 type keyID struct {
@@ -239,6 +247,7 @@ func Build(ctx context.Context, prog *program.Program) (*Census, error) {
 		}
 	}
 	b.finish()
+	c.links = b.linker
 	return c, nil
 }
 

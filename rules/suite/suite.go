@@ -5,6 +5,7 @@ import (
 	"github.com/ctxmend/ctxmend/rules"
 	"github.com/ctxmend/ctxmend/rules/badkey"
 	"github.com/ctxmend/ctxmend/rules/builtinkey"
+	"github.com/ctxmend/ctxmend/rules/deadkey"
 	"github.com/ctxmend/ctxmend/rules/mapvalue"
 	"github.com/ctxmend/ctxmend/rules/sharedkey"
 	"github.com/ctxmend/ctxmend/rules/uncheckedread"
@@ -15,6 +16,7 @@ var All = []*rules.Rule{
 	builtinkey.Rule,
 	sharedkey.Rule,
 	badkey.Rule,
+	deadkey.Rule,
 	uncheckedread.Rule,
 	mapvalue.Rule,
 }

@@ -1,0 +1,152 @@
+package census
+
+import (
+	"go/ast"
+	"go/constant"
+	"go/types"
+)
+
+// A Split is one text under two types: what is stored under the one is looked up under the other, which finds nothing.
+type Split struct {
+	// Half is the key that the program only writes, or only reads.
+	Half *Key
+	// Other is the key with the same text that is used the other way round.
+	Other *Key
+}
+
+// Splits returns the split keys, in the order of the census. A half with several counterparts is left out.
+func (c *Census) Splits() []*Split {
+	c.splitting.Do(func() {
+		byText := map[string][]*Key{}
+		for _, k := range c.Keys {
+			if splittable(k) {
+				byText[k.Value] = append(byText[k.Value], k)
+			}
+		}
+		for _, k := range c.Keys {
+			if !splittable(k) || len(byText[k.Value]) < 2 {
+				continue
+			}
+			if other := c.counterpart(k, byText[k.Value]); other != nil && c.splitOf(other) == nil {
+				c.splits = append(c.splits, &Split{k, other})
+			}
+		}
+	})
+	return c.splits
+}
+
+// SplitOf returns the split that a key is half of, or the counterpart in; nil for none.
+func (c *Census) SplitOf(k *Key) *Split {
+	c.Splits()
+	return c.splitOf(k)
+}
+
+func (c *Census) splitOf(k *Key) *Split {
+	for _, s := range c.splits {
+		if s.Half == k || s.Other == k {
+			return s
+		}
+	}
+	return nil
+}
+
+// splittable reports whether a key is a text that the world looks up, alone in its family.
+func splittable(k *Key) bool {
+	if k.Const == nil || k.Const.Kind() != constant.String || k.Const.ExactString() == `""` || !hasWorldPoint(k) {
+		return false
+	}
+	return k.Family == nil || len(k.Family.Keys) == 1
+}
+
+// counterpart returns the one key with the text of k, among several, that is used in the role k lacks; nil when k
+// lacks none, or has no counterpart or several.
+func (c *Census) counterpart(k *Key, list []*Key) *Key {
+	role, ok := c.unpaired(k)
+	if !ok || c.Staged(k) != nil {
+		return nil
+	}
+	lacks := Reader
+	if role == Reader {
+		lacks = Writer
+	}
+	var found *Key
+	for _, other := range list {
+		if other.Type == k.Type || !hasRole(other, lacks) || !c.mayMeet(k, role, other, lacks) || c.Staged(other) != nil {
+			continue
+		}
+		if found != nil {
+			return nil
+		}
+		found = other
+	}
+	return found
+}
+
+// mayMeet reports whether one program can contain the sites of two keys in the roles given, and whether what is
+// stored by one can be what the other expects.
+func (c *Census) mayMeet(a *Key, aRole Role, b *Key, bRole Role) bool {
+	for _, s := range a.Sites {
+		if s.Role != aRole {
+			continue
+		}
+		for _, t := range b.Sites {
+			if t.Role == bRole && c.inOneProgram(s, t) && c.agree(s, t) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// inOneProgram reports whether a program can contain both sites.
+func (c *Census) inOneProgram(s, t *Site) bool {
+	paths := map[string]bool{}
+	a, b := c.links.linkageOf(s.Pkg, s.File), c.links.linkageOf(t.Pkg, t.File)
+	if a.kind == ordinary {
+		paths[s.Pkg.Path] = true
+	}
+	if b.kind == ordinary {
+		paths[t.Pkg.Path] = true
+	}
+	return c.links.meets(a, b, paths)
+}
+
+// agree reports whether what one site stores can be what the other asserts, as far as static types tell.
+func (c *Census) agree(s, t *Site) bool {
+	if s.Role == Reader {
+		s, t = t, s
+	}
+	stored := storedType(s.Lookup)
+	asserted := c.AssertedType(t.Lookup)
+	if stored == nil || asserted == nil || carrierType(stored) {
+		return true
+	}
+	if iface, ok := asserted.Underlying().(*types.Interface); ok {
+		return types.Implements(stored, iface)
+	}
+	return types.Identical(stored, asserted)
+}
+
+// storedType returns the static type of what a writer stores, nil when there is none.
+func storedType(lk *Lookup) types.Type {
+	if lk.Value == nil {
+		return nil
+	}
+	t := lk.Pkg.Info.TypeOf(lk.Value)
+	if t == nil || t == types.Typ[types.UntypedNil] {
+		return nil
+	}
+	return types.Default(t)
+}
+
+// AssertedType returns the type that a reader's result is asserted to on the spot, nil for none.
+func (c *Census) AssertedType(lk *Lookup) types.Type {
+	if lk.Call == nil || lk.Role != Reader || !lk.Pkg.World {
+		return nil
+	}
+	parent, _ := c.Outer(lk.File, lk.Call)
+	if a, ok := parent.(*ast.TypeAssertExpr); ok && a.Type != nil {
+		return lk.Pkg.Info.TypeOf(a.Type)
+	}
+	return nil
+}

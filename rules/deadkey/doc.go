@@ -1,0 +1,45 @@
+// Package deadkey reports context keys that are stored and never read, and keys that are read and never stored.
+//
+// # Why it is wrong
+//
+// What nobody reads costs an allocation and one more step in every look-up behind it, and makes readers of the
+// code search for a use that is not there. A key that nobody stores answers nil for ever, so the code
+// behind it never runs: often the writer was renamed, or removed, and the reader forgotten.
+//
+// # Example
+//
+//	ctx = context.WithValue(ctx, startKey, time.Now())
+//	return next(ctx, req)
+//
+// Use instead, when nothing reads startKey
+//
+//	_ = time.Now()
+//	return next(ctx, req)
+//
+// # What the fix does
+//
+// The call of context.WithValue goes and its parent context takes its place; an assignment that is then without
+// effect goes as a whole, and so does r.WithContext around it. What computing the stored value may
+// do, besides giving a value, stays. The declarations of the key and of its type go when nothing else uses them,
+// unless they are exported. A key that is read and never stored is to be judged by hand.
+//
+// # Fix safety
+//
+// Review. A key is reported only when every place where it can be made, handed on or looked up is seen:
+// dependencies and what they are handed, context types with a store of their own, keys computed at run time and files
+// left out of the build all count as readers and writers. Keys that importers can name are not
+// reported, nor are keys of tests alone. Code that prints a context, or compares two, can still tell.
+//
+// # When it is blocked
+//
+//   - forwarder: the value is stored through a function that takes the key
+//   - accessor: a function does nothing else and would be left without purpose; remove it with its calls
+//   - effects: the value is computed by a call in the middle of a larger expression
+//   - unused: a local variable would be left without use
+//   - scope: a variable would only shadow another of the same value
+//   - comment: a comment inside the call would be lost
+//   - generated, vendored, cgo, symlink: a place lies in a file that is not to be edited
+//   - suppressed: a place carries a //ctxmend:ignore comment
+//   - conflict: another fix changes the same code
+//   - does-not-compile: the result would not type-check; edit: a file cannot be edited as planned
+package deadkey
