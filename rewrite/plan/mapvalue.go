@@ -98,8 +98,10 @@ func homeOfPackage(p *program.Package, why string) *home {
 	return &home{path: p.Path, name: p.Name, dir: p.Dir, pkg: p, xtest: p.XTest, why: why}
 }
 
-// exposes reports whether a function shows the struct to importers.
-func (sp *structPlan) exposes(fn *types.Func) bool { return census.IsAPI(sp.prog, fn) }
+// exposes reports whether a function shows the struct to other packages.
+func (sp *structPlan) exposes(fn *types.Func) bool {
+	return fn.Exported() && fn.Pkg().Name() != "main" && !sp.prog.FileOf(fn.Pos()).Test
+}
 
 // keyOwner returns the package of the world that declares the key; nil for keys of built-in type.
 func (sp *structPlan) keyOwner() *program.Package {

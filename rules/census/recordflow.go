@@ -55,11 +55,7 @@ func (r *recorder) ownLoad(call *ast.CallExpr) bool {
 
 // made takes in a call of make.
 func (r *recorder) made(call *ast.CallExpr, e Expr) bool {
-	id, ok := ast.Unparen(call.Fun).(*ast.Ident)
-	if !ok {
-		return false
-	}
-	if b, ok := e.Pkg.Info.Uses[id].(*types.Builtin); !ok || b.Name() != "make" {
+	if !isBuiltin(e.Pkg.Info, call, "make") {
 		return false
 	}
 	for _, a := range call.Args[1:] {
@@ -202,7 +198,7 @@ func (r *recorder) assigned(l *local, lhs, rhs []ast.Expr, at Expr) {
 			value := Expr{rhs[i], at.File, at.Pkg}
 			before := len(r.rec.Origins)
 			r.from(value)
-			if l.use.Ident == at.Expr && len(r.rec.Origins) == before+1 && isMaker(rhs[i]) {
+			if l.use.Ident == at.Expr && len(r.rec.Origins) == before+1 && isMaker(at.Pkg.Info, rhs[i]) {
 				l.origin = r.rec.Origins[before]
 			}
 			return
@@ -222,13 +218,24 @@ func (r *recorder) assigned(l *local, lhs, rhs []ast.Expr, at Expr) {
 	}
 }
 
-// isMaker reports whether an expression makes a new map.
-func isMaker(e ast.Expr) bool {
-	switch ast.Unparen(e).(type) {
-	case *ast.CompositeLit, *ast.CallExpr: // of make: nothing else is an origin
+// isMaker reports whether an expression makes a new map on the spot.
+func isMaker(info *types.Info, e ast.Expr) bool {
+	switch x := ast.Unparen(e).(type) {
+	case *ast.CompositeLit:
 		return true
+	case *ast.CallExpr:
+		return isBuiltin(info, x, "make")
 	}
 	return false
+}
+
+func isBuiltin(info *types.Info, call *ast.CallExpr, name string) bool {
+	id, ok := ast.Unparen(call.Fun).(*ast.Ident)
+	if !ok {
+		return false
+	}
+	b, ok := info.Uses[id].(*types.Builtin)
+	return ok && b.Name() == name
 }
 
 // mention follows what is done with a variable at one place.
@@ -322,7 +329,7 @@ func (r *recorder) forward(e Expr) {
 		}
 	case *ast.BinaryExpr:
 		if isNil(e.Pkg.Info, otherSide(p, child)) {
-			r.lose(ReasonPresence, e, "the map is compared with nil, which a struct is not")
+			r.lose(ReasonPresence, e, "the map is compared with nil, which a struct cannot be")
 			return
 		}
 	case *ast.UnaryExpr:

@@ -14,7 +14,7 @@ func (r *recorder) enter(fn *types.Func, index int, at Expr) bool {
 	}
 	r.slots[s] = true
 	if why := r.fixedSignature(fn); why != "" {
-		r.lose(ReasonEscapes, at, "the map goes through %s, %s", fn.Name(), why)
+		r.lose(ReasonEscapes, at, "the map goes through %s, %s", funcName(fn), why)
 		return false
 	}
 	for _, have := range r.rec.Funcs {
@@ -30,6 +30,14 @@ func (r *recorder) enter(fn *types.Func, index int, at Expr) bool {
 		r.note(ReasonEscapes, f, fn.Pos(), "%s.%s is exported: importers that use it will notice the new type", fn.Pkg().Name(), fn.Name())
 	}
 	return true
+}
+
+// funcName writes a function as its callers do.
+func funcName(fn *types.Func) string {
+	if fn.Signature().Recv() == nil && fn.Pkg() != nil {
+		return fn.Pkg().Name() + "." + fn.Name()
+	}
+	return fn.Name()
 }
 
 // fixedSignature says why a function's signature cannot change, "" when it can.

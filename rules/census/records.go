@@ -197,42 +197,14 @@ func (c *Census) assertOf(lk *Lookup) *ast.TypeAssertExpr {
 // keyHazards takes over what stands in the way of knowing all places of the key.
 func (r *recorder) keyHazards() {
 	k := r.rec.Key
-	r.rec.Hazards = append(r.rec.Hazards, k.Hazards...)
+	for _, role := range []Role{Writer, Reader} {
+		if h := r.Elsewhere(k, role); h != nil {
+			r.rec.Hazards = append(r.rec.Hazards, h)
+		}
+	}
 	r.rec.Notes = append(r.rec.Notes, k.Notes...)
-	if k.Basic != nil {
-		return // the census has judged built-in keys
-	}
-	if named, ok := types.Unalias(deref(k.GoType)).(*types.Named); ok {
-		f := r.Program.FileOf(named.Obj().Pos())
-		switch {
-		case f == nil || !f.World:
-			r.hazard(ReasonDependency, k.Sites[0].File, k.Sites[0].Expr.Pos(), "the key's type belongs to package %s, outside the program", named.Obj().Pkg().Path())
-		case k.Value == "" && IsAPI(r.Program, named.Obj()):
-			r.noteAPI(named.Obj())
-		case r.MentionedUnchecked(named.Obj()):
-			r.hazard(ReasonExcluded, f, named.Obj().Pos(), "a file that was not type-checked mentions the key's type %s", named.Obj().Name())
-		}
-	}
-	obj := r.keyObject()
-	if obj != nil && IsAPI(r.Program, obj) {
+	if obj := r.Importers(k); obj != nil {
 		r.noteAPI(obj)
-	}
-	if obj != nil && r.MentionedUnchecked(obj) {
-		r.hazard(ReasonExcluded, r.Program.FileOf(obj.Pos()), obj.Pos(), "a file that was not type-checked mentions the key %s", obj.Name())
-	}
-	for _, other := range r.Keys {
-		if other != k && other.Type == k.Type && other.Value == "" && !isEmptyStruct(other.GoType) {
-			s := other.Sites[0]
-			r.hazard(ReasonDynamic, s.File, s.Expr.Pos(), "a key of the same type that is not fixed is looked up here and may be this one")
-		}
-	}
-	if k.Value == "" && !isEmptyStruct(k.GoType) && r.keyObject() == nil {
-		r.hazard(ReasonDynamic, k.Sites[0].File, k.Sites[0].Expr.Pos(), "the key is not fixed")
-	}
-	for _, p := range r.Open {
-		if p.Basic == nil {
-			r.note(ReasonDynamic, p.File, p.Expr.Pos(), "a key that %s is looked up here and may be this one", p.Unknown[0].Why)
-		}
 	}
 }
 
@@ -256,19 +228,6 @@ func (r *recorder) mapHazards() {
 		return
 	}
 	r.hazard(ReasonMapType, f, obj.Pos(), "%s is declared as a map here; its declaration is the place to make it a struct", r.mapText())
-}
-
-// keyObject returns the constant or variable that names the key at its first place that has a name for it.
-func (r *recorder) keyObject() types.Object {
-	for _, s := range r.rec.Key.Sites {
-		switch e := s.Expr.(type) {
-		case *ast.Ident:
-			return s.Pkg.Info.Uses[e]
-		case *ast.SelectorExpr:
-			return s.Pkg.Info.Uses[e.Sel]
-		}
-	}
-	return nil
 }
 
 // site takes in a writer or reader of the key.
