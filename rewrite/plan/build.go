@@ -78,6 +78,10 @@ func (pl *planner) carryOut(u *Unit, in rules.Intent) {
 		if d := pl.draft(u); u.Blocker == nil {
 			d.finish(d.checkReads(in))
 		}
+	case *rules.UnifyKeys:
+		if d := pl.draft(u); u.Blocker == nil {
+			d.finish(d.unifyKeys(in))
+		}
 	case *rules.DropWrites:
 		if d := pl.draft(u); u.Blocker == nil {
 			d.finish(d.dropWrites(in))

@@ -8,6 +8,7 @@ import (
 	"github.com/ctxmend/ctxmend/rules/deadkey"
 	"github.com/ctxmend/ctxmend/rules/mapvalue"
 	"github.com/ctxmend/ctxmend/rules/sharedkey"
+	"github.com/ctxmend/ctxmend/rules/splitkey"
 	"github.com/ctxmend/ctxmend/rules/uncheckedread"
 )
 
@@ -16,6 +17,7 @@ var All = []*rules.Rule{
 	builtinkey.Rule,
 	sharedkey.Rule,
 	badkey.Rule,
+	splitkey.Rule,
 	deadkey.Rule,
 	uncheckedread.Rule,
 	mapvalue.Rule,

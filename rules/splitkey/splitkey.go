@@ -1,0 +1,114 @@
+package splitkey
+
+import (
+	_ "embed"
+	"fmt"
+	"go/ast"
+
+	"github.com/ctxmend/ctxmend/rules"
+	"github.com/ctxmend/ctxmend/rules/census"
+)
+
+//go:embed doc.go
+var doc string
+
+const name = "splitkey"
+
+// Rule reports one text used as a key under two types.
+var Rule = &rules.Rule{Name: name, Doc: doc, Default: true, Run: run}
+
+func run(pass *rules.Pass) []*rules.Finding {
+	var list []*rules.Finding
+	for _, s := range pass.Census.Splits() {
+		list = append(list, findings(s)...)
+	}
+	return list
+}
+
+// findings reports the places of the half that has no counterpart, and those of the key that is to go.
+func findings(s *census.Split) []*rules.Finding {
+	from, to := direction(s)
+	fix := &rules.Fix{
+		Title:         fmt.Sprintf("use %s instead of %s", to.Name(), from.Name()),
+		Applicability: rules.Review,
+		Intent:        &rules.UnifyKeys{From: from, To: to},
+	}
+	var blocker *rules.Blocker
+	if len(from.Hazards) > 0 {
+		h := from.Hazards[0]
+		blocker = &rules.Blocker{Reason: h.Reason, Message: h.Message, File: h.File, Pos: h.Pos, Where: h.Where}
+	}
+	var list []*rules.Finding
+	seen := map[ast.Expr]bool{}
+	report := func(k *census.Key, message func(*census.Site) string) {
+		for _, site := range k.Sites {
+			if !site.Pkg.World || seen[site.Expr] {
+				continue
+			}
+			seen[site.Expr] = true
+			list = append(list, &rules.Finding{
+				Rule: name, Message: message(site),
+				File: site.File, Pos: site.Expr.Pos(), End: site.Expr.End(),
+				Key: k.Name(), Applicability: rules.Review, Related: related(s, k), Fix: fix, Blocker: blocker,
+			})
+		}
+	}
+	report(s.Half, func(site *census.Site) string {
+		if site.Role == census.Writer {
+			return fmt.Sprintf("what is stored under %s is looked up under %s, which is another key: nothing finds it", s.Half.Name(), s.Other.Name())
+		}
+		return fmt.Sprintf("%s is looked up, but stored under %s, which is another key: the result is always nil", s.Half.Name(), s.Other.Name())
+	})
+	if from == s.Other {
+		report(from, func(*census.Site) string {
+			return fmt.Sprintf("%s is also spelled %s, which is another key", from.Name(), to.Name())
+		})
+	}
+	return list
+}
+
+// direction decides which key goes and which stays: the one with a type of its own stays and, of two such, the one that is
+// both stored and looked up, else the one that is stored.
+func direction(s *census.Split) (from, to *census.Key) {
+	switch {
+	case s.Half.Basic != nil:
+		return s.Half, s.Other
+	case s.Other.Basic != nil:
+		return s.Other, s.Half
+	case !hasRole(s.Other, census.Reader) && hasRole(s.Half, census.Reader), hasRole(s.Other, census.Reader) && hasRole(s.Other, census.Writer):
+		return s.Half, s.Other
+	}
+	return s.Other, s.Half
+}
+
+func hasRole(k *census.Key, role census.Role) bool {
+	for _, s := range k.Sites {
+		if s.Role == role {
+			return true
+		}
+	}
+	return false
+}
+
+// maxRelated bounds the places listed with one finding.
+const maxRelated = 20
+
+// related lists the places of the other key.
+func related(s *census.Split, k *census.Key) []rules.Related {
+	other := s.Other
+	if k == other {
+		other = s.Half
+	}
+	var list []rules.Related
+	for _, site := range other.Sites {
+		if !site.Pkg.World || len(list) == maxRelated {
+			continue
+		}
+		verb := "looked up"
+		if site.Role == census.Writer {
+			verb = "stored"
+		}
+		list = append(list, rules.Related{File: site.File, Pos: site.Expr.Pos(), Message: verb + " as " + other.Name() + " here"})
+	}
+	return list
+}
