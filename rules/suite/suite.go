@@ -9,6 +9,7 @@ import (
 	"github.com/ctxmend/ctxmend/rules/mapvalue"
 	"github.com/ctxmend/ctxmend/rules/sharedkey"
 	"github.com/ctxmend/ctxmend/rules/splitkey"
+	"github.com/ctxmend/ctxmend/rules/storedctx"
 	"github.com/ctxmend/ctxmend/rules/uncheckedread"
 )
 
@@ -21,6 +22,7 @@ var All = []*rules.Rule{
 	deadkey.Rule,
 	uncheckedread.Rule,
 	mapvalue.Rule,
+	storedctx.Rule,
 }
 
 // LeftOut names checks that are deliberately no rules, with the reason.
