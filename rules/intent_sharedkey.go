@@ -23,6 +23,8 @@ type KeyGroup struct {
 	Sites []*census.Site
 	// Vars are variables that name the key and serve for nothing else.
 	Vars []*types.Var
+	// Alias is an alias of the unnamed type that serves for nothing but the key; nil for none.
+	Alias *types.TypeName
 	// PkgPath is the package that declares the type.
 	PkgPath string
 }
@@ -34,6 +36,9 @@ func (in *NameKeys) UnitID() string {
 		name := g.PkgPath
 		for _, v := range g.Vars {
 			name += "." + v.Name()
+		}
+		if g.Alias != nil {
+			name += "." + g.Alias.Name()
 		}
 		list = append(list, name)
 	}

@@ -30,6 +30,9 @@ func (d *draft) nameKeys(in *rules.NameKeys) error {
 				d.review = append(d.review, v.Pkg().Name()+"."+v.Name()+" is exported: importers that use its type will notice")
 			}
 		}
+		if g.Alias != nil && census.IsAPI(d.prog, g.Alias) {
+			d.review = append(d.review, g.Alias.Pkg().Name()+"."+g.Alias.Name()+" is exported: importers that take it for the unnamed type will notice")
+		}
 	}
 	if in.Pointers {
 		return kn.pointers()
@@ -53,7 +56,7 @@ func (kn *keyNaming) group(g *rules.KeyGroup) error {
 	if err != nil {
 		return err
 	}
-	ref, err := kn.declare(g, elsewhere, types.TypeString(kn.in.Type, nil))
+	ref, err := kn.keyType(g, elsewhere)
 	if err != nil {
 		return err
 	}
@@ -68,11 +71,49 @@ func (kn *keyNaming) group(g *rules.KeyGroup) error {
 	return nil
 }
 
+// keyType is the type of a group's key: the alias, made a type of its own, or a new one.
+func (kn *keyNaming) keyType(g *rules.KeyGroup, elsewhere bool) (Ref, error) {
+	if g.Alias == nil {
+		return kn.declare(g, elsewhere, types.TypeString(kn.in.Type, nil))
+	}
+	f := kn.prog.FileOf(g.Alias.Pos())
+	spec := typeSpecOf(f, g.Alias)
+	if spec == nil || !spec.Assign.IsValid() || elsewhere && !g.Alias.Exported() {
+		return Ref{}, block("other-use", g.Sites[0].File, g.Sites[0].Expr.Pos(), "alias %s cannot become a type of its own", g.Alias.Name())
+	}
+	kn.splice(f, spec.Assign, spec.Assign+1)
+	for _, s := range g.Sites {
+		if siteAlias(s) == g.Alias.Pos() {
+			kn.done[s.Expr.Pos()] = true
+		}
+	}
+	return Ref{PkgPath: g.PkgPath, PkgName: g.Alias.Pkg().Name(), Name: g.Alias.Name()}, nil
+}
+
+// siteAlias returns where the type's name in a site's composite literal is declared, if it is a name.
+func siteAlias(s *census.Site) token.Pos {
+	lit, ok := s.Expr.(*ast.CompositeLit)
+	if !ok {
+		return token.NoPos
+	}
+	var id *ast.Ident
+	switch t := lit.Type.(type) {
+	case *ast.Ident:
+		id = t
+	case *ast.SelectorExpr:
+		id = t.Sel
+	}
+	if id == nil || s.Pkg.Info.Uses[id] == nil {
+		return token.NoPos
+	}
+	return s.Pkg.Info.Uses[id].Pos()
+}
+
 // importers makes sure that files of other packages with a site can import the type's package; it
 // reports whether there are such files.
 func (kn *keyNaming) importers(g *rules.KeyGroup) (elsewhere bool, err error) {
 	for _, s := range g.Sites {
-		if s.Pkg.Path == g.PkgPath || kn.retyped(g, s) {
+		if s.Pkg.Path == g.PkgPath || kn.retyped(g, s) || g.Alias != nil && siteAlias(s) == g.Alias.Pos() {
 			continue
 		}
 		elsewhere = true
@@ -301,10 +342,15 @@ func (kn *keyNaming) pointers() error {
 
 // keyText is what a key says of itself: the words of its variable, "user ID" for userIDKey.
 func keyText(name string) string {
-	if base := baseName(name); base != "" {
-		return plainWords(base)
+	base := baseName(name)
+	if base == "" {
+		return name
 	}
-	return name
+	list := words(base)
+	for len(list) > 1 && trimmable(list[0]) {
+		list = list[1:]
+	}
+	return plainWords(strings.Join(list, "_"))
 }
 
 // plainWords writes the words of an identifier as prose: "user ID" for UserID.
@@ -357,8 +403,20 @@ func (kn *keyNaming) pointedType(elem types.Type) (Ref, error) {
 // typeSpec finds the declaration of a type as a struct, without comments in it.
 func (kn *keyNaming) typeSpec(obj *types.TypeName) (*ast.TypeSpec, *program.File) {
 	f := kn.prog.FileOf(obj.Pos())
-	if f == nil || f.AST == nil {
+	ts := typeSpecOf(f, obj)
+	if ts == nil || ts.Assign.IsValid() || kn.commentIn(f, kn.offset(f, ts.Type.Pos()), kn.offset(f, ts.Type.End())) {
 		return nil, nil
+	}
+	if _, ok := ts.Type.(*ast.StructType); !ok {
+		return nil, nil
+	}
+	return ts, f
+}
+
+// typeSpecOf finds a type's declaration at package level, nil for none.
+func typeSpecOf(f *program.File, obj *types.TypeName) *ast.TypeSpec {
+	if f == nil || f.AST == nil {
+		return nil
 	}
 	for _, d := range f.AST.Decls {
 		g, ok := d.(*ast.GenDecl)
@@ -366,16 +424,12 @@ func (kn *keyNaming) typeSpec(obj *types.TypeName) (*ast.TypeSpec, *program.File
 			continue
 		}
 		for _, s := range g.Specs {
-			ts, ok := s.(*ast.TypeSpec)
-			if !ok || ts.Name.Pos() != obj.Pos() {
-				continue
-			}
-			if _, ok := ts.Type.(*ast.StructType); ok && !ts.Assign.IsValid() && !kn.commentIn(f, kn.offset(f, ts.Type.Pos()), kn.offset(f, ts.Type.End())) {
-				return ts, f
+			if ts, ok := s.(*ast.TypeSpec); ok && ts.Name.Pos() == obj.Pos() {
+				return ts
 			}
 		}
 	}
-	return nil, nil
+	return nil
 }
 
 // onlyForKeys reports whether a type is mentioned nowhere but in the declarations of the keys.

@@ -377,7 +377,7 @@ func (b *builder) typedKey(r ref, t types.Type, lk *Lookup) {
 	for _, v := range values {
 		k := b.key(typeName(t), v, nil)
 		if k.GoType == nil {
-			k.GoType = t
+			k.GoType = types.Unalias(t)
 		}
 		b.site(k, nil, lk, r)
 	}
@@ -429,8 +429,12 @@ func (b *builder) open(lk *Lookup, u Unknown) {
 	p.addUnknown(b.census.Program, u)
 }
 
-// typeName writes a type with full package paths.
+// typeName writes a type with full package paths, and without the aliases that it goes by: == does not see them.
 func typeName(t types.Type) string {
+	t = types.Unalias(t)
+	if p, ok := t.(*types.Pointer); ok {
+		return "*" + typeName(p.Elem())
+	}
 	return types.TypeString(t, func(p *types.Package) string { return p.Path() })
 }
 

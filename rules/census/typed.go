@@ -31,6 +31,9 @@ func (c *Census) TypedHazards(k *Key) (hazards, notes []*Hazard) {
 		}
 	}
 	for _, m := range c.unchecked.open {
+		if c.unchecked.beside[m.file] {
+			continue
+		}
 		h := &Hazard{Reason: ReasonTypeErrors, Message: "a package that does not type-check uses a key here that may be this one", File: m.file, Pos: m.pos}
 		if m.file.Excluded {
 			h.Reason = ReasonExcluded

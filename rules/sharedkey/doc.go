@@ -22,8 +22,8 @@
 // # What the fix does
 //
 // The sites of the unnamed type get one private type with a name. A variable that serves for nothing but the key
-// takes the type in its declaration, and its sites stay. When one package stores the value and others read it, the
-// key stays one, and the package that stores exports its type. Two variables of one package, and packages that each
+// takes the type in its declaration, and its sites stay; an alias, type userKey = struct{}, loses its equals sign. When one package stores the value and others read it, the
+// key stays one, and the package that stores exports its type. Two variables or aliases of one package, and packages that each
 // store and read a value of their own, were meant to be keys of their own: they are parted.
 //
 // A variable that points to a value without size gets something to point to: &contextKey{"user"}, where contextKey is

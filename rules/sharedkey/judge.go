@@ -24,7 +24,7 @@ type judgement struct {
 	notes   []string
 }
 
-// A group is the sites that name the key by one variable, or in one package.
+// A group is the sites that name the key by one variable or alias, or in one package.
 type group struct {
 	rules.KeyGroup
 	writes, reads, literals bool
@@ -39,7 +39,9 @@ func judge(c *census.Census, k *census.Key) *judgement {
 		j.blocker = &rules.Blocker{Reason: h.Reason, Message: h.Message, File: h.File, Pos: h.Pos}
 	}
 	for _, n := range notes {
-		j.notes = append(j.notes, n.Message)
+		if !slices.Contains(j.notes, n.Message) && len(j.notes) < maxNotes {
+			j.notes = append(j.notes, n.Message)
+		}
 	}
 	if _, ok := types.Unalias(k.GoType).(*types.Pointer); ok {
 		j.pointers()
@@ -48,6 +50,9 @@ func judge(c *census.Census, k *census.Key) *judgement {
 	}
 	return j
 }
+
+// maxNotes bounds the reasons given for asking for review.
+const maxNotes = 2
 
 // want records a fix for the sites of its groups.
 func (j *judgement) want(in *rules.NameKeys) {
@@ -92,27 +97,30 @@ func (j *judgement) structs() {
 	for _, g := range packages {
 		all.Sites = append(all.Sites, g.Sites...)
 		all.Vars = append(all.Vars, g.Vars...)
+		if g.PkgPath == all.PkgPath {
+			all.Alias = g.Alias
+		}
 	}
 	j.want(&rules.NameKeys{Groups: []*rules.KeyGroup{all}})
 }
 
-// onePackage judges the sites of a key that only one package uses: variables that name it were meant to be
-// keys of their own.
+// onePackage judges the sites of a key that only one package uses: variables and aliases that name it were meant
+// to be keys of their own.
 func (j *judgement) onePackage(pkg *group) {
-	vars := j.groups(func(s *census.Site) string { return fmt.Sprint(pkg.PkgPath, positionOf(siteVar(s))) })
+	vars := j.groups(func(s *census.Site) string { return fmt.Sprint(positionOf(siteName(s))) })
 	literals := slices.ContainsFunc(vars, func(g *group) bool { return g.literals })
 	switch {
 	case len(vars) > 1 && !literals && j.single():
 		if slices.ContainsFunc(vars, func(g *group) bool { return !g.writes }) {
-			j.manual = "the variables that name it are one key, and not all of them are stored under: declare a type for each, unless one is meant to find what another stores"
+			j.manual = "the names that it goes by are one key, and not all of them are stored under: declare a type for each, unless one is meant to find what another stores"
 			return
 		}
 		var names []string
 		in := &rules.NameKeys{}
 		for _, g := range vars {
-			names = append(names, siteVar(g.Sites[0]).Name())
-			if len(g.Vars) == 0 {
-				j.manual = "the variables that name it are one key and serve for other things as well: declare a type for each"
+			names = append(names, siteName(g.Sites[0]).Name())
+			if len(g.Vars) == 0 && g.Alias == nil {
+				j.manual = "the names that it goes by are one key and serve for other things as well: declare a type for each"
 				return
 			}
 			in.Groups = append(in.Groups, &g.KeyGroup)
@@ -179,11 +187,55 @@ func (g *group) note(j *judgement, s *census.Site) {
 	} else {
 		g.reads = true
 	}
-	v := siteVar(s)
-	g.literals = g.literals || v == nil
-	if v != nil && !slices.Contains(g.Vars, v) && j.servesAsKey(v) {
-		g.Vars = append(g.Vars, v)
+	switch obj := siteName(s).(type) {
+	case *types.Var:
+		if !slices.Contains(g.Vars, obj) && j.servesAsKey(obj) {
+			g.Vars = append(g.Vars, obj)
+		}
+	case *types.TypeName:
+		if g.Alias == nil && j.aliasServes(obj) {
+			g.Alias = obj
+		}
+	default:
+		g.literals = true
 	}
+}
+
+// siteName returns the variable, or the alias of the type, that a site names the key by; nil for none.
+func siteName(s *census.Site) types.Object {
+	if v := siteVar(s); v != nil {
+		return v
+	}
+	lit, ok := s.Expr.(*ast.CompositeLit)
+	if !ok {
+		return nil
+	}
+	var id *ast.Ident
+	switch t := lit.Type.(type) {
+	case *ast.Ident:
+		id = t
+	case *ast.SelectorExpr:
+		id = t.Sel
+	}
+	if id != nil {
+		if tn, ok := s.Pkg.Info.Uses[id].(*types.TypeName); ok && tn.IsAlias() {
+			return tn
+		}
+	}
+	return nil
+}
+
+// aliasServes reports whether an alias is declared at package level in the program and names the key wherever
+// it stands.
+func (j *judgement) aliasServes(tn *types.TypeName) bool {
+	f := j.census.Program.FileOf(tn.Pos())
+	if f == nil || !f.World || tn.Parent() != tn.Pkg().Scope() || j.census.MentionedUnchecked(tn) {
+		return false
+	}
+	return !slices.ContainsFunc(j.census.TypeUses(tn), func(u census.Use) bool {
+		lit := j.census.Parent(u.File, j.census.NameExpr(u.File, u.Ident))
+		return !slices.ContainsFunc(j.key.Sites, func(s *census.Site) bool { return ast.Node(s.Expr) == lit })
+	})
 }
 
 // storedType is the static type of what a writer stores, as messages write it.
@@ -198,10 +250,11 @@ func (j *judgement) servesAsKey(v *types.Var) bool {
 	return j.census.ServesAsKey(v) && !j.census.MentionedUnchecked(v)
 }
 
-// home returns the path of the package that a site's key belongs to: that of the variable that names it, or the site's.
+// home returns the path of the package that a site's key belongs to: that of the variable or alias that names it, or
+// the site's.
 func (j *judgement) home(s *census.Site) string {
-	if v := siteVar(s); v != nil && v.Pkg() != nil && v.Parent() == v.Pkg().Scope() {
-		return v.Pkg().Path()
+	if obj := siteName(s); obj != nil && obj.Pkg() != nil && obj.Parent() == obj.Pkg().Scope() {
+		return obj.Pkg().Path()
 	}
 	return s.Pkg.Path
 }
@@ -224,11 +277,11 @@ func siteVar(s *census.Site) *types.Var {
 	return v
 }
 
-func positionOf(v *types.Var) token.Pos {
-	if v == nil {
+func positionOf(obj types.Object) token.Pos {
+	if obj == nil {
 		return token.NoPos
 	}
-	return v.Pos()
+	return obj.Pos()
 }
 
 // pointers judges keys that point to values without size. Variables of a package that each hold such a pointer
