@@ -43,6 +43,7 @@
 //     or one that many types implement: there is no parameter that could be added
 //   - the value is gone when the call is: what the constructor returns is used on the spot
 //   - options and messages: structs without methods that work with the context
+//   - a comment at the type or the field speaks of the context: whoever wrote it has thought about it
 //   - calls that cannot fail, logging for example
 //   - tests
 //

@@ -59,7 +59,7 @@ func (f *finder) file(pkg *program.Package, file *program.File) {
 			switch s := s.(type) {
 			case *ast.TypeSpec:
 				if st, ok := s.Type.(*ast.StructType); ok {
-					f.structType(pkg, file, s, st)
+					f.structType(pkg, file, g, s, st)
 				}
 			case *ast.ValueSpec:
 				if g.Tok == token.VAR {
@@ -199,12 +199,16 @@ func anyMap(t types.Type) bool {
 }
 
 // structType judges the context fields of a struct type.
-func (f *finder) structType(pkg *program.Package, file *program.File, spec *ast.TypeSpec, st *ast.StructType) {
+func (f *finder) structType(pkg *program.Package, file *program.File, decl *ast.GenDecl, spec *ast.TypeSpec, st *ast.StructType) {
+	grouped := decl.Lparen.IsValid()
 	tn, ok := pkg.Info.Defs[spec.Name].(*types.TypeName)
 	if !ok {
 		return
 	}
 	for _, field := range st.Fields.List {
+		if onPurpose(spec.Doc, spec.Comment, field.Doc, field.Comment) || !grouped && onPurpose(decl.Doc) {
+			continue
+		}
 		for _, id := range field.Names {
 			v, ok := pkg.Info.Defs[id].(*types.Var)
 			if !ok || !isContext(v.Type()) {
@@ -216,6 +220,17 @@ func (f *finder) structType(pkg *program.Package, file *program.File, spec *ast.
 			}
 		}
 	}
+}
+
+// onPurpose reports whether a comment speaks of the context: whoever wrote it has thought about it.
+func onPurpose(docs ...*ast.CommentGroup) bool {
+	return slices.ContainsFunc(docs, func(doc *ast.CommentGroup) bool {
+		if doc == nil {
+			return false
+		}
+		text := strings.ToLower(doc.Text())
+		return strings.Contains(text, "ctx") || strings.Contains(text, "context")
+	})
 }
 
 func (f *finder) reportField(file *program.File, id *ast.Ident, h *holder) {
