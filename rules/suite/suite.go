@@ -6,6 +6,7 @@ import (
 	"github.com/ctxmend/ctxmend/rules/badkey"
 	"github.com/ctxmend/ctxmend/rules/builtinkey"
 	"github.com/ctxmend/ctxmend/rules/deadkey"
+	"github.com/ctxmend/ctxmend/rules/keyclash"
 	"github.com/ctxmend/ctxmend/rules/mapvalue"
 	"github.com/ctxmend/ctxmend/rules/sharedkey"
 	"github.com/ctxmend/ctxmend/rules/splitkey"
@@ -19,6 +20,7 @@ var All = []*rules.Rule{
 	sharedkey.Rule,
 	badkey.Rule,
 	splitkey.Rule,
+	keyclash.Rule,
 	deadkey.Rule,
 	uncheckedread.Rule,
 	mapvalue.Rule,

@@ -1,0 +1,239 @@
+package keyclash
+
+import (
+	_ "embed"
+	"fmt"
+	"go/ast"
+	"go/types"
+	"slices"
+	"strings"
+
+	"github.com/ctxmend/ctxmend/rules"
+	"github.com/ctxmend/ctxmend/rules/census"
+)
+
+//go:embed doc.go
+var doc string
+
+const name = "keyclash"
+
+// Rule reports keys whose values are not of the type that is asserted.
+var Rule = &rules.Rule{Name: name, Doc: doc, Default: true, Run: run}
+
+func run(pass *rules.Pass) []*rules.Finding {
+	var list []*rules.Finding
+	for _, k := range pass.Census.Keys {
+		if !pass.Census.Clear(k) {
+			continue
+		}
+		stored, open := pass.Census.Stored(k)
+		if open || len(stored) == 0 {
+			continue
+		}
+		c := &clash{c: pass.Census, key: k, stored: stored}
+		c.asserted, c.all = pass.Census.Assertions(k)
+		list = append(list, c.failing()...)
+		list = append(list, c.refused()...)
+		list = append(list, c.overwritten()...)
+	}
+	return list
+}
+
+// A clash is what is known of one key's values.
+type clash struct {
+	c        *census.Census
+	key      *census.Key
+	stored   []census.Stored
+	asserted []census.Assertion
+	all      bool // nothing is done with a value but to assert its type
+}
+
+// failing reports the assertions that no stored value can pass.
+func (c *clash) failing() []*rules.Finding {
+	var list []*rules.Finding
+	seen := map[ast.Expr]bool{}
+	for _, a := range c.asserted {
+		if seen[a.Expr] || !decidable(a.Type) || c.passes(a.Type) {
+			continue
+		}
+		seen[a.Expr] = true
+		outcome := "the assertion always fails"
+		if a.Panics {
+			outcome = "the assertion always panics"
+		}
+		pkg := a.Site.Lookup.Pkg
+		what := "is never of type " + written(a.Type, pkg.Types)
+		if types.IsInterface(a.Type) {
+			what = "never implements " + written(a.Type, pkg.Types)
+		}
+		f := c.finding(a.Site, a.Expr, fmt.Sprintf("the value of %s %s, what is stored is %s: %s", c.text(a.Site), what, c.types(pkg.Types), outcome))
+		for _, s := range c.stored {
+			f.Related = related(f.Related, s.Site, "stored here as "+written(s.Type, s.Site.Pkg.Types))
+		}
+		list = append(list, f)
+	}
+	return list
+}
+
+// refused reports the stored values that no look-up accepts while others are accepted: someone hides the right value.
+func (c *clash) refused() []*rules.Finding {
+	if !c.all || len(c.asserted) == 0 {
+		return nil
+	}
+	var bad []census.Stored
+	for _, s := range c.stored {
+		if !c.accepted(s) && s.Own && !s.Site.File.Test && s.Site.Lookup.Pkg.World {
+			bad = append(bad, s)
+		}
+	}
+	if len(bad) == 0 || !slices.ContainsFunc(c.stored, c.accepted) {
+		return nil // or the look-ups have been reported
+	}
+	var list []*rules.Finding
+	for _, s := range bad {
+		pkg := s.Site.Lookup.Pkg
+		f := c.finding(s.Site, s.Site.Lookup.Value, fmt.Sprintf("no look-up of %s accepts a value of type %s: all assert another type", c.text(s.Site), written(s.Type, pkg.Types)))
+		for _, a := range c.asserted {
+			f.Related = related(f.Related, a.Site, "asserted to be "+written(a.Type, a.Site.Lookup.Pkg.Types)+" here")
+		}
+		list = append(list, f)
+	}
+	return list
+}
+
+// overwritten reports two packages that store values of different types under one text: each hides what the other
+// stored. Look-ups that accept both types show that it is meant so.
+func (c *clash) overwritten() []*rules.Finding {
+	if c.key.Basic == nil || !c.all {
+		return nil
+	}
+	var list []*rules.Finding
+	reported := map[ast.Expr]bool{}
+	for _, s := range c.stored {
+		for _, t := range c.stored {
+			if !c.hides(s, t) || reported[s.Site.Expr] {
+				continue
+			}
+			reported[s.Site.Expr] = true
+			pkg := s.Site.Lookup.Pkg.Types
+			f := c.finding(s.Site, s.Site.Expr, fmt.Sprintf("packages %s and %s store values of different types under %s, %s and %s: each hides the other's; give each a key of its own",
+				s.Site.Pkg.Path, t.Site.Pkg.Path, c.key.Name(), written(s.Type, pkg), written(t.Type, pkg)))
+			f.Related = related(nil, t.Site, "stored here as "+written(t.Type, t.Site.Pkg.Types))
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+// hides reports whether two stored values of different packages and types can meet.
+func (c *clash) hides(s, t census.Stored) bool {
+	if s.Site.Pkg.Path == t.Site.Pkg.Path || s.Site.File.Test || t.Site.File.Test || !s.Own || !t.Own || !s.Site.Pkg.World || !t.Site.Pkg.World {
+		return false
+	}
+	if census.Accepts(s.Type, t.Type) || !c.accepted(s) || !c.accepted(t) || !c.c.InOneProgram(s.Site, t.Site) {
+		return false
+	}
+	return !slices.ContainsFunc(c.asserted, func(a census.Assertion) bool {
+		return census.Accepts(a.Type, s.Type) && census.Accepts(a.Type, t.Type)
+	})
+}
+
+// passes reports whether some stored value passes an assertion.
+func (c *clash) passes(t types.Type) bool {
+	return slices.ContainsFunc(c.stored, func(s census.Stored) bool { return !decidable(s.Type) || census.Accepts(t, s.Type) })
+}
+
+// accepted reports whether some look-up accepts a stored value.
+func (c *clash) accepted(s census.Stored) bool {
+	return slices.ContainsFunc(c.asserted, func(a census.Assertion) bool {
+		return !decidable(a.Type) || !decidable(s.Type) || census.Accepts(a.Type, s.Type)
+	})
+}
+
+// decidable reports whether a type is known without knowing type arguments.
+func decidable(t types.Type) bool {
+	found := false
+	var visit func(t types.Type, depth int)
+	visit = func(t types.Type, depth int) {
+		if depth > 6 {
+			return
+		}
+		switch t := types.Unalias(t).(type) {
+		case *types.TypeParam:
+			found = true
+		case *types.Pointer:
+			visit(t.Elem(), depth+1)
+		case *types.Slice:
+			visit(t.Elem(), depth+1)
+		case *types.Array:
+			visit(t.Elem(), depth+1)
+		case *types.Chan:
+			visit(t.Elem(), depth+1)
+		case *types.Map:
+			visit(t.Key(), depth+1)
+			visit(t.Elem(), depth+1)
+		case *types.Named:
+			for i := range t.TypeArgs().Len() {
+				visit(t.TypeArgs().At(i), depth+1)
+			}
+		case *types.Signature:
+			for v := range t.Params().Variables() {
+				visit(v.Type(), depth+1)
+			}
+			for v := range t.Results().Variables() {
+				visit(v.Type(), depth+1)
+			}
+		}
+	}
+	visit(t, 0)
+	return !found
+}
+
+func (c *clash) finding(s *census.Site, e ast.Expr, message string) *rules.Finding {
+	return &rules.Finding{
+		Rule: name, Message: message,
+		File: s.Lookup.File, Pos: e.Pos(), End: e.End(),
+		Key: c.key.Name(), Applicability: rules.Manual, Status: rules.NoFix,
+	}
+}
+
+// text is the key as it is spelled at a site, with its type when that is built in.
+func (c *clash) text(s *census.Site) string {
+	if c.key.Basic != nil {
+		return c.key.Name()
+	}
+	return types.ExprString(s.Expr)
+}
+
+// types lists what is stored.
+func (c *clash) types(from *types.Package) string {
+	var list []string
+	for _, s := range c.stored {
+		if t := written(s.Type, from); !slices.Contains(list, t) {
+			list = append(list, t)
+		}
+	}
+	if len(list) > 3 {
+		list = append(list[:3], "others")
+	}
+	return strings.Join(list, ", ")
+}
+
+func written(t types.Type, from *types.Package) string {
+	return types.TypeString(t, func(p *types.Package) string {
+		if p == from {
+			return ""
+		}
+		return p.Name()
+	})
+}
+
+// maxRelated bounds the places listed with one finding.
+const maxRelated = 20
+
+func related(list []rules.Related, s *census.Site, message string) []rules.Related {
+	if !s.Pkg.World || len(list) == maxRelated || slices.ContainsFunc(list, func(r rules.Related) bool { return r.Pos == s.Expr.Pos() }) {
+		return list
+	}
+	return append(list, rules.Related{File: s.File, Pos: s.Expr.Pos(), Message: message})
+}
