@@ -11,6 +11,7 @@ import (
 	"github.com/ctxmend/ctxmend/rules/sharedkey"
 	"github.com/ctxmend/ctxmend/rules/splitkey"
 	"github.com/ctxmend/ctxmend/rules/storedctx"
+	"github.com/ctxmend/ctxmend/rules/tracevalue"
 	"github.com/ctxmend/ctxmend/rules/uncheckedread"
 )
 
@@ -25,6 +26,7 @@ var All = []*rules.Rule{
 	uncheckedread.Rule,
 	mapvalue.Rule,
 	storedctx.Rule,
+	tracevalue.Rule,
 }
 
 // LeftOut names checks that are deliberately no rules, with the reason.
