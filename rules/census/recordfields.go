@@ -49,7 +49,11 @@ func (r *recorder) index(ix *ast.IndexExpr, e Expr) {
 			r.readPair(read)
 		}
 	case *ast.BinaryExpr:
-		if other := otherSide(p, child); other != nil && !isNil(e.Pkg.Info, other) {
+		switch other := otherSide(p, child); {
+		case other == nil:
+		case isNil(e.Pkg.Info, other):
+			read.Asks = true
+		default:
 			read.Against = types.Default(e.Pkg.Info.TypeOf(other))
 		}
 	default:
@@ -313,7 +317,7 @@ func (r *recorder) fieldType(f *Field) (types.Type, *Hazard) {
 	for _, read := range f.Reads {
 		switch {
 		case read.Asks:
-			return nil, why(ReasonPresence, read.Expr, "the program asks whether %q is there, or of its type; a field always is", f.Name)
+			return nil, why(ReasonPresence, read.Expr, "the program asks whether %q is there, or of what type it is; a field always is, of one type", f.Name)
 		case read.Assert != nil:
 			if have := read.Pkg.Info.TypeOf(read.Assert.Type); !sameType(have, t) {
 				return nil, why(ReasonValueType, read.Expr, "%q is %s where it is set and %s where it is read", f.Name, TypeText(t), TypeText(have))
