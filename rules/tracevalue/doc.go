@@ -32,8 +32,8 @@
 // # What is reported
 //
 // Places that store a text or bytes taken from a header that tracers exchange (traceparent, b3, X-B3-TraceId,
-// uber-trace-id), or from a span, or under a key whose name says trace or span identifier; places that store a span under
-// a key of their own; calls such as trace.ContextWithSpan whose result is dropped or overwritten.
+// uber-trace-id), or from a span, or under a key whose name says trace or span identifier; calls such as
+// trace.ContextWithSpan whose result is dropped or overwritten. Spans themselves may be kept aside.
 //
 // Modules whose packages do not import a tracing library themselves have no findings, nor have tests. Identifiers of
 // requests (X-Request-ID) and of business transactions are others, and theirs to carry.

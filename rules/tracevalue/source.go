@@ -88,19 +88,11 @@ func typePackage(t types.Type) *types.Package {
 	return nil
 }
 
-// isSpan reports whether t is the library's interface of spans.
-func isSpan(l *library, t types.Type) bool {
-	n, ok := types.Unalias(t).(*types.Named)
-	return ok && l.of(n.Obj().Pkg()) && n.Obj().Name() == "Span" && types.IsInterface(n)
-}
-
-// carriesID reports whether values of a type can be identifiers: texts, bytes, or types of the library.
-func carriesID(l *library, t types.Type) bool {
+// carriesID reports whether values of a type can be bare identifiers: texts or bytes. Spans, and what they say of
+// themselves as a whole, may be kept aside for good reason.
+func carriesID(t types.Type) bool {
 	if t == nil {
 		return false
-	}
-	if l.of(typePackage(t)) {
-		return true
 	}
 	switch u := t.Underlying().(type) {
 	case *types.Basic:

@@ -49,9 +49,8 @@ func run(pass *rules.Pass) []*rules.Finding {
 // A library is a tracing library with the calls that findings recommend.
 type library struct {
 	path string
-	// read returns the identifiers of the span in ctx; extract takes what a request's headers say into ctx; keep
-	// returns a context with a span.
-	read, extract, keep string
+	// read returns the identifiers of the span in ctx; extract takes what a request's headers say into ctx.
+	read, extract string
 }
 
 var libraries = []*library{
@@ -59,13 +58,11 @@ var libraries = []*library{
 		path:    "go.opentelemetry.io/otel",
 		read:    "trace.SpanContextFromContext(ctx)",
 		extract: "otel.GetTextMapPropagator().Extract(ctx, propagation.HeaderCarrier(r.Header))",
-		keep:    "trace.ContextWithSpan(ctx, span)",
 	},
 	{
 		path:    "github.com/opentracing/opentracing-go",
 		read:    "opentracing.SpanFromContext(ctx)",
 		extract: "tracer.Extract(opentracing.HTTPHeaders, opentracing.HTTPHeadersCarrier(r.Header))",
-		keep:    "opentracing.ContextWithSpan(ctx, span)",
 	},
 }
 
@@ -109,9 +106,7 @@ func (t *tracer) writer(k *census.Key, s *census.Site) {
 	value := ast.Unparen(s.Lookup.Value)
 	what := ""
 	switch from := t.source(l, s.Lookup, value); {
-	case isSpan(l, s.Lookup.Pkg.Info.TypeOf(value)):
-		what = "a span travels under a key of its own, where the library does not find it; store it with " + l.keep
-	case !carriesID(l, s.Lookup.Pkg.Info.TypeOf(value)):
+	case !carriesID(s.Lookup.Pkg.Info.TypeOf(value)):
 	case from == header:
 		what = "a trace header is carried by hand, and spans do not know of it; take it over with " + l.extract + " and start spans from the ctx that results"
 	case from == spanContext:
