@@ -3,6 +3,7 @@ package plan
 import (
 	"cmp"
 	"fmt"
+	"go/ast"
 	"slices"
 	"strings"
 
@@ -27,7 +28,7 @@ type Options struct {
 // Build groups findings into units and plans each: edits or a blocker. Findings get the
 // ID of their unit. The units come in the order of the source.
 func Build(prog *program.Program, c *census.Census, findings []*rules.Finding, opts Options) []*Unit {
-	pl := &planner{prog: prog, census: c, opts: opts, names: newNames(prog, c), closures: map[*program.Package]map[string]bool{}, graph: prog.ImportGraph().Clone(), types: map[typeWanted]*keyType{}, anchors: map[*AddDecl]*keyType{}, inits: map[string]*initCode{}, locals: map[local]bool{}}
+	pl := &planner{prog: prog, census: c, opts: opts, names: newNames(prog, c), closures: map[*program.Package]map[string]bool{}, graph: prog.ImportGraph().Clone(), types: map[typeWanted]*keyType{}, anchors: map[*AddDecl]*keyType{}, inits: map[string]*initCode{}, locals: map[local]bool{}, accessed: map[ast.Expr]*Unit{}}
 	byIntent := map[rules.Intent][]*rules.Finding{}
 	var order []rules.Intent
 	for _, f := range findings {
@@ -142,6 +143,8 @@ type planner struct {
 	inits map[string]*initCode
 	// locals are names that plans introduce in functions.
 	locals map[local]bool
+	// accessed are the look-ups, with their assertions, that a unit replaces by a call of an accessor.
+	accessed map[ast.Expr]*Unit
 	// anchors say where declarations go; see anchor.
 	anchors map[*AddDecl]*keyType
 }

@@ -29,6 +29,9 @@ func (d *draft) checkReads(in *rules.CheckReads) error {
 	}
 	exits := make([]Text, len(in.Reads))
 	for i, r := range in.Reads {
+		if u := d.accessed[r.Assert]; u != nil && u.Blocker == nil {
+			return block("conflict", in.File, r.Assert.Pos(), "the fix of %s makes the look-up a call of an accessor; apply that one first", u.ID)
+		}
 		text, err := rc.exit(r)
 		if err != nil {
 			return err

@@ -46,7 +46,7 @@
 //   - error-style: the function makes its errors with something that needs more than a text
 //   - statement: the read stands where nothing can be put in front of it, in the condition of a loop for example,
 //     or behind calls that would then run after it
-//   - builtinkey: the key is of built-in type, which is to be mended first
+//   - conflict: another fix makes the look-up a call of an accessor; apply that one first
 //   - layout: several statements share the line
 //   - generated, vendored, cgo, symlink: the file is not to be edited
 //   - suppressed: the place carries a //ctxmend:ignore comment

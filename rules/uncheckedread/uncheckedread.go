@@ -26,16 +26,20 @@ const name = "uncheckedread"
 var Rule = &rules.Rule{Name: name, Doc: doc, Run: run}
 
 func run(pass *rules.Pass) []*rules.Finding {
-	c := &checker{census: pass.Census, reads: pass.Census.Reads(), intents: map[ast.Stmt]*rules.CheckReads{}}
+	reads := pass.Census.Reads()
+	c := &checker{census: pass.Census, lookups: map[*program.File][]*census.Lookup{}, intents: map[ast.Stmt]*rules.CheckReads{}}
 	for _, k := range pass.Census.Keys {
 		for _, s := range k.Sites {
-			if s.Role == census.Writer && s.Pkg.World {
-				c.writes = append(c.writes, s.Lookup)
+			if lk := s.Lookup; lk.Role == census.Writer && lk.Call != nil {
+				c.lookups[lk.File] = append(c.lookups[lk.File], lk)
 			}
 		}
 	}
+	for _, r := range reads {
+		c.lookups[r.File] = append(c.lookups[r.File], r.Lookup)
+	}
 	var list []*rules.Finding
-	for _, r := range c.reads {
+	for _, r := range reads {
 		assert := c.assertion(r.Lookup)
 		if assert == nil || assert.Type == nil || commaOK(r.Pkg, assert) || r.File.Test || c.meant(r) || c.present(r) {
 			continue
@@ -47,9 +51,9 @@ func run(pass *rules.Pass) []*rules.Finding {
 
 // A checker judges the reads of one program.
 type checker struct {
-	census  *census.Census
-	reads   []*census.Read
-	writes  []*census.Lookup
+	census *census.Census
+	// lookups are the look-ups of each file.
+	lookups map[*program.File][]*census.Lookup
 	intents map[ast.Stmt]*rules.CheckReads
 }
 
@@ -80,16 +84,6 @@ func (c *checker) finding(r *census.Read, assert *ast.TypeAssertExpr) *rules.Fin
 	}
 	if len(r.Keys) == 1 {
 		f.Key = r.Keys[0].Name()
-	}
-	for _, k := range r.Keys {
-		// A key that is about to get a type may turn this very look-up into a call of an accessor.
-		if k.Family != nil && len(k.Family.Hazards) == 0 {
-			f.Blocker = &rules.Blocker{
-				Reason:  "builtinkey",
-				Message: fmt.Sprintf("the key %s is of built-in type and may become an accessor; let rule builtinkey mend it first", k.Name()),
-				File:    r.File, Pos: r.Key.Pos(),
-			}
-		}
 	}
 	return f
 }
@@ -155,14 +149,16 @@ func recovers(pkg *program.Package, decl *ast.FuncDecl) bool {
 // present reports whether, earlier in the same function, the value is stored or its presence checked.
 func (c *checker) present(r *census.Read) bool {
 	decl := c.function(r.Lookup)
-	before := func(lk *census.Lookup) bool {
-		return lk.File == r.File && decl != nil && decl.Pos() < lk.Call.Pos() && lk.Call.End() <= r.Call.Pos() &&
-			types.ExprString(lk.Key) == types.ExprString(r.Key)
+	if decl == nil {
+		return false
 	}
-	return slices.ContainsFunc(c.writes, func(lk *census.Lookup) bool { return lk.Call != nil && before(lk) }) ||
-		slices.ContainsFunc(c.reads, func(o *census.Read) bool {
-			return before(o.Lookup) && types.ExprString(o.Context) == types.ExprString(r.Context) && c.checked(o.Lookup)
-		})
+	key, ctx := types.ExprString(r.Key), types.ExprString(r.Context)
+	return slices.ContainsFunc(c.lookups[r.File], func(lk *census.Lookup) bool {
+		if lk.Call.Pos() < decl.Pos() || lk.Call.End() > r.Call.Pos() || types.ExprString(lk.Key) != key {
+			return false
+		}
+		return lk.Role == census.Writer || types.ExprString(lk.Context) == ctx && c.checked(lk)
+	})
 }
 
 // checked reports whether what a look-up returns is compared, or asserted with its second result.
