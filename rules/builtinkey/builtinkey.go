@@ -38,13 +38,16 @@ func run(pass *rules.Pass) []*rules.Finding {
 			list = append(list, keyFindings(k, fix)...)
 		}
 		for _, p := range f.Points {
+			if p.AtRunTime() && pass.Runs("dynamickey") {
+				continue
+			}
 			if f := carrierFinding(p, fix); f != nil {
 				list = append(list, f)
 			}
 		}
 	}
 	for _, p := range pass.Census.Open {
-		if len(p.Leaves) == 0 && p.Basic != nil && p.World() {
+		if len(p.Leaves) == 0 && p.Basic != nil && p.World() && !(p.AtRunTime() && pass.Runs("dynamickey")) {
 			list = append(list, openFinding(p))
 		}
 	}

@@ -178,10 +178,11 @@ type Point struct {
 	// Forwarders are the functions whose parameters of built-in type the key passes, in order of position.
 	Forwarders []*types.Func
 	// OtherUses are places other than key positions that the key's value reaches in interface form.
-	OtherUses []Unknown
-	known     map[leafID]bool
-	element   bool // the key may be an element of a table
-	uncalled  bool // nothing calls the function that the key comes in through
+	OtherUses   []Unknown
+	known       map[leafID]bool
+	element     bool // the key may be an element of a table
+	uncalled    bool // nothing calls the function that the key comes in through
+	fromCallers bool // the key comes in through a parameter, and no call is seen
 	// ThroughDependency names the dependency package whose code does the look-up, "" when the world's does.
 	ThroughDependency string
 }
@@ -202,6 +203,11 @@ func (p *Point) Direct() bool {
 		e = ast.Unparen(call.Args[0])
 	}
 	return true
+}
+
+// AtRunTime reports whether the point, in the world, has a key of built-in type that is, or may be, made at run time.
+func (p *Point) AtRunTime() bool {
+	return p.World() && p.Basic != nil && len(p.Unknown) > 0 && !p.fromCallers
 }
 
 // World reports whether the point lies in the world.

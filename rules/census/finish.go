@@ -108,6 +108,7 @@ func (b *builder) uncalled(p *Point) {
 		p.addUnknown(b.census.Program, Unknown{p.File, p.Expr.Pos(), "is never set in the program"})
 		return
 	}
+	p.fromCallers = true
 	p.uncalled = !slices.ContainsFunc(p.Forwarders, func(fn *types.Func) bool { return IsAPI(b.census.Program, fn) })
 	why := "comes from callers, of which the program has none"
 	if !p.uncalled {

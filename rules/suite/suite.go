@@ -6,6 +6,7 @@ import (
 	"github.com/ctxmend/ctxmend/rules/badkey"
 	"github.com/ctxmend/ctxmend/rules/builtinkey"
 	"github.com/ctxmend/ctxmend/rules/deadkey"
+	"github.com/ctxmend/ctxmend/rules/dynamickey"
 	"github.com/ctxmend/ctxmend/rules/keyclash"
 	"github.com/ctxmend/ctxmend/rules/mapvalue"
 	"github.com/ctxmend/ctxmend/rules/sharedkey"
@@ -23,6 +24,7 @@ var All = []*rules.Rule{
 	splitkey.Rule,
 	keyclash.Rule,
 	deadkey.Rule,
+	dynamickey.Rule,
 	uncheckedread.Rule,
 	mapvalue.Rule,
 	storedctx.Rule,
