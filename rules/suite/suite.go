@@ -14,6 +14,7 @@ import (
 	"github.com/ctxmend/ctxmend/rules/storedctx"
 	"github.com/ctxmend/ctxmend/rules/tracevalue"
 	"github.com/ctxmend/ctxmend/rules/uncheckedread"
+	"github.com/ctxmend/ctxmend/rules/valuechain"
 )
 
 // All are the rules, in the order of the documentation.
@@ -27,6 +28,7 @@ var All = []*rules.Rule{
 	dynamickey.Rule,
 	uncheckedread.Rule,
 	mapvalue.Rule,
+	valuechain.Rule,
 	storedctx.Rule,
 	tracevalue.Rule,
 }

@@ -1,0 +1,218 @@
+package census
+
+import (
+	"go/ast"
+	"go/types"
+	"slices"
+)
+
+// A Chain is a row of calls of context.WithValue in one block, each of which derives from the one before, with
+// nothing but them assigned to the context in between.
+type Chain struct {
+	Links []*Site
+}
+
+// Keys returns the keys that a chain stores, each once, in its order.
+func (ch *Chain) Keys() []*Key {
+	var keys []*Key
+	for _, s := range ch.Links {
+		if !slices.Contains(keys, s.Key) {
+			keys = append(keys, s.Key)
+		}
+	}
+	return keys
+}
+
+// Chains returns the chains of two or more links in the world's ordinary files, by position. Writers whose key is
+// not fixed where they stand are no links.
+func (c *Census) Chains() []*Chain {
+	links := c.linkSites()
+	next := map[*Site]*Site{}
+	follows := map[*Site]bool{}
+	for _, s := range links {
+		if before := c.linkBefore(s, links); before != nil && next[before] == nil {
+			next[before] = s
+			follows[s] = true
+		}
+	}
+	var chains []*Chain
+	for _, s := range links {
+		if follows[s] {
+			continue
+		}
+		ch := &Chain{}
+		for ; s != nil; s = next[s] {
+			ch.Links = append(ch.Links, s)
+		}
+		if len(ch.Links) > 1 {
+			chains = append(chains, ch)
+		}
+	}
+	return chains
+}
+
+// linkSites returns the writers that name their one key on the spot, by position of the call's end.
+func (c *Census) linkSites() []*Site {
+	count := map[*ast.CallExpr]int{}
+	var list []*Site
+	for _, k := range c.Keys {
+		for _, s := range k.Sites {
+			if s.Role != Writer || s.Lookup.Call == nil || !s.Pkg.World || s.File.Test {
+				continue
+			}
+			if count[s.Lookup.Call]++; ast.Unparen(s.Lookup.Key) == s.Expr {
+				list = append(list, s)
+			}
+		}
+	}
+	list = slices.DeleteFunc(list, func(s *Site) bool { return count[s.Lookup.Call] > 1 })
+	slices.SortFunc(list, func(a, b *Site) int {
+		return compareIDs(c.Program.IDOf(a.Lookup.Call.Rparen), c.Program.IDOf(b.Lookup.Call.Rparen))
+	})
+	return list
+}
+
+// linkBefore returns the writer whose result another one extends, nil for none.
+func (c *Census) linkBefore(s *Site, links []*Site) *Site {
+	switch x := ast.Unparen(s.Lookup.Context).(type) {
+	case *ast.CallExpr:
+		for _, other := range links {
+			if other.Lookup.Call == x {
+				return other
+			}
+		}
+	case *ast.Ident:
+		v, ok := s.Pkg.Info.Uses[x].(*types.Var)
+		if !ok {
+			return nil
+		}
+		stmt := c.lastAssignment(v, s)
+		if stmt == nil {
+			return nil
+		}
+		for _, other := range links {
+			if other.File == s.File && other.Lookup.Call == ast.Unparen(stmt.Rhs[0]) {
+				return other
+			}
+		}
+	}
+	return nil
+}
+
+// lastAssignment returns the assignment that gave a variable its value before a writer: the last one above it, if that
+// stands in the writer's own block.
+func (c *Census) lastAssignment(v *types.Var, s *Site) *ast.AssignStmt {
+	var last *ast.AssignStmt
+	at := s.Lookup.Call
+	for _, u := range c.Uses(v) {
+		if u.File != s.File || u.Ident.Pos() >= at.Pos() {
+			continue
+		}
+		as, ok := c.Parent(u.File, u.Ident).(*ast.AssignStmt)
+		if !ok || as.End() > at.Pos() || !containsExpr(as.Lhs, u.Ident) {
+			continue
+		}
+		if last == nil || as.Pos() > last.Pos() {
+			last = as
+		}
+	}
+	if last == nil || len(last.Lhs) != 1 || len(last.Rhs) != 1 || c.Parent(s.File, last) != c.Parent(s.File, c.statementOf(s)) {
+		return nil
+	}
+	return last
+}
+
+// statementOf returns the statement around a writer that stands in a block.
+func (c *Census) statementOf(s *Site) ast.Node {
+	r := recorder{Census: c}
+	return r.statement(s.File, s.Lookup.Call)
+}
+
+// A Together is a function that reads several keys of one context, by itself or through accessors.
+type Together struct {
+	Func  *ast.FuncDecl
+	Reads []*Site // the first for each key, by position
+}
+
+// ReadTogether returns the functions of ordinary files that read two or more keys, by position. A call of a function that reads
+// one key, and does nothing else with contexts, reads that key.
+func (c *Census) ReadTogether() []*Together {
+	direct := map[*ast.FuncDecl][]*Site{}
+	var order []*ast.FuncDecl
+	for _, k := range c.Keys {
+		for _, s := range k.Sites {
+			decl := c.declAround(s)
+			if decl == nil || s.File.Test || !s.Pkg.World {
+				continue
+			}
+			if direct[decl] == nil {
+				order = append(order, decl)
+			}
+			direct[decl] = append(direct[decl], s)
+		}
+	}
+	byDecl := map[*ast.FuncDecl]*Together{}
+	var list []*Together
+	add := func(decl *ast.FuncDecl, s *Site) {
+		t := byDecl[decl]
+		if t == nil {
+			t = &Together{Func: decl}
+			byDecl[decl] = t
+			list = append(list, t)
+		}
+		if !slices.ContainsFunc(t.Reads, func(have *Site) bool { return have.Key == s.Key }) {
+			t.Reads = append(t.Reads, s)
+		}
+	}
+	for _, decl := range order {
+		sites := direct[decl]
+		for _, s := range sites {
+			if s.Role == Reader {
+				add(decl, s)
+			}
+		}
+		if len(sites) == 1 && sites[0].Role == Reader {
+			c.eachCaller(decl, sites[0], func(caller *ast.FuncDecl) { add(caller, sites[0]) })
+		}
+	}
+	list = slices.DeleteFunc(list, func(t *Together) bool { return len(t.Reads) < 2 })
+	for _, t := range list {
+		slices.SortStableFunc(t.Reads, func(a, b *Site) int {
+			return compareIDs(c.Program.IDOf(a.Expr.Pos()), c.Program.IDOf(b.Expr.Pos()))
+		})
+	}
+	slices.SortFunc(list, func(a, b *Together) int {
+		return compareIDs(c.Program.IDOf(a.Func.Pos()), c.Program.IDOf(b.Func.Pos()))
+	})
+	return list
+}
+
+// declAround returns the function declaration around a site.
+func (c *Census) declAround(s *Site) *ast.FuncDecl {
+	for n := c.Parent(s.File, s.Expr); n != nil; n = c.Parent(s.File, n) {
+		if decl, ok := n.(*ast.FuncDecl); ok {
+			return decl
+		}
+	}
+	return nil
+}
+
+// eachCaller calls f for every function of an ordinary file that calls an accessor.
+func (c *Census) eachCaller(decl *ast.FuncDecl, s *Site, f func(*ast.FuncDecl)) {
+	fn, ok := s.Pkg.Info.Defs[decl.Name].(*types.Func)
+	if !ok {
+		return
+	}
+	for _, u := range c.Uses(fn) {
+		if u.File.Test || !u.Pkg.World {
+			continue
+		}
+		parent, child := c.Outer(u.File, c.NameExpr(u.File, u.Ident))
+		if call, ok := parent.(*ast.CallExpr); !ok || ast.Node(call.Fun) != child {
+			continue
+		}
+		if caller := c.declAround(&Site{Expr: u.Ident, File: u.File}); caller != nil {
+			f(caller)
+		}
+	}
+}
