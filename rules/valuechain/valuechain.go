@@ -53,31 +53,46 @@ func largest(ch *census.Chain, chains []*census.Chain, together []*census.Togeth
 	return group, at
 }
 
-// belonging leaves out the keys that are also stored without the others.
+// belonging returns the most of the keys that are stored together and never one without the others.
 func belonging(keys []*census.Key, chains []*census.Chain) []*census.Key {
-	for {
-		n := len(keys)
-		all := slices.Clone(keys)
-		keys = slices.DeleteFunc(keys, func(k *census.Key) bool {
-			return slices.ContainsFunc(k.Sites, func(s *census.Site) bool {
-				return s.Role == census.Writer && !s.File.Test && !storedWith(s, all, chains)
-			})
-		})
-		if len(keys) == n {
-			return keys
+	company := map[*census.Key][]*census.Key{}
+	for _, k := range keys {
+		company[k] = storedWith(k, keys, chains)
+	}
+	var best []*census.Key
+	for _, seed := range keys {
+		var group []*census.Key
+		for _, k := range append([]*census.Key{seed}, keys...) {
+			apart := func(have *census.Key) bool {
+				return have == k || !slices.Contains(company[have], k) || !slices.Contains(company[k], have)
+			}
+			if slices.Contains(company[k], k) && !slices.ContainsFunc(group, apart) {
+				group = append(group, k)
+			}
+		}
+		if len(group) > len(best) {
+			best = group
 		}
 	}
+	return best
 }
 
-// storedWith reports whether a writer is a link of a chain that stores all the keys.
-func storedWith(s *census.Site, keys []*census.Key, chains []*census.Chain) bool {
-	return slices.ContainsFunc(chains, func(ch *census.Chain) bool {
-		if !slices.ContainsFunc(ch.Links, func(l *census.Site) bool { return l.Lookup.Call == s.Lookup.Call }) {
-			return false
+// storedWith returns which of the keys every writer of a key, those in tests aside, stores as well.
+func storedWith(key *census.Key, keys []*census.Key, chains []*census.Chain) []*census.Key {
+	for _, s := range key.Sites {
+		if s.Role != census.Writer || s.File.Test {
+			continue
 		}
-		have := ch.Keys()
-		return !slices.ContainsFunc(keys, func(k *census.Key) bool { return !slices.Contains(have, k) })
-	})
+		i := slices.IndexFunc(chains, func(ch *census.Chain) bool {
+			return slices.ContainsFunc(ch.Links, func(l *census.Site) bool { return l.Lookup.Call == s.Lookup.Call })
+		})
+		if i < 0 {
+			return nil
+		}
+		have := chains[i].Keys()
+		keys = slices.DeleteFunc(slices.Clone(keys), func(k *census.Key) bool { return !slices.Contains(have, k) })
+	}
+	return keys
 }
 
 // finding reports a chain at its first link.
