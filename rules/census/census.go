@@ -68,8 +68,10 @@ type Census struct {
 	// closures caches closureOf.
 	closures map[token.Pos]*closure
 	closing  sync.Mutex
-	// splits caches Splits.
+	// splits caches Splits, splitOf the split of each key, byValue the keys with the same constant.
 	splits    []*Split
+	splitOf   map[*Key]*Split
+	byValue   map[string][]*Key
 	splitting sync.Once
 	links     *linker
 }
@@ -205,9 +207,10 @@ func (p *Point) Direct() bool {
 	return true
 }
 
-// AtRunTime reports whether the point, in the world, has a key of built-in type that is, or may be, made at run time.
+// AtRunTime reports whether the point, in the world, has a key of built-in type that is, or may be, made at run time. A
+// test that looks up what it expects, name by name, does not count.
 func (p *Point) AtRunTime() bool {
-	return p.World() && p.Basic != nil && len(p.Unknown) > 0 && !p.fromCallers
+	return p.World() && p.Basic != nil && len(p.Unknown) > 0 && !p.fromCallers && !(p.File.Test && p.Lookups[0].Role == Reader)
 }
 
 // World reports whether the point lies in the world.

@@ -142,6 +142,9 @@ func isText(t types.Type) bool {
 }
 
 func (ix *index) stepObject(r ref, obj types.Object, s *sources) {
+	if _, ok := obj.(*types.Nil); ok {
+		return // no key, and no elements
+	}
 	v, ok := obj.(*types.Var)
 	if !ok {
 		s.lose(r.file, r.expr.Pos(), "comes from %s, which is not a variable", types.ExprString(r.expr))

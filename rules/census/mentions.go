@@ -55,11 +55,23 @@ func (ix *index) typeNameAt(tn *types.TypeName) *types.TypeName {
 func (ix *index) naming(tn *types.TypeName) []*program.Package {
 	var list []*program.Package
 	for _, pkg := range ix.pkgs {
-		if pkg.World && (pkg.Path == tn.Pkg().Path() || tn.Exported()) {
+		if pkg.World && (pkg.Path == tn.Pkg().Path() || tn.Exported() && importsDirectly(pkg, tn.Pkg().Path())) {
 			list = append(list, pkg)
 		}
 	}
 	return list
+}
+
+// importsDirectly reports whether a file of a package, tests included, imports a path.
+func importsDirectly(pkg *program.Package, path string) bool {
+	for _, imports := range []map[string]*program.Package{pkg.Imports, pkg.TestImports} {
+		for _, p := range imports {
+			if p != nil && p.Path == path {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // typeUses returns the mentions of a type name in a package, in order.

@@ -17,18 +17,18 @@ type Split struct {
 // Splits returns the split keys, in the order of the census. A half with several counterparts is left out.
 func (c *Census) Splits() []*Split {
 	c.splitting.Do(func() {
-		byText := map[string][]*Key{}
+		c.byValue, c.splitOf = map[string][]*Key{}, map[*Key]*Split{}
 		for _, k := range c.Keys {
-			if splittable(k) {
-				byText[k.Value] = append(byText[k.Value], k)
-			}
+			c.byValue[k.Value] = append(c.byValue[k.Value], k)
 		}
 		for _, k := range c.Keys {
-			if !splittable(k) || len(byText[k.Value]) < 2 {
+			if !splittable(k) || len(c.byValue[k.Value]) < 2 {
 				continue
 			}
-			if other := c.counterpart(k, byText[k.Value]); other != nil && c.splitOf(other) == nil {
-				c.splits = append(c.splits, &Split{k, other})
+			if other := c.counterpart(k, c.byValue[k.Value]); other != nil && c.splitOf[other] == nil && c.splitOf[k] == nil {
+				s := &Split{k, other}
+				c.splits = append(c.splits, s)
+				c.splitOf[k], c.splitOf[other] = s, s
 			}
 		}
 	})
@@ -38,16 +38,7 @@ func (c *Census) Splits() []*Split {
 // SplitOf returns the split that a key is half of, or the counterpart in; nil for none.
 func (c *Census) SplitOf(k *Key) *Split {
 	c.Splits()
-	return c.splitOf(k)
-}
-
-func (c *Census) splitOf(k *Key) *Split {
-	for _, s := range c.splits {
-		if s.Half == k || s.Other == k {
-			return s
-		}
-	}
-	return nil
+	return c.splitOf[k]
 }
 
 // splittable reports whether a key is a text that the world looks up, alone in its family.
@@ -71,7 +62,7 @@ func (c *Census) counterpart(k *Key, list []*Key) *Key {
 	}
 	var found *Key
 	for _, other := range list {
-		if other.Type == k.Type || !hasRole(other, lacks) || !c.mayMeet(k, role, other, lacks) || c.Staged(other) != nil {
+		if other.Type == k.Type || !splittable(other) || !hasRole(other, lacks) || !c.mayMeet(k, role, other, lacks) || c.Staged(other) != nil {
 			continue
 		}
 		if found != nil {

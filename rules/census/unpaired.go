@@ -45,8 +45,9 @@ func (c *Census) migrating(k *Key) bool {
 	if k.Value == "" {
 		return false
 	}
-	for _, other := range c.Keys {
-		if other.Value == k.Value && (other == k || k.Basic == nil) && c.Staged(other) != nil {
+	c.Splits()
+	for _, other := range c.byValue[k.Value] {
+		if (other == k || k.Basic == nil) && c.Staged(other) != nil {
 			return true
 		}
 	}
