@@ -117,6 +117,9 @@ func (kn *keyNaming) importers(g *rules.KeyGroup) (elsewhere bool, err error) {
 			continue
 		}
 		elsewhere = true
+		if s.Pkg.XTest && s.Pkg.Path == g.PkgPath+"_test" {
+			return false, block("placement", s.File, s.Expr.Pos(), "an external test uses the key of package %s, which would have to export it", g.PkgPath)
+		}
 		if home := kn.worldPackage(g.PkgPath); home == nil || home.Name == "main" || home.XTest {
 			return false, block("placement", s.File, s.Expr.Pos(), "the key belongs to package %s, which this file cannot import", g.PkgPath)
 		}

@@ -160,6 +160,8 @@ func fresh(pkg *program.Package, e ast.Expr) bool {
 	return fn != nil && fn.Pkg() != nil && fn.Pkg().Path() == "context" && (fn.Name() == "Background" || fn.Name() == "TODO")
 }
 
+const inMap = "whoever takes it out cannot be sure to find it, nor that it is still alive; pass it as a parameter"
+
 // mapLiteral reports contexts among the values of a map of any.
 func (f *finder) mapLiteral(pkg *program.Package, file *program.File, lit *ast.CompositeLit) {
 	if !anyMap(pkg.Info.TypeOf(lit)) {
@@ -167,22 +169,50 @@ func (f *finder) mapLiteral(pkg *program.Package, file *program.File, lit *ast.C
 	}
 	for _, e := range lit.Elts {
 		if kv, ok := e.(*ast.KeyValueExpr); ok && isContext(pkg.Info.TypeOf(kv.Value)) {
-			f.report(file, kv.Value, nil, "a context goes into a map of values: whoever takes it out cannot be sure to find it, nor that it is still alive; pass it as a parameter")
+			f.report(file, kv.Value, nil, "a context goes into a map of values: %s", inMap)
 		}
 	}
 }
 
-// mapElement reports m["ctx"] = ctx.
+// mapElement reports m["ctx"] = ctx, and contexts of callers that a map of contexts keeps.
 func (f *finder) mapElement(pkg *program.Package, file *program.File, as *ast.AssignStmt) {
 	if len(as.Lhs) != len(as.Rhs) {
 		return
 	}
 	for i, lhs := range as.Lhs {
 		ix, ok := ast.Unparen(lhs).(*ast.IndexExpr)
-		if ok && anyMap(pkg.Info.TypeOf(ix.X)) && isContext(pkg.Info.TypeOf(as.Rhs[i])) {
-			f.report(file, as.Rhs[i], nil, "a context goes into a map of values: whoever takes it out cannot be sure to find it, nor that it is still alive; pass it as a parameter")
+		if !ok || !isContext(pkg.Info.TypeOf(as.Rhs[i])) {
+			continue
+		}
+		if anyMap(pkg.Info.TypeOf(ix.X)) {
+			f.report(file, as.Rhs[i], nil, "a context goes into a map of values: %s", inMap)
+			continue
+		}
+		here := at{file, pkg, as}
+		fn := f.function(here)
+		if contextMap(pkg.Info.TypeOf(ix.X)) && !isLocal(pkg, ix.X) && fn != nil && f.source(here, fn, as.Rhs[i], 0) == parameter {
+			f.report(file, as.Rhs[i], nil, "the context of a caller goes into a map that outlives the call: %s", inMap)
 		}
 	}
+}
+
+// contextMap reports whether t is a map whose values are contexts.
+func contextMap(t types.Type) bool {
+	if t == nil {
+		return false
+	}
+	m, ok := t.Underlying().(*types.Map)
+	return ok && isContext(m.Elem())
+}
+
+// isLocal reports whether an expression names a variable of a function.
+func isLocal(pkg *program.Package, e ast.Expr) bool {
+	id, ok := ast.Unparen(e).(*ast.Ident)
+	if !ok {
+		return false
+	}
+	v, ok := pkg.Info.Uses[id].(*types.Var)
+	return ok && v.Parent() != pkg.Types.Scope()
 }
 
 // anyMap reports whether t is a map whose values may be anything.
