@@ -41,20 +41,20 @@ func (ix *index) callArgs(fn *types.Func, a argument, s *sources, seen map[*type
 		s.unknown = append(s.unknown, Unknown{ix.prog.FileOf(fn.Pos()), fn.Pos(), "comes from callers in package " + asks + ", whose interface the method implements"})
 	}
 	for _, im := range ix.ifaceMethods[fn.Name()] {
-		if implementsMethod(recv.Type(), im) {
+		if ix.lands(fn, im) {
 			ix.callArgs(im, a, s, seen)
 		}
 	}
 }
 
-// foreignInterface returns the path of a dependency with an interface that a method of the world
+// foreignInterface returns the path of a package outside the world with an interface that a method of the world
 // implements and whose code, not having been read, may call it; "" for none.
 func (ix *index) foreignInterface(fn *types.Func) string {
 	if p := ix.cfg.Package(fn.Pkg().Path()); p == nil || !p.World {
 		return ""
 	}
 	for _, pkg := range ix.cfg.Packages {
-		if pkg.World || pkg.DepModule == "" || pkg.Types == nil || pkg.Bodies && !pkg.Partial || ix.twice[pkg.Path] {
+		if pkg.World || pkg.Types == nil || pkg.Bodies && !pkg.Partial || ix.twice[pkg.Path] {
 			continue
 		}
 		for _, name := range pkg.Types.Scope().Names() {
@@ -67,13 +67,46 @@ func (ix *index) foreignInterface(fn *types.Func) string {
 				continue
 			}
 			for m := range iface.Methods() {
-				if m.Name() == fn.Name() && implementsMethod(fn.Signature().Recv().Type(), m) {
+				if m.Name() == fn.Name() && ix.lands(fn, m) {
 					return pkg.Path
 				}
 			}
 		}
 	}
 	return ""
+}
+
+// lands reports whether a call through the interface method im may end in the method fn: its type
+// implements the interface, or is embedded in a type that may.
+func (ix *index) lands(fn, im *types.Func) bool {
+	recv := fn.Signature().Recv().Type()
+	if implementsMethod(recv, im) {
+		return true
+	}
+	named, ok := types.Unalias(deref(recv)).(*types.Named)
+	return ok && types.Identical(withoutReceiver(fn), withoutReceiver(im)) && ix.embedderImplements(named.Obj(), im, map[*types.TypeName]bool{})
+}
+
+// embedderImplements reports whether a type that embeds another, directly or not, implements the interface of im.
+func (ix *index) embedderImplements(inner *types.TypeName, im *types.Func, seen map[*types.TypeName]bool) bool {
+	for _, by := range ix.embedders[inner] {
+		if by == nil {
+			return true // a type without a name: its methods are not worked out
+		}
+		if seen[by] {
+			continue
+		}
+		seen[by] = true
+		if implementsMethod(by.Type(), im) || ix.embedderImplements(by, im, seen) {
+			return true
+		}
+	}
+	return false
+}
+
+func withoutReceiver(fn *types.Func) *types.Signature {
+	sig := fn.Signature()
+	return types.NewSignatureType(nil, nil, nil, sig.Params(), sig.Results(), sig.Variadic())
 }
 
 // implementsMethod reports whether a method call through the interface method im may

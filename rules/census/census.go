@@ -182,9 +182,10 @@ type Point struct {
 	// OtherUses are places other than key positions that the key's value reaches in interface form.
 	OtherUses   []Unknown
 	known       map[leafID]bool
-	element     bool // the key may be an element of a table
-	uncalled    bool // nothing calls the function that the key comes in through
-	fromCallers bool // the key comes in through a parameter, and no call is seen
+	through     map[mentionedName]bool // functions, package-level variables, and fields (without package), that the key passes
+	element     bool                   // the key may be a missing element of a table, or a variable to which nothing was assigned
+	uncalled    bool                   // nothing calls the function that the key comes in through
+	fromCallers bool                   // the key comes in through a parameter, and no call is seen
 	// ThroughDependency names the dependency package whose code does the look-up, "" when the world's does.
 	ThroughDependency string
 }

@@ -22,6 +22,7 @@ type builder struct {
 	narrow        bool // something is looked up through an interface that has Value only
 	linker        *linker
 	parts         []*Key // keys split off from others
+	templates     *bool  // caches byTemplates
 	ix            *index // of the configuration in hand
 	stores        *storeFinder
 	visited       map[ast.Expr]bool // expressions followed on the way from a look-up
@@ -159,6 +160,29 @@ func (b *builder) follow(r ref, lk *Lookup, seen map[refSeen]bool, pass []*carri
 	}
 }
 
+// passes notes that the key comes through a package-level variable or a field.
+func (p *Point) passes(v *types.Var) {
+	var n mentionedName
+	switch {
+	case v == nil || v.Pkg() == nil:
+		return
+	case v.IsField():
+		n.name = v.Name()
+	case v.Parent() == v.Pkg().Scope():
+		n = mentionedName{v.Pkg().Path(), v.Name()}
+	default:
+		return
+	}
+	p.comesThrough(n)
+}
+
+func (p *Point) comesThrough(n mentionedName) {
+	if p.through == nil {
+		p.through = map[mentionedName]bool{}
+	}
+	p.through[n] = true
+}
+
 // noteKeyParam notes the parameter or field that an expression names, if it does.
 func (b *builder) noteKeyParam(r ref) *types.Var {
 	var v *types.Var
@@ -263,6 +287,7 @@ func (b *builder) leaves(r ref, p *Point, site ref, seen map[refSeen]bool) {
 	b.forwarder(r, p)
 	p.element = p.element || r.want != ""
 	s := b.ix.step(r)
+	p.element = p.element || s.zero
 	for _, next := range s.refs {
 		at := site
 		if next.arg {
@@ -278,9 +303,25 @@ func (b *builder) leaves(r ref, p *Point, site ref, seen map[refSeen]bool) {
 // forwarder notes the function whose parameter r is.
 func (b *builder) forwarder(r ref, p *Point) {
 	v := b.noteKeyParam(r)
+	p.passes(v)
+	if call, ok := r.expr.(*ast.CallExpr); ok {
+		if fn := Callee(r.pkg.Info, call); fn != nil && fn.Pkg() != nil && !isConversion(r.pkg.Info, call) {
+			n := mentionedName{fn.Pkg().Path(), fn.Name()}
+			b.ix.keyFuncs[n] = true
+			p.comesThrough(n)
+		}
+	}
 	fp, ok := b.ix.paramOf(v)
+	if ok && fp.lit != nil {
+		if n, ok := b.ix.literalName(fp); ok {
+			p.comesThrough(n)
+		}
+	}
 	if !ok || fp.fn == nil {
 		return
+	}
+	if fp.fn.Pkg() != nil {
+		p.comesThrough(mentionedName{fp.fn.Pkg().Path(), fp.fn.Name()})
 	}
 	for _, have := range p.Forwarders {
 		if have.Pos() == fp.fn.Pos() {

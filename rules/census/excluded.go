@@ -1,11 +1,14 @@
 package census
 
 import (
+	"cmp"
 	"fmt"
 	"go/ast"
 	"go/constant"
 	"go/token"
 	"go/types"
+	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/ctxmend/ctxmend/rules/program"
@@ -27,6 +30,14 @@ type excludedScan struct {
 	literals map[string][]mention
 	// beside holds the files of modules that lie in the world's directories but are not part of it.
 	beside map[*program.File]bool
+	// stored are package-level variables, and fields (without package), that files store something in.
+	stored  map[mentionedName][]mention
+	prog    *program.Program
+	imports map[*program.File]map[string]string
+	// declared are the package-level constants that these files declare.
+	declared map[mentionedName][]mention
+	// stores are methods Value(any) any, which may answer keys in ways of their own.
+	stores []mention
 }
 
 type mention struct {
@@ -44,11 +55,17 @@ type openMention struct {
 
 type mentionedName struct{ pkgPath, name string }
 
+func compareMentioned(a, b mentionedName) int {
+	return cmp.Or(cmp.Compare(a.pkgPath, b.pkgPath), cmp.Compare(a.name, b.name))
+}
+
 // scanExcluded reads the files that were not type-checked.
 func (b *builder) scanExcluded() *excludedScan {
 	ex := &excludedScan{
 		texts: map[string][]mention{}, names: map[mentionedName][]mention{}, forwards: map[mentionedName][]mention{},
 		literals: map[string][]mention{}, beside: map[*program.File]bool{},
+		stored: map[mentionedName][]mention{}, prog: b.census.Program, imports: map[*program.File]map[string]string{},
+		declared: map[mentionedName][]mention{},
 	}
 	broken := map[string]bool{}
 	for _, pe := range b.census.Program.Broken {
@@ -61,7 +78,8 @@ func (b *builder) scanExcluded() *excludedScan {
 		}
 		files = append(files, f)
 	}
-	for _, f := range b.census.Program.Beside() {
+	files = append(files, b.census.Program.Unlisted()...)
+	for _, f := range append(b.census.Program.Beside(), b.census.Program.Skipped()...) {
 		files = append(files, f)
 		ex.beside[f] = true
 	}
@@ -70,13 +88,43 @@ func (b *builder) scanExcluded() *excludedScan {
 	}
 	if len(files) > 0 {
 		b.untypedKeys(ex, files)
+		b.otherValues(ex)
 	}
 	return ex
 }
 
+// otherValues notes the look-ups whose key has another value where these files are part of the build, since they
+// declare a constant that it is made of: there it may be any key.
+func (b *builder) otherValues(ex *excludedScan) {
+	for _, p := range b.order {
+		for _, l := range p.Leaves {
+			for _, part := range b.constantParts(l) {
+				for _, m := range ex.declared[mentionedName{part.Pkg().Path(), part.Name()}] {
+					for _, lk := range p.Lookups {
+						ex.open = append(ex.open, openMention{mention: m, role: lk.Role, known: true})
+					}
+				}
+			}
+		}
+	}
+}
+
 // mentions notes the names and constants in a file.
 func (ex *excludedScan) mentions(f *program.File) {
-	imports := importNames(f)
+	for _, d := range f.AST.Decls {
+		if fn, ok := d.(*ast.FuncDecl); ok && declaresValue(fn) {
+			ex.stores = append(ex.stores, mention{f, fn.Pos()})
+		}
+		if g, ok := d.(*ast.GenDecl); ok && g.Tok == token.CONST {
+			for _, spec := range g.Specs {
+				for _, name := range spec.(*ast.ValueSpec).Names {
+					n := mentionedName{f.PkgPath, name.Name}
+					ex.declared[n] = append(ex.declared[n], mention{f, name.Pos()})
+				}
+			}
+		}
+	}
+	imports := ex.importNames(f)
 	ast.Inspect(f.AST, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.SelectorExpr:
@@ -102,15 +150,49 @@ func (ex *excludedScan) mentions(f *program.File) {
 	})
 }
 
-// importNames returns the import paths of a file by the names they have there.
-func importNames(f *program.File) map[string]string {
+// declaresValue reports whether a function is, by its syntax, a method Value(any) any that does more than ask
+// another context.
+func declaresValue(fn *ast.FuncDecl) bool {
+	if fn.Recv == nil || fn.Name.Name != "Value" || fn.Type.Params.NumFields() != 1 || fn.Type.Results.NumFields() != 1 || fn.Body == nil {
+		return false
+	}
+	switch t := fn.Type.Params.List[0].Type.(type) {
+	case *ast.InterfaceType:
+	case *ast.Ident:
+		if t.Name != "any" {
+			return false
+		}
+	default:
+		return false
+	}
+	if len(fn.Body.List) == 1 {
+		if ret, ok := fn.Body.List[0].(*ast.ReturnStmt); ok && len(ret.Results) == 1 {
+			call, ok := ret.Results[0].(*ast.CallExpr)
+			return !ok || calledName(call) != "Value"
+		}
+	}
+	return true
+}
+
+// importNames returns the import paths of a file by the names they have there: those of the packages
+// that are loaded, a guess for others.
+func (ex *excludedScan) importNames(f *program.File) map[string]string {
+	if have := ex.imports[f]; have != nil {
+		return have
+	}
 	imports := map[string]string{}
+	ex.imports[f] = imports
 	for _, spec := range f.AST.Imports {
 		path, err := strconv.Unquote(spec.Path.Value)
 		if err != nil {
 			continue
 		}
 		name := importBase(path)
+		for _, cfg := range ex.prog.Configs {
+			if p := cfg.Package(path); p != nil && p.Name != "" {
+				name = p.Name
+			}
+		}
 		if spec.Name != nil {
 			name = spec.Name.Name
 		}
@@ -157,9 +239,23 @@ func (b *builder) excludedHazards(ex *excludedScan, k *Key) {
 	for _, m := range ex.texts[k.Value] {
 		say(m)
 	}
+	for _, m := range ex.stores {
+		if m.file.Excluded && !ex.beside[m.file] && b.fileCanMeet(m.file, k) {
+			k.hazard(ReasonStore, m.file, m.pos, "a Value method in a file that this build configuration leaves out (%s) may answer it; add the file with --tags or --platforms", m.file.Constraint)
+		}
+	}
 	b.excludedOpen(ex, k)
-	seen := map[mentionedName]bool{}
+	seen, passed, declared := map[mentionedName]bool{}, map[mentionedName]bool{}, map[mentionedName]bool{}
 	for i, p := range k.Points {
+		for _, v := range slices.SortedFunc(maps.Keys(p.through), compareMentioned) {
+			if passed[v] {
+				continue
+			}
+			passed[v] = true
+			for _, m := range ex.stored[v] {
+				say(m)
+			}
+		}
 		for _, fn := range p.Forwarders {
 			if fn.Pkg() == nil || seen[mentionedName{fn.Pkg().Path(), fn.Name()}] {
 				continue
@@ -170,6 +266,14 @@ func (b *builder) excludedHazards(ex *excludedScan, k *Key) {
 			}
 		}
 		for _, l := range k.leaves[i] {
+			for _, part := range b.constantParts(l) {
+				if n := (mentionedName{part.Pkg().Path(), part.Name()}); !declared[n] {
+					declared[n] = true
+					for _, m := range ex.declared[n] {
+						say(m)
+					}
+				}
+			}
 			obj := NamedConst(l.Pkg, l.Expr)
 			if obj == nil || obj.Pkg() == nil || obj.Parent() != obj.Pkg().Scope() {
 				continue
@@ -184,6 +288,37 @@ func (b *builder) excludedHazards(ex *excludedScan, k *Key) {
 			}
 		}
 	}
+}
+
+// constantParts returns the package-level constants that a leaf is made of, through the declarations of others.
+func (b *builder) constantParts(l *Leaf) []*types.Const {
+	var list []*types.Const
+	seen := map[*types.Const]bool{}
+	var walk func(pkg *program.Package, e ast.Expr)
+	walk = func(pkg *program.Package, e ast.Expr) {
+		ast.Inspect(e, func(n ast.Node) bool {
+			id, ok := n.(*ast.Ident)
+			if !ok {
+				return true
+			}
+			c, _ := pkg.Info.Uses[id].(*types.Const)
+			if c == nil || c.Pkg() == nil || c.Parent() != c.Pkg().Scope() || seen[c] {
+				return true
+			}
+			seen[c] = true
+			list = append(list, c)
+			for _, u := range b.census.Uses(c) {
+				if spec, ok := b.census.Parent(u.File, u.Ident).(*ast.ValueSpec); ok && u.Pkg.Info.Defs[u.Ident] != nil {
+					for _, v := range spec.Values {
+						walk(u.Pkg, v)
+					}
+				}
+			}
+			return true
+		})
+	}
+	walk(l.Pkg, l.Expr)
+	return list
 }
 
 // excludedOpen judges the keys, in files that were not type-checked, that cannot be told, as openHazards does.

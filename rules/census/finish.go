@@ -109,12 +109,31 @@ func (b *builder) uncalled(p *Point) {
 		return
 	}
 	p.fromCallers = true
-	p.uncalled = !slices.ContainsFunc(p.Forwarders, func(fn *types.Func) bool { return IsAPI(b.census.Program, fn) })
+	p.uncalled = !slices.ContainsFunc(p.Forwarders, func(fn *types.Func) bool {
+		return IsAPI(b.census.Program, fn) || b.byTemplates() && fn.Exported() && fn.Signature().Recv() != nil
+	})
 	why := "comes from callers, of which the program has none"
 	if !p.uncalled {
 		why = "comes from callers outside the program"
 	}
 	p.addUnknown(b.census.Program, Unknown{p.File, p.Expr.Pos(), why})
+}
+
+// byTemplates reports whether templates may call exported methods: the program, or a dependency, imports
+// a package that calls methods by the names it reads.
+func (b *builder) byTemplates() bool {
+	if b.templates == nil {
+		found := false
+		for _, cfg := range b.census.Program.Configs {
+			for _, p := range cfg.Packages {
+				if (p.World || p.DepModule != "") && (p.Imports["text/template"] != nil || p.Imports["html/template"] != nil) {
+					found = true
+				}
+			}
+		}
+		b.templates = &found
+	}
+	return *b.templates
 }
 
 func compareIDs(a, b program.ID) int {
@@ -283,6 +302,7 @@ func (b *builder) hazards() {
 			b.storeHazards(k)
 			b.excludedHazards(ex, k)
 			b.openHazards(k)
+			b.unwritten(k)
 		}
 		for _, k := range f.Keys {
 			f.Hazards = append(f.Hazards, k.Hazards...)
@@ -307,6 +327,8 @@ func (b *builder) pointHazards(k *Key, differing map[*Point]bool) {
 		for _, l := range k.leaves[i] {
 			if c := NamedConst(l.Pkg, l.Expr); c != nil && l.Pkg.World && !b.inWorld(c) {
 				k.hazard(ReasonDependency, l.File, l.Expr.Pos(), "the key is constant %s of package %s, outside the program", c.Name(), c.Pkg().Path())
+			} else if what := b.madeElsewhere(l); what != "" {
+				k.hazard(ReasonDependency, l.File, l.Expr.Pos(), "the key is made with %s, which may differ between platforms and versions", what)
 			}
 		}
 		if differing[p] {
@@ -327,6 +349,29 @@ func (b *builder) pointHazards(k *Key, differing map[*Point]bool) {
 			k.hazard(ReasonTypeErrors, s.File, s.Expr.Pos(), "package %s does not type-check", s.Pkg.Path)
 		}
 	}
+}
+
+// madeElsewhere names what a constant key is made with that the program does not declare: a constant of a package
+// outside the world, or the size of a type. "" for none.
+func (b *builder) madeElsewhere(l *Leaf) string {
+	if !l.Pkg.World {
+		return ""
+	}
+	for _, c := range b.constantParts(l) {
+		if !b.inWorld(c) {
+			return c.Pkg().Name() + "." + c.Name()
+		}
+	}
+	what := ""
+	ast.Inspect(l.Expr, func(n ast.Node) bool {
+		if sel, ok := n.(*ast.SelectorExpr); ok {
+			if bi, ok := l.Pkg.Info.Uses[sel.Sel].(*types.Builtin); ok {
+				what = "unsafe." + bi.Name()
+			}
+		}
+		return what == ""
+	})
+	return what
 }
 
 // fedByWorld returns where a key comes from that cannot be followed: for a look-up in the world any such
@@ -407,9 +452,28 @@ func (st *Store) difference(basic *types.Basic) *Difference {
 	return nil
 }
 
-// hasRole reports whether the key has a reader (or writer) whose key is known.
+// hasRole reports whether the key has a reader (or writer) whose key is known. What tests write stands for
+// what the program writes, and does not count where the program itself uses the key.
 func hasRole(k *Key, role Role) bool {
-	return slices.ContainsFunc(k.Sites, func(s *Site) bool { return s.Role == role })
+	inTests := !slices.ContainsFunc(k.Sites, func(s *Site) bool { return !s.File.Test })
+	return slices.ContainsFunc(k.Sites, func(s *Site) bool { return s.Role == role && (inTests || !s.File.Test) })
+}
+
+// unwritten notes a key that a library reads and nothing writes, not even a test: whoever does is elsewhere.
+func (b *builder) unwritten(k *Key) {
+	if slices.ContainsFunc(k.Sites, func(s *Site) bool { return s.Role == Writer }) {
+		return
+	}
+	for _, s := range k.Sites {
+		if s.Role == Reader && s.Pkg.World && !s.File.Test && s.Pkg.Name != "main" && !internalPath(s.Pkg.Path) {
+			k.Notes = append(k.Notes, &Hazard{
+				Reason:  ReasonDependency,
+				Message: "nothing in the program stores a value under the key: importers that do will notice, read here",
+				File:    s.File, Pos: s.Expr.Pos(),
+			})
+			return
+		}
+	}
 }
 
 // openHazards judges the look-ups whose key is computed: such a reader owns the keys that
@@ -491,6 +555,12 @@ func (b *builder) checkCarriers() {
 		list = append(list, b.otherImplementations(c)...)
 	}
 	for _, c := range list {
+		for _, p := range c.points {
+			p.passes(asVar(c.obj))
+			if fp, ok := b.ix.paramOf(asVar(c.obj)); ok && fp.fn != nil && fp.fn.Pkg() != nil {
+				p.comesThrough(mentionedName{fp.fn.Pkg().Path(), fp.fn.Name()})
+			}
+		}
 		for _, u := range b.ix.usesOf(c.obj) {
 			if why := b.otherUse(c, u); why != "" {
 				for _, p := range c.points {
@@ -511,11 +581,11 @@ func (b *builder) otherImplementations(c *carrier) []*carrier {
 	}
 	var list []*carrier
 	for _, im := range b.ix.ifaceMethods[p.fn.Name()] {
-		if !implementsMethod(p.fn.Signature().Recv().Type(), im) {
+		if !b.ix.lands(p.fn, im) {
 			continue
 		}
 		for _, other := range b.ix.methods[p.fn.Name()] {
-			if other == p.fn || !implementsMethod(other.Signature().Recv().Type(), im) || p.index >= other.Signature().Params().Len() {
+			if other == p.fn || !b.ix.lands(other, im) || p.index >= other.Signature().Params().Len() {
 				continue
 			}
 			if ov := b.ix.rep(other.Signature().Params().At(p.index)); b.carried[ov] == nil {
@@ -552,11 +622,15 @@ func (b *builder) otherUse(c *carrier, u use) string {
 			return ""
 		}
 	case *ast.KeyValueExpr:
-		if p.Key == child {
-			return ""
+		if v := asVar(c.obj); p.Key == child && v != nil && v.IsField() {
+			return "" // the field of a literal; what it gets is followed
 		}
 	case *ast.RangeStmt:
 		if p.Key == child || p.Value == child || p.X == child && p.Value == nil {
+			return ""
+		}
+	case *ast.BinaryExpr:
+		if u.pkg.Info.Types[p.X].IsNil() || u.pkg.Info.Types[p.Y].IsNil() {
 			return ""
 		}
 	case *ast.IndexExpr:

@@ -42,12 +42,15 @@ type Unknown struct {
 type sources struct {
 	refs    []ref
 	unknown []Unknown
+	// zero is set when the value may be its type's zero value, nothing having been stored.
+	zero bool
 }
 
 func (s *sources) add(r ref) { s.refs = append(s.refs, r) }
 func (s *sources) merge(o sources) {
 	s.refs = append(s.refs, o.refs...)
 	s.unknown = append(s.unknown, o.unknown...)
+	s.zero = s.zero || o.zero
 }
 func (s *sources) lose(f *program.File, pos token.Pos, format string, args ...any) {
 	s.unknown = append(s.unknown, Unknown{f, pos, fmt.Sprintf(format, args...)})
@@ -61,12 +64,29 @@ func (ix *index) step(r ref) sources {
 		if next.only == nil {
 			next.only, next.depth = r.only, r.depth
 		}
-		if next.reaches() {
+		switch {
+		case next.reaches():
 			kept = append(kept, next)
+		case embeds(next.typ(), next.only):
+			s.lose(next.file, next.expr.Pos(), "is the receiver of a promoted method")
 		}
 	}
 	s.refs = kept
 	return s
+}
+
+// embeds reports whether a struct type embeds another type, directly or not.
+func embeds(t, inner types.Type) bool {
+	st, ok := deref(t).Underlying().(*types.Struct)
+	if !ok {
+		return false
+	}
+	for f := range st.Fields() {
+		if f.Embedded() && (types.Identical(deref(f.Type()), deref(inner)) || types.IsInterface(f.Type()) || embeds(f.Type(), inner)) {
+			return true
+		}
+	}
+	return false
 }
 
 // reaches reports whether a value can be the receiver that is looked for, and ends the search when its
@@ -157,10 +177,15 @@ func (ix *index) stepObject(r ref, obj types.Object, s *sources) {
 func (ix *index) stepCall(r ref, call *ast.CallExpr, s *sources) {
 	info := r.pkg.Info
 	if tv, ok := info.Types[call.Fun]; ok && tv.IsType() { // a conversion
-		if len(call.Args) == 1 {
-			r.expr = call.Args[0]
-			s.add(r)
+		if len(call.Args) != 1 {
+			return
 		}
+		if r.want == "" && recomputed(info.TypeOf(call), info.TypeOf(call.Args[0])) {
+			s.lose(r.file, call.Pos(), "is computed at run time")
+			return
+		}
+		r.expr = call.Args[0]
+		s.add(r)
 		return
 	}
 	if id, ok := ast.Unparen(call.Fun).(*ast.Ident); ok {
@@ -175,6 +200,20 @@ func (ix *index) stepCall(r ref, call *ast.CallExpr, s *sources) {
 		return
 	}
 	s.merge(ix.results(fn, 0, r))
+}
+
+// recomputed reports whether a conversion makes another value: of numbers to another kind, which may not
+// hold them, and from bytes, which may have changed since they were text.
+func recomputed(to, from types.Type) bool {
+	if to == nil || from == nil || carrierType(to) || carrierType(from) {
+		return false
+	}
+	x, ok := to.Underlying().(*types.Basic)
+	if !ok {
+		return false
+	}
+	y, ok := from.Underlying().(*types.Basic)
+	return !ok || x.Kind() != y.Kind() && y.Info()&types.IsUntyped == 0
 }
 
 func (ix *index) stepBuiltin(r ref, call *ast.CallExpr, name string, s *sources) {
@@ -233,6 +272,7 @@ func (ix *index) results(fn *types.Func, i int, r ref) sources {
 			named = true
 			if !ix.active[rv] { // a function may assign its own result to it
 				ix.active[rv] = true
+				s.zero = true
 				s.merge(ix.inflow(rv, r.want)) // assigned, perhaps by a deferred function
 				delete(ix.active, rv)
 			}
@@ -278,6 +318,7 @@ func (ix *index) inflow(v *types.Var, want string) sources {
 		id := u.node.(*ast.Ident)
 		ix.inflowAt(v, want, ix.nameExpr(u.file, id), id, u, &s)
 	}
+	s.zero = s.zero || v.IsField()
 	if v.IsField() {
 		ix.inflowUnkeyed(v, want, &s)
 		if place, ok := ix.fields[v]; ok && ix.converted[place.first] {
@@ -341,7 +382,11 @@ func (ix *index) inflowAt(v *types.Var, want string, node ast.Node, id *ast.Iden
 		}
 	case *ast.ValueSpec:
 		for i, name := range p.Names {
-			if name != id || len(p.Values) == 0 {
+			if name != id {
+				continue
+			}
+			if len(p.Values) == 0 {
+				s.zero = true
 				continue
 			}
 			if len(p.Values) == len(p.Names) {
@@ -366,6 +411,13 @@ func (ix *index) inflowAt(v *types.Var, want string, node ast.Node, id *ast.Iden
 		if p.Op == token.AND {
 			s.lose(u.file, p.Pos(), "is a variable whose address is taken")
 		}
+	case *ast.SelectorExpr:
+		if p.X == child && want != "" {
+			ix.inflowMethod(p, want, u, s, map[*types.Var]bool{})
+		}
+		if sel := u.pkg.Info.Selections[p]; sel != nil && p.X == child && byAddress(sel) {
+			s.lose(u.file, p.Pos(), "is a variable whose address method %s takes", p.Sel.Name)
+		}
 	case *ast.IncDecStmt:
 		s.lose(u.file, p.Pos(), "is computed at run time")
 	case *ast.CallExpr:
@@ -379,6 +431,18 @@ func (ix *index) inflowAt(v *types.Var, want string, node ast.Node, id *ast.Iden
 			}
 		}
 	}
+}
+
+// byAddress reports whether a method takes the address of the variable that it is called on, other than a
+// struct, whose fields are followed by themselves.
+func byAddress(sel *types.Selection) bool {
+	if sel.Kind() != types.MethodVal || len(sel.Index()) > 1 {
+		return false
+	}
+	_, ptr := types.Unalias(sel.Obj().(*types.Func).Signature().Recv().Type()).(*types.Pointer)
+	_, onPtr := types.Unalias(sel.Recv()).(*types.Pointer)
+	_, isStruct := sel.Recv().Underlying().(*types.Struct)
+	return ptr && !onPtr && !isStruct
 }
 
 // tagged reports whether a struct field carries a tag: decoders fill such fields unseen.

@@ -49,10 +49,18 @@ type index struct {
 	escaped []types.Type
 	reached map[*types.Var]bool
 	// linked are the names, by package path, that go:linkname and export directives give to code nobody sees.
-	linked map[mentionedName]bool
+	linked      map[mentionedName]bool
+	declared    *types.TypeName // by the type declaration in hand, and its struct type
+	namedStruct *ast.StructType
+	// embedders are the types that embed a named type; nil stands for one without a name.
+	embedders map[*types.TypeName][]*types.TypeName
+	// structs are all struct types that are written down.
+	structs []structType
 	// keyParams are the parameters and fields that hold keys on their way to a look-up.
 	keyParams []*types.Var
 	keyParam  map[*types.Var]bool
+	// keyFuncs are the functions that return keys.
+	keyFuncs map[mentionedName]bool
 	// byPos finds an object by its declaration, built on demand.
 	byPos map[token.Pos]types.Object
 	// ifaceMethods lists the interface methods that are mentioned, by name.
@@ -70,6 +78,35 @@ type use struct {
 type fieldPlace struct {
 	first *types.Var
 	index int
+}
+
+// literalName returns the variable or field that holds a parameter's function literal, as its package names it.
+func (ix *index) literalName(p funcParam) (mentionedName, bool) {
+	parent, child := ix.outer(p.file, p.lit)
+	var names, values []ast.Expr
+	switch n := parent.(type) {
+	case *ast.AssignStmt:
+		names, values = n.Lhs, n.Rhs
+	case *ast.ValueSpec:
+		for _, id := range n.Names {
+			names = append(names, id)
+		}
+		values = n.Values
+	case *ast.KeyValueExpr:
+		names, values = []ast.Expr{n.Key}, []ast.Expr{n.Value}
+	}
+	for i, v := range values {
+		if ast.Node(v) != child || len(names) != len(values) {
+			continue
+		}
+		switch n := ast.Unparen(names[i]).(type) {
+		case *ast.Ident:
+			return mentionedName{p.pkg.Path, n.Name}, true
+		case *ast.SelectorExpr:
+			return mentionedName{p.pkg.Path, n.Sel.Name}, true
+		}
+	}
+	return mentionedName{}, false
 }
 
 // A funcParam is a parameter's place: function declaration or literal, and index, which is
@@ -103,6 +140,8 @@ func newIndex(prog *program.Program, cfg *program.Config, extra []*program.Packa
 		active:       map[*types.Var]bool{},
 		ifaceMethods: map[string][]*types.Func{},
 		keyParam:     map[*types.Var]bool{},
+		keyFuncs:     map[mentionedName]bool{},
+		embedders:    map[*types.TypeName][]*types.TypeName{},
 	}
 	for _, pkg := range cfg.Packages {
 		if pkg.Info != nil && pkg.Bodies {
@@ -120,6 +159,7 @@ func newIndex(prog *program.Program, cfg *program.Config, extra []*program.Packa
 			}
 		}
 	}
+	ix.joinUnnamed()
 	return ix
 }
 
@@ -176,7 +216,10 @@ func (ix *index) addFile(pkg *program.Package, f *program.File) {
 				ix.unkeyed[first] = append(ix.unkeyed[first], use{n, f, pkg})
 			}
 		case *ast.StructType:
-			ix.addFields(info, n)
+			ix.addFields(info, n, ix.namedStruct == n)
+		case *ast.TypeSpec:
+			ix.namedStruct, _ = n.Type.(*ast.StructType)
+			ix.declared, _ = info.Defs[n.Name].(*types.TypeName)
 		case *ast.ValueSpec:
 			if pkg.World && len(n.Names) == len(n.Values) {
 				for i, v := range n.Values {
@@ -282,13 +325,48 @@ func unkeyedStruct(info *types.Info, lit *ast.CompositeLit) *types.Struct {
 	return st
 }
 
+// A structType is a struct type that is written down, as that of a type declaration or without a name.
+type structType struct {
+	*types.Struct
+	named bool
+}
+
+// joinUnnamed marks unnamed struct types that are identical to another one: values of either are values of the
+// other, whose fields are other objects.
+func (ix *index) joinUnnamed() {
+	byShape := map[string][]structType{}
+	for _, st := range ix.structs {
+		shape := st.Field(0).Name() + "/" + itoa(st.NumFields())
+		byShape[shape] = append(byShape[shape], st)
+	}
+	for _, list := range byShape {
+		for i, st := range list {
+			for j, other := range list {
+				if i != j && !st.named && types.Identical(st.Struct, other.Struct) {
+					ix.converted[ix.repVar(st.Field(0))] = true
+					ix.converted[ix.repVar(other.Field(0))] = true
+					break
+				}
+			}
+		}
+	}
+}
+
 // addFields remembers the place of every field in its struct.
-func (ix *index) addFields(info *types.Info, n *ast.StructType) {
+func (ix *index) addFields(info *types.Info, n *ast.StructType, isNamed bool) {
 	st, _ := info.TypeOf(n).(*types.Struct)
-	if st == nil {
+	if st == nil || st.NumFields() == 0 {
 		return
 	}
+	ix.structs = append(ix.structs, structType{st, isNamed})
 	for i := range st.NumFields() {
+		if named, ok := types.Unalias(deref(st.Field(i).Type())).(*types.Named); ok && st.Field(i).Embedded() {
+			var by *types.TypeName
+			if isNamed {
+				by = ix.declared
+			}
+			ix.embedders[named.Obj()] = append(ix.embedders[named.Obj()], by)
+		}
 		ix.fields[ix.repVar(st.Field(i))] = fieldPlace{ix.repVar(st.Field(0)), i}
 	}
 }

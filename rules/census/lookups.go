@@ -27,7 +27,7 @@ func (b *builder) lookupOf(pkg *program.Package, f *program.File, call *ast.Call
 		return &Lookup{Role: Reader, Call: call, Context: call.Args[0], Key: call.Args[1], File: f, Pkg: pkg}
 	case isValueMethod(fn) && len(call.Args) == 1:
 		sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
-		if !ok || !b.ix.mayBeContext(pkg.Info.TypeOf(sel.X)) {
+		if !ok || !b.ix.valueOfContext(fn, pkg.Info.TypeOf(sel.X)) {
 			return nil
 		}
 		if t := pkg.Info.TypeOf(sel.X); types.IsInterface(t) && !HasContextMethods(t) {
@@ -120,7 +120,7 @@ func isEmptyInterface(t types.Type) bool {
 
 // mayBeContext reports whether a value of static type t, which has a method Value(any) any, may be a
 // context: it has the other methods of one, or it is an interface that asks for no more than Value, or
-// one that a context type of the world implements.
+// one that context.Context or a context type implements.
 func (ix *index) mayBeContext(t types.Type) bool {
 	if t == nil {
 		return false
@@ -129,7 +129,7 @@ func (ix *index) mayBeContext(t types.Type) bool {
 	if !ok {
 		return isContextLike(t)
 	}
-	if iface.NumMethods() == 1 || HasContextMethods(t) {
+	if iface.NumMethods() == 1 || HasContextMethods(t) || ix.contextImplements(iface) {
 		return true
 	}
 	for _, c := range ix.contextTypes() {
@@ -140,27 +140,53 @@ func (ix *index) mayBeContext(t types.Type) bool {
 	return false
 }
 
+// valueOfContext reports whether a method Value(any) any, called on a value of static type t, may be that
+// of a context: of t itself, or of a context embedded in it.
+func (ix *index) valueOfContext(fn *types.Func, t types.Type) bool {
+	return ix.mayBeContext(t) || ix.mayBeContext(fn.Signature().Recv().Type())
+}
+
+// contextImplements reports whether context.Context has all methods of an interface.
+func (ix *index) contextImplements(iface *types.Interface) bool {
+	p := ix.cfg.Package("context")
+	if p == nil || p.Types == nil {
+		return false
+	}
+	obj := p.Types.Scope().Lookup("Context")
+	return obj != nil && types.Implements(obj.Type(), iface)
+}
+
 // isContextLike reports whether t or a pointer to it has the methods of a context.
 func isContextLike(t types.Type) bool {
 	return HasContextMethods(t) || HasContextMethods(types.NewPointer(t))
 }
 
-// contextTypes returns the concrete types declared in the world that have the methods of a context.
+// contextTypes returns the concrete types that have the methods of a context: those of the world, and those
+// at package level of its dependencies.
 func (ix *index) contextTypes() []types.Type {
 	if ix.contexts != nil {
 		return *ix.contexts
 	}
 	var list []types.Type
+	add := func(obj types.Object) {
+		if tn, ok := obj.(*types.TypeName); ok && !tn.IsAlias() && !types.IsInterface(tn.Type()) && isContextLike(tn.Type()) {
+			list = append(list, tn.Type())
+		}
+	}
 	for _, pkg := range ix.pkgs {
 		if !pkg.World {
 			continue
 		}
 		for _, obj := range pkg.Info.Defs {
-			tn, ok := obj.(*types.TypeName)
-			if !ok || tn.IsAlias() || types.IsInterface(tn.Type()) || !isContextLike(tn.Type()) {
-				continue
-			}
-			list = append(list, tn.Type())
+			add(obj)
+		}
+	}
+	for _, pkg := range ix.cfg.Packages {
+		if pkg.World || pkg.DepModule == "" || pkg.Types == nil {
+			continue
+		}
+		for _, name := range pkg.Types.Scope().Names() {
+			add(pkg.Types.Scope().Lookup(name))
 		}
 	}
 	ix.contexts = &list
@@ -198,7 +224,7 @@ func (b *builder) functionValue(pkg *program.Package, f *program.File, id *ast.I
 	var node ast.Node = id
 	if sel, ok := b.ix.parent(f, id).(*ast.SelectorExpr); ok && sel.Sel == id {
 		node = sel
-		if role == Reader && !b.ix.mayBeContext(pkg.Info.TypeOf(sel.X)) {
+		if role == Reader && !b.ix.valueOfContext(fn, pkg.Info.TypeOf(sel.X)) {
 			return
 		}
 		if methodExpr(pkg.Info, sel) {

@@ -55,6 +55,29 @@ type linker struct {
 	prog     *program.Program
 	closures map[linkage]map[string]bool
 	plugins  bool
+	// left are the imports of files that no loaded configuration contains, by package path: with
+	// other tags they are part of the programs.
+	left map[string][]string
+}
+
+func newLinker(prog *program.Program) *linker {
+	l := &linker{prog, map[linkage]map[string]bool{}, opensPlugins(prog), map[string][]string{}}
+	for _, f := range prog.Files {
+		if f.Excluded && f.AST != nil && !f.Test {
+			l.left[f.PkgPath] = append(l.left[f.PkgPath], importPaths(f)...)
+		}
+	}
+	return l
+}
+
+func importPaths(f *program.File) []string {
+	var list []string
+	for _, spec := range f.AST.Imports {
+		if path, err := strconv.Unquote(spec.Path.Value); err == nil {
+			list = append(list, path)
+		}
+	}
+	return list
 }
 
 // contains returns the import paths of the packages in a program, over all configurations.
@@ -66,31 +89,34 @@ func (l *linker) contains(at linkage) map[string]bool {
 	for _, cfg := range l.prog.Configs {
 		p := cfg.Package(at.path)
 		if p != nil {
-			addClosure(set, p)
+			l.addClosure(set, cfg, p)
 		}
 		if at.kind != testProgram {
 			continue
 		}
 		if p != nil {
 			for _, imp := range p.TestImports {
-				addClosure(set, imp)
+				l.addClosure(set, cfg, imp)
 			}
 		}
 		if x := cfg.Package(at.path + "_test"); x != nil && x.XTest {
-			addClosure(set, x)
+			l.addClosure(set, cfg, x)
 		}
 	}
 	l.closures[at] = set
 	return set
 }
 
-func addClosure(set map[string]bool, p *program.Package) {
+func (l *linker) addClosure(set map[string]bool, cfg *program.Config, p *program.Package) {
 	if p == nil || set[p.Path] {
 		return
 	}
 	set[p.Path] = true
 	for _, imp := range p.Imports {
-		addClosure(set, imp)
+		l.addClosure(set, cfg, imp)
+	}
+	for _, path := range l.left[p.Path] {
+		l.addClosure(set, cfg, cfg.Package(path))
 	}
 }
 
@@ -115,7 +141,7 @@ func (l *linker) meets(a, b linkage, ordinaryPaths map[string]bool) bool {
 
 // part splits every built-in key into one key for each group of points that can meet.
 func (b *builder) part() {
-	b.linker = &linker{b.census.Program, map[linkage]map[string]bool{}, opensPlugins(b.census.Program)}
+	b.linker = newLinker(b.census.Program)
 	byKey := map[*Key][]*Point{}
 	var order []*Key
 	for _, p := range b.order {
@@ -211,6 +237,9 @@ func (b *builder) canMeet(p *Point, k *Key) bool {
 
 // fileCanMeet reports the same of any look-up in a file that was not type-checked.
 func (b *builder) fileCanMeet(f *program.File, k *Key) bool {
+	if !b.listed(f) {
+		return true // nobody knows who imports it
+	}
 	at := linkage{}
 	switch {
 	case f.Test:
@@ -222,6 +251,20 @@ func (b *builder) fileCanMeet(f *program.File, k *Key) bool {
 		at = linkage{mainProgram, f.PkgPath}
 	}
 	return b.linkMeets(at, f.PkgPath, k)
+}
+
+// listed reports whether the package of a file is loaded in some configuration, or the file stands in a main
+// package of its own.
+func (b *builder) listed(f *program.File) bool {
+	if f.AST.Name != nil && f.AST.Name.Name == "main" {
+		return true
+	}
+	for _, cfg := range b.census.Program.Configs {
+		if cfg.Package(f.PkgPath) != nil || cfg.Package(f.PkgPath+"_test") != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // sharesPackage reports whether the package in a main file's directory is a main package too; a
@@ -238,13 +281,9 @@ func (b *builder) sharesPackage(f *program.File) bool {
 // importsMeet reports whether a lone main file's imports contain a package with the key.
 func (b *builder) importsMeet(f *program.File, k *Key) bool {
 	set := map[string]bool{}
-	for _, spec := range f.AST.Imports {
-		path, err := strconv.Unquote(spec.Path.Value)
-		if err != nil {
-			continue
-		}
+	for _, path := range importPaths(f) {
 		for _, cfg := range b.census.Program.Configs {
-			addClosure(set, cfg.Package(path))
+			b.linker.addClosure(set, cfg, cfg.Package(path))
 		}
 	}
 	for _, q := range k.Points {

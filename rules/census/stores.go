@@ -168,6 +168,7 @@ func (b *builder) storeSources(st *foundStore) sources {
 			s.merge(b.ix.inflow(v, ""))
 		}
 		s.merge(b.ix.methodKeys(v))
+		s.merge(b.ix.ownMethods(v))
 	}
 	return s
 }
@@ -188,8 +189,11 @@ func (ix *index) methodKeys(v *types.Var) sources {
 		if sel, ok := parent.(*ast.SelectorExpr); ok {
 			parent, child = ix.outer(u.file, sel)
 			if call, ok := parent.(*ast.CallExpr); ok && call.Fun == child {
-				if len(call.Args) >= 2 {
-					s.add(ref{expr: call.Args[0], file: u.file, pkg: u.pkg, arg: true})
+				if fn := Callee(u.pkg.Info, call); fn != nil && ix.hasBody(ix.repFunc(fn)) {
+					continue // see ownMethods
+				}
+				for _, a := range call.Args[:max(0, len(call.Args)-1)] {
+					s.add(ref{expr: a, file: u.file, pkg: u.pkg, arg: true})
 				}
 				continue
 			}
@@ -199,6 +203,22 @@ func (ix *index) methodKeys(v *types.Var) sources {
 		}
 		if !ix.keepsContainer(u, parent, child) {
 			s.lose(u.file, id.Pos(), "may be put into %s, which is handed on", v.Name())
+		}
+	}
+	return s
+}
+
+// ownMethods returns the keys that the methods of a container's type store in it, wherever they are called.
+func (ix *index) ownMethods(v *types.Var) sources {
+	var s sources
+	named, ok := types.Unalias(deref(v.Type())).(*types.Named)
+	if !ok {
+		return s
+	}
+	for m := range named.Origin().Methods() {
+		recv := ix.repVar(m.Signature().Recv())
+		if _, ok := ix.paramOf(recv); ok {
+			s.merge(ix.stored(recv, "k", map[*types.Var]bool{}))
 		}
 	}
 	return s

@@ -76,23 +76,49 @@ func (ix *index) inflowRange(p *ast.RangeStmt, isKey bool, want string, u use, s
 // inflowElement handles v[i] = x and m[k] = x for a container that is followed.
 func (ix *index) inflowElement(p *ast.IndexExpr, want string, u use, s *sources) {
 	parent, child := ix.outer(u.file, p)
+	if want[0] == 'k' {
+		if assigned(parent, child) {
+			s.add(ref{file: u.file, pkg: u.pkg, want: want[1:], arg: true, expr: p.Index})
+		}
+		return
+	}
 	switch q := parent.(type) {
 	case *ast.AssignStmt:
 		for i, lhs := range q.Lhs {
-			if lhs != child || len(q.Lhs) != len(q.Rhs) {
-				continue
+			switch {
+			case lhs != child:
+			case q.Tok != token.ASSIGN:
+				s.lose(u.file, q.Pos(), "is computed at run time")
+			case len(q.Lhs) != len(q.Rhs):
+				ix.inflowTuple(q.Rhs[0], i, want[1:], u, s)
+			default:
+				s.add(ref{file: u.file, pkg: u.pkg, want: want[1:], arg: true, expr: q.Rhs[i]})
 			}
-			r := ref{file: u.file, pkg: u.pkg, want: want[1:], arg: true, expr: q.Rhs[i]}
-			if want[0] == 'k' {
-				r.expr = p.Index
-			}
-			s.add(r)
+		}
+	case *ast.IncDecStmt:
+		s.lose(u.file, q.Pos(), "is computed at run time")
+	case *ast.RangeStmt:
+		if q.Key == child || q.Value == child {
+			ix.inflowRange(q, q.Key == child, want[1:], u, s)
 		}
 	case *ast.UnaryExpr:
 		if q.Op == token.AND {
 			s.lose(u.file, q.Pos(), "is an element whose address is taken")
 		}
 	}
+}
+
+// assigned reports whether a statement stores something in its child.
+func assigned(parent, child ast.Node) bool {
+	switch q := parent.(type) {
+	case *ast.AssignStmt:
+		return containsExpr(q.Lhs, child)
+	case *ast.IncDecStmt:
+		return true
+	case *ast.RangeStmt:
+		return q.Key == child || q.Value == child
+	}
+	return false
 }
 
 // inflowEscape handles a container handed to a function: what the function stores in it counts.
@@ -117,8 +143,9 @@ func (ix *index) inflowEscape(call *ast.CallExpr, child ast.Node, want string, u
 	}
 	fn := Callee(info, call)
 	if fn != nil && fn.Pkg() != nil {
-		if p := ix.cfg.Package(fn.Pkg().Path()); p != nil && !p.World && p.DepModule == "" {
-			return // the standard library keeps no hold of a slice or map to put keys in
+		if inStd(ix.cfg, fn) {
+			ix.inflowStd(fn, call, argIndex, want, u, s)
+			return
 		}
 		if v := ix.paramVar(fn, argIndex); v != nil {
 			s.merge(ix.stored(v, want, seen))
@@ -126,6 +153,59 @@ func (ix *index) inflowEscape(call *ast.CallExpr, child ast.Node, want string, u
 		}
 	}
 	s.lose(u.file, call.Pos(), "is in a table handed to a function that cannot be followed")
+}
+
+// inflowStd handles a container handed to the standard library, which keeps no hold of it: what it may put in
+// are the contents of other containers and, where it returns the container, values.
+func (ix *index) inflowStd(fn *types.Func, call *ast.CallExpr, argIndex int, want string, u use, s *sources) {
+	info := u.pkg.Info
+	results := fn.Signature().Results()
+	for i := range results.Len() {
+		if _, basic := results.At(i).Type().Underlying().(*types.Basic); basic {
+			return // it only looks
+		}
+	}
+	elem, _ := info.TypeOf(call.Args[argIndex]).Underlying().(interface{ Elem() types.Type })
+	for i, a := range call.Args {
+		t := info.TypeOf(a)
+		if i == argIndex || t == nil {
+			continue
+		}
+		switch other, isContainer := t.Underlying().(interface{ Elem() types.Type }); {
+		case isContainer && elem != nil && types.Identical(other.Elem(), elem.Elem()):
+			s.add(ref{expr: a, file: u.file, pkg: u.pkg, want: want})
+		case elem != nil && results.Len() > 0 && types.AssignableTo(t, elem.Elem()):
+			s.add(ref{expr: a, file: u.file, pkg: u.pkg, want: want[1:], arg: true})
+		}
+	}
+}
+
+// inflowMethod handles a method called on a container: what its body stores in the receiver counts.
+func (ix *index) inflowMethod(sel *ast.SelectorExpr, want string, u use, s *sources, seen map[*types.Var]bool) {
+	selection := u.pkg.Info.Selections[sel]
+	if selection == nil || selection.Kind() != types.MethodVal {
+		return
+	}
+	fn := ix.repFunc(selection.Obj().(*types.Func).Origin())
+	recv := ix.repVar(fn.Signature().Recv())
+	if _, ok := ix.paramOf(recv); ok {
+		s.merge(ix.stored(recv, want, seen))
+		return
+	}
+	if isInterfaceMethod(fn) || !inStd(ix.cfg, fn) && ix.hasBody(fn) {
+		return // a receiver without a name is not used
+	}
+	s.lose(u.file, sel.Pos(), "is in a table whose method %s cannot be followed", fn.Name())
+}
+
+// hasBody reports whether a method's declaration is at hand.
+func (ix *index) hasBody(fn *types.Func) bool {
+	for _, m := range ix.methods[fn.Name()] {
+		if m == fn {
+			return true
+		}
+	}
+	return false
 }
 
 // stored returns only what a function body puts into a container parameter.
@@ -145,6 +225,8 @@ func (ix *index) stored(v *types.Var, want string, seen map[*types.Var]bool) sou
 			ix.inflowElement(p, want, u, &s)
 		} else if call, ok := parent.(*ast.CallExpr); ok && call.Fun != child {
 			ix.inflowEscape(call, child, want, u, &s, seen)
+		} else if sel, ok := parent.(*ast.SelectorExpr); ok && sel.X == child {
+			ix.inflowMethod(sel, want, u, &s, seen)
 		}
 		if ix.aliases(v, u, parent, child) {
 			s.lose(u.file, id.Pos(), "is in a table that is also known by another name")

@@ -22,8 +22,13 @@ type untypedScan struct {
 	// variadic ones; owners are the packages that declare them.
 	forwarders map[string]map[int]bool
 	owners     map[mentionedName]bool
-	// fields are names of struct fields that hold keys.
-	fields map[string]bool
+	methods    map[string]bool // those that are methods, which a file can call without importing their package
+	// fields are names of struct fields that hold keys, structs their places in named struct types, vars
+	// package-level variables that hold keys.
+	fields  map[string]bool
+	structs map[mentionedName][]int
+	vars    map[mentionedName]bool
+	results map[mentionedName]bool // functions that return keys
 	// decls are the declarations of the files, by directory and name.
 	decls map[mentionedName][]untypedDecl
 	grown bool // a forwarder was found
@@ -45,7 +50,7 @@ type untypedDecl struct {
 
 // untypedKeys looks for keys until no new forwarder turns up, and records what was found.
 func (b *builder) untypedKeys(ex *excludedScan, files []*program.File) {
-	s := &untypedScan{b: b, ex: ex, decls: map[mentionedName][]untypedDecl{}, owners: map[mentionedName]bool{}, forwarders: map[string]map[int]bool{}, fields: map[string]bool{}}
+	s := &untypedScan{b: b, ex: ex, decls: map[mentionedName][]untypedDecl{}, owners: map[mentionedName]bool{}, methods: map[string]bool{}, forwarders: map[string]map[int]bool{}, fields: map[string]bool{}, structs: map[mentionedName][]int{}, vars: map[mentionedName]bool{}, results: map[mentionedName]bool{}}
 	s.forwarders["Value"] = map[int]bool{0: false}
 	s.forwarders["WithValue"] = map[int]bool{1: false}
 	s.knownForwarders()
@@ -69,12 +74,43 @@ func (s *untypedScan) knownForwarders() {
 			switch p, isParam := ix.paramOf(v); {
 			case isParam && p.fn != nil && p.fn.Pkg() != nil:
 				s.forwards(p.fn.Pkg().Path(), p.fn.Name(), p.index, p.variadic)
+				if p.fn.Signature().Recv() != nil {
+					s.methods[p.fn.Name()] = true
+				}
+			case isParam && p.lit != nil:
+				if n, ok := ix.literalName(p); ok {
+					s.forwards(n.pkgPath, n.name, p.index, p.variadic)
+				}
 			case v.IsField():
 				s.fields[v.Name()] = true
+				s.byPosition(ix, v)
+			case v.Pkg() != nil && v.Parent() == v.Pkg().Scope():
+				s.vars[mentionedName{v.Pkg().Path(), v.Name()}] = true
 			}
 		}
 	}
+	for _, ix := range s.b.census.indexes {
+		maps.Copy(s.results, ix.keyFuncs)
+	}
 	s.grown = false
+}
+
+// byPosition notes the named struct type of a key field, whose literals may give it by position.
+func (s *untypedScan) byPosition(ix *index, v *types.Var) {
+	place, ok := ix.fields[v]
+	if !ok || v.Pkg() == nil {
+		return
+	}
+	for _, name := range v.Pkg().Scope().Names() {
+		tn, ok := v.Pkg().Scope().Lookup(name).(*types.TypeName)
+		if !ok {
+			continue
+		}
+		if st, ok := tn.Type().Underlying().(*types.Struct); ok && place.index < st.NumFields() && ix.repVar(st.Field(place.index)) == v {
+			n := mentionedName{v.Pkg().Path(), name}
+			s.structs[n] = append(s.structs[n], place.index)
+		}
+	}
 }
 
 func (s *untypedScan) forwards(pkgPath, name string, i int, variadic bool) {
@@ -91,10 +127,10 @@ func (s *untypedScan) forwards(pkgPath, name string, i int, variadic bool) {
 // near reports whether a file can mean one of the forwarders of that name: its package declares
 // it, or it imports the one that does.
 func (s *untypedScan) near(f *program.File, name string) bool {
-	if name == "Value" || name == "WithValue" || s.owners[mentionedName{f.PkgPath, name}] {
+	if name == "Value" || name == "WithValue" || s.methods[name] || s.owners[mentionedName{f.PkgPath, name}] {
 		return true
 	}
-	for _, path := range importNames(f) {
+	for _, path := range s.ex.importNames(f) {
 		if s.owners[mentionedName{path, name}] {
 			return true
 		}
@@ -137,6 +173,12 @@ func (s *untypedScan) declared(f *program.File) {
 					add(id, untypedDecl{other: true})
 				}
 			}
+		case *ast.RangeStmt:
+			for _, e := range []ast.Expr{n.Key, n.Value} {
+				if id, ok := e.(*ast.Ident); ok && n.Tok == token.DEFINE {
+					add(id, untypedDecl{other: true})
+				}
+			}
 		}
 		return true
 	})
@@ -166,6 +208,7 @@ func (s *untypedScan) constants(decl *ast.GenDecl, add func(*ast.Ident, untypedD
 
 // file looks at every call and key field of a file.
 func (s *untypedScan) file(f *program.File) {
+	s.twins(f)
 	var stack []ast.Node
 	ast.Inspect(f.AST, func(n ast.Node) bool {
 		if n == nil {
@@ -178,16 +221,202 @@ func (s *untypedScan) file(f *program.File) {
 		case *ast.KeyValueExpr:
 			if id, ok := n.Key.(*ast.Ident); ok && s.fields[id.Name] {
 				s.key(f, n.Value, openMention{either: true, known: true}, stack)
+				s.stores(f, n.Pos(), mentionedName{name: id.Name})
 			}
+		case *ast.CompositeLit:
+			s.unkeyed(f, n, stack)
+		case *ast.AssignStmt:
+			s.assignment(f, n, stack)
+		case *ast.UnaryExpr:
+			if n.Op == token.AND {
+				s.storesIn(f, n.X)
+			}
+		case *ast.RangeStmt:
+			s.storesIn(f, n.Key)
+			s.storesIn(f, n.Value)
 		case *ast.SelectorExpr:
-			if n.Sel.Name == "WithValue" && !isCalled(n, stack) {
-				m := mention{f, n.Pos()}
+			if isCalled(n, stack) {
+				break
+			}
+			switch m := (mention{f, n.Pos()}); {
+			case n.Sel.Name != "Value" && n.Sel.Name != "WithValue" && s.forwarders[n.Sel.Name] != nil && s.near(f, n.Sel.Name):
+				s.opaque[m] = openMention{mention: m, either: true, known: true}
+				s.storesNear(f, n.Pos(), n.Sel.Name)
+			case n.Sel.Name == "WithValue":
 				s.opaque[m] = openMention{mention: m, role: Writer}
+			case n.Sel.Name == "Value" && looksLikeContext(n.X, stack):
+				s.opaque[m] = openMention{mention: m, role: Reader}
 			}
 		}
 		stack = append(stack, n)
 		return true
 	})
+}
+
+// twins judges declarations of what another configuration declares as well: variables that are keys, and functions
+// that return them.
+func (s *untypedScan) twins(f *program.File) {
+	for _, d := range f.AST.Decls {
+		switch d := d.(type) {
+		case *ast.FuncDecl:
+			if n := (mentionedName{f.PkgPath, d.Name.Name}); s.results[n] {
+				s.stores(f, d.Pos(), n)
+				m := mention{f, d.Pos()}
+				s.opaque[m] = openMention{mention: m, either: true, known: true}
+			}
+		case *ast.GenDecl:
+			for _, spec := range d.Specs {
+				vs, ok := spec.(*ast.ValueSpec)
+				if !ok {
+					continue
+				}
+				for i, name := range vs.Names {
+					n := mentionedName{f.PkgPath, name.Name}
+					if !s.vars[n] {
+						continue
+					}
+					s.stores(f, name.Pos(), n)
+					if i < len(vs.Values) {
+						s.key(f, vs.Values[i], openMention{either: true, known: true}, nil)
+					}
+				}
+			}
+		}
+	}
+}
+
+// storesNear notes a call of, or a function value that is, a forwarder of that name.
+func (s *untypedScan) storesNear(f *program.File, pos token.Pos, name string) {
+	s.stores(f, pos, mentionedName{f.PkgPath, name})
+	if s.methods[name] {
+		for n := range s.owners {
+			if n.name == name {
+				s.stores(f, pos, n)
+			}
+		}
+	}
+	for _, path := range s.ex.importNames(f) {
+		s.stores(f, pos, mentionedName{path, name})
+	}
+}
+
+// assignment judges what is stored in variables and fields that hold keys.
+func (s *untypedScan) assignment(f *program.File, n *ast.AssignStmt, stack []ast.Node) {
+	for i, lhs := range n.Lhs {
+		if !s.storesIn(f, lhs) {
+			continue
+		}
+		if _, whole := ast.Unparen(lhs).(*ast.IndexExpr); !whole && len(n.Lhs) == len(n.Rhs) && n.Tok == token.ASSIGN {
+			s.key(f, n.Rhs[i], openMention{either: true, known: true}, stack)
+			continue
+		}
+		m := mention{f, lhs.Pos()}
+		s.opaque[m] = openMention{mention: m, either: true, known: true}
+	}
+}
+
+// storesIn notes that something is stored in a variable or field that holds keys, or in an element of it.
+func (s *untypedScan) storesIn(f *program.File, e ast.Expr) bool {
+	switch e := e.(type) {
+	case *ast.ParenExpr:
+		return s.storesIn(f, e.X)
+	case *ast.IndexExpr:
+		return s.storesIn(f, e.X)
+	case *ast.StarExpr:
+		return s.storesIn(f, e.X)
+	case *ast.Ident:
+		n := mentionedName{f.PkgPath, e.Name}
+		if s.vars[n] {
+			s.stores(f, e.Pos(), n)
+			return true
+		}
+	case *ast.SelectorExpr:
+		if x, ok := e.X.(*ast.Ident); ok {
+			if n := (mentionedName{s.ex.importNames(f)[x.Name], e.Sel.Name}); s.vars[n] {
+				s.stores(f, e.Pos(), n)
+				return true
+			}
+		}
+		if s.fields[e.Sel.Name] {
+			s.stores(f, e.Pos(), mentionedName{name: e.Sel.Name})
+			return true
+		}
+	}
+	return false
+}
+
+func (s *untypedScan) stores(f *program.File, pos token.Pos, n mentionedName) {
+	if m := (mention{f, pos}); !slices.Contains(s.ex.stored[n], m) {
+		s.ex.stored[n] = append(s.ex.stored[n], m)
+	}
+}
+
+// unkeyed judges the elements of a struct literal without field names.
+func (s *untypedScan) unkeyed(f *program.File, lit *ast.CompositeLit, stack []ast.Node) {
+	var n mentionedName
+	switch t := lit.Type.(type) {
+	case *ast.Ident:
+		n = mentionedName{f.PkgPath, t.Name}
+	case *ast.SelectorExpr:
+		if x, ok := t.X.(*ast.Ident); ok {
+			n = mentionedName{s.ex.importNames(f)[x.Name], t.Sel.Name}
+		}
+	}
+	for _, i := range s.structs[n] {
+		if i >= len(lit.Elts) {
+			continue
+		}
+		if _, keyed := lit.Elts[i].(*ast.KeyValueExpr); !keyed {
+			s.key(f, lit.Elts[i], openMention{either: true, known: true}, stack)
+			for field := range s.fields {
+				s.stores(f, lit.Pos(), mentionedName{name: field})
+			}
+		}
+	}
+}
+
+// looksLikeContext reports whether an expression is, by its syntax, a context: what a method Context or a
+// function of package context returns, or a parameter whose type is called Context.
+func looksLikeContext(e ast.Expr, stack []ast.Node) bool {
+	switch e := ast.Unparen(e).(type) {
+	case *ast.CallExpr:
+		if sel, ok := ast.Unparen(e.Fun).(*ast.SelectorExpr); ok {
+			x, ok := sel.X.(*ast.Ident)
+			return sel.Sel.Name == "Context" || ok && x.Name == "context"
+		}
+	case *ast.Ident:
+		for _, n := range stack {
+			switch n := n.(type) {
+			case *ast.FuncDecl:
+				if contextParam(n.Type, e.Name) {
+					return true
+				}
+			case *ast.FuncLit:
+				if contextParam(n.Type, e.Name) {
+					return true
+				}
+			}
+		}
+		return e.Name == "ctx"
+	}
+	return false
+}
+
+func contextParam(ft *ast.FuncType, name string) bool {
+	for _, field := range ft.Params.List {
+		for _, n := range field.Names {
+			if n.Name != name {
+				continue
+			}
+			switch t := field.Type.(type) {
+			case *ast.Ident:
+				return t.Name == "Context"
+			case *ast.SelectorExpr:
+				return t.Sel.Name == "Context"
+			}
+		}
+	}
+	return false
 }
 
 // isCalled reports whether an expression is the function of the call around it, given the nodes around it.
@@ -208,6 +437,9 @@ func isCalled(e ast.Expr, stack []ast.Node) bool {
 func (s *untypedScan) call(f *program.File, call *ast.CallExpr, stack []ast.Node) {
 	name := calledName(call)
 	indexes := s.forwarders[name]
+	if indexes != nil && name != "Value" && name != "WithValue" {
+		s.storesNear(f, call.Pos(), name)
+	}
 	for _, i := range slices.Sorted(maps.Keys(indexes)) {
 		at := openMention{either: true, known: s.near(f, name)}
 		switch {
@@ -237,8 +469,15 @@ func (s *untypedScan) call(f *program.File, call *ast.CallExpr, stack []ast.Node
 // key judges an expression in a key position.
 func (s *untypedScan) key(f *program.File, e ast.Expr, at openMention, stack []ast.Node) {
 	at.mention = mention{f, e.Pos()}
-	if id, ok := ast.Unparen(e).(*ast.Ident); ok && s.parameter(f, id, stack) {
-		return
+	if id, ok := ast.Unparen(e).(*ast.Ident); ok {
+		switch bound(id.Name, stack) {
+		case boundOther:
+			s.opaque[at.mention] = at
+			return
+		case boundParameter:
+			s.parameter(f, id, stack)
+			return
+		}
 	}
 	ev := s.eval(f, e, 0)
 	for _, v := range ev.values {
@@ -252,34 +491,98 @@ func (s *untypedScan) key(f *program.File, e ast.Expr, at openMention, stack []a
 	}
 }
 
-// parameter reports whether an identifier is a parameter of a function around it, which makes
-// that function a forwarder.
-func (s *untypedScan) parameter(f *program.File, id *ast.Ident, stack []ast.Node) bool {
-	for i := len(stack) - 1; i >= 0; i-- {
-		switch fn := stack[i].(type) {
+// A binding is what a name means inside the functions around it.
+type binding int
+
+const (
+	unbound        binding = iota // something outside of them
+	boundParameter                // a parameter of the declared function, and nothing else
+	boundOther
+)
+
+// bound finds what binds a name in the functions around an expression, any place in them counting.
+func bound(name string, stack []ast.Node) binding {
+	b := unbound
+	for _, n := range stack {
+		switch fn := n.(type) {
 		case *ast.FuncLit:
-			if j, _ := paramIndex(fn.Type, id.Name); j >= 0 {
-				return false // its calls are not known: open
+			if i, _ := paramIndex(fn.Type, name); i >= 0 {
+				return boundOther // its calls are not known
 			}
 		case *ast.FuncDecl:
-			j, variadic := paramIndex(fn.Type, id.Name)
-			if j < 0 {
-				return false
+			if fn.Body != nil && binds(fn, name) {
+				return boundOther
 			}
-			if fn.Name.Name == "Value" && fn.Recv != nil {
-				return true // the look-ups through it are seen
+			if i, _ := paramIndex(fn.Type, name); i >= 0 {
+				b = boundParameter
 			}
-			s.forwards(f.PkgPath, fn.Name.Name, j, variadic)
-			n := mentionedName{f.PkgPath, fn.Name.Name}
-			m := mention{f, fn.Name.Pos()}
-			if !slices.Contains(s.ex.forwards[n], m) {
-				s.ex.forwards[n] = append(s.ex.forwards[n], m)
-				s.callers(f, n, j)
-			}
-			return true
 		}
 	}
-	return false
+	return b
+}
+
+// binds reports whether a function declares or assigns a name in its body, or has a receiver or result of it.
+func binds(fn *ast.FuncDecl, name string) bool {
+	found := false
+	names := func(list ...ast.Expr) {
+		for _, e := range list {
+			if id, ok := e.(*ast.Ident); ok && id.Name == name {
+				found = true
+			}
+		}
+	}
+	for _, fields := range []*ast.FieldList{fn.Recv, fn.Type.Results} {
+		if fields == nil {
+			continue
+		}
+		for _, field := range fields.List {
+			for _, id := range field.Names {
+				names(id)
+			}
+		}
+	}
+	ast.Inspect(fn.Body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.AssignStmt:
+			names(n.Lhs...)
+		case *ast.RangeStmt:
+			names(n.Key, n.Value)
+		case *ast.IncDecStmt:
+			names(n.X)
+		case *ast.UnaryExpr:
+			if n.Op == token.AND {
+				names(n.X)
+			}
+		case *ast.GenDecl:
+			for _, spec := range n.Specs {
+				if vs, ok := spec.(*ast.ValueSpec); ok && n.Tok == token.VAR {
+					for _, id := range vs.Names {
+						names(id)
+					}
+				}
+			}
+		}
+		return !found
+	})
+	return found
+}
+
+// parameter notes that the declared function around an expression passes a parameter to a key position.
+func (s *untypedScan) parameter(f *program.File, id *ast.Ident, stack []ast.Node) {
+	for i := len(stack) - 1; i >= 0; i-- {
+		fn, ok := stack[i].(*ast.FuncDecl)
+		if !ok || fn.Name.Name == "Value" && fn.Recv != nil { // the look-ups through a Value method are seen
+			continue
+		}
+		j, variadic := paramIndex(fn.Type, id.Name)
+		s.forwards(f.PkgPath, fn.Name.Name, j, variadic)
+		n := mentionedName{f.PkgPath, fn.Name.Name}
+		m := mention{f, fn.Name.Pos()}
+		if !slices.Contains(s.ex.forwards[n], m) {
+			s.ex.forwards[n] = append(s.ex.forwards[n], m)
+			s.callers(f, n, j)
+		}
+	}
 }
 
 // paramIndex finds a parameter by name; i is -1 when there is none.
@@ -380,7 +683,7 @@ func (s *untypedScan) eval(f *program.File, e ast.Expr, depth int) evaluation {
 		return s.ident(f, e, depth)
 	case *ast.SelectorExpr:
 		x, ok := e.X.(*ast.Ident)
-		if path := importNames(f)[identName(x)]; ok && path != "" {
+		if path := s.ex.importNames(f)[identName(x)]; ok && path != "" {
 			return s.object(path, e.Sel.Name)
 		}
 	case *ast.CallExpr:
@@ -428,7 +731,7 @@ func (s *untypedScan) ident(f *program.File, id *ast.Ident, depth int) evaluatio
 	}
 	decls := s.decls[mentionedName{f.PkgDir, id.Name}]
 	if len(decls) == 0 {
-		if path := importNames(f)["."]; path != "" {
+		if path := s.ex.importNames(f)["."]; path != "" {
 			if ev := s.object(path, id.Name); !ev.open {
 				return ev
 			}
@@ -526,7 +829,7 @@ func (s *untypedScan) isType(f *program.File, e ast.Expr) bool {
 		return ok
 	case *ast.SelectorExpr:
 		x, ok := e.X.(*ast.Ident)
-		return ok && s.typeName(importNames(f)[x.Name], e.Sel.Name) != nil
+		return ok && s.typeName(s.ex.importNames(f)[x.Name], e.Sel.Name) != nil
 	}
 	return false
 }
@@ -563,7 +866,7 @@ func (s *untypedScan) builtin(f *program.File, e ast.Expr, depth int) bool {
 		return true
 	case *ast.SelectorExpr:
 		if x, ok := e.X.(*ast.Ident); ok {
-			if tn := s.typeName(importNames(f)[x.Name], e.Sel.Name); tn != nil {
+			if tn := s.typeName(s.ex.importNames(f)[x.Name], e.Sel.Name); tn != nil {
 				return carrierType(tn.Type()) || basicOf(tn.Type()) != nil
 			}
 		}

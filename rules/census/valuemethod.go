@@ -72,7 +72,7 @@ func (r *valueReader) call(pkg *program.Package, f *program.File, call *ast.Call
 		r.differ(f, call.Pos(), basic, "takes the key apart")
 		return
 	}
-	if isValueMethod(fn) {
+	if isValueMethod(fn) && (isInterfaceMethod(fn) || isContextLike(fn.Signature().Recv().Type())) {
 		return // asks another context
 	}
 	if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok {

@@ -34,6 +34,46 @@ func (p *Program) Beside() []*File {
 	return list
 }
 
+// Skipped returns the Go files, parsed only, of directories that patterns leave out, those called testdata and those
+// that begin with an underscore, as far as the files import a package of the world: programs that people
+// build by naming them, _examples for one. They are marked Excluded.
+func (p *Program) Skipped() []*File {
+	var list []*File
+	for _, m := range p.Modules {
+		filepath.WalkDir(m.Dir, func(dir string, d fs.DirEntry, err error) error {
+			if err != nil || !d.IsDir() || dir == m.Dir {
+				return nil
+			}
+			base := d.Name()
+			if strings.HasPrefix(base, ".") || base == "vendor" || base == "node_modules" {
+				return filepath.SkipDir
+			}
+			if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+				return filepath.SkipDir
+			}
+			rel, err := filepath.Rel(m.Dir, dir)
+			if err == nil && skippedByPatterns(rel) {
+				for _, f := range p.unlistedIn(m, dir, p.mentionsModule) {
+					f.Constraint = "program in " + filepath.ToSlash(filepath.Dir(f.Rel))
+					list = append(list, f)
+				}
+			}
+			return nil
+		})
+	}
+	return list
+}
+
+// skippedByPatterns reports whether ... in a pattern leaves a directory out for its name or that of one above it.
+func skippedByPatterns(rel string) bool {
+	for part := range strings.SplitSeq(filepath.ToSlash(rel), "/") {
+		if strings.HasPrefix(part, "_") || part == "testdata" {
+			return true
+		}
+	}
+	return false
+}
+
 // nestedModule reads the go.mod in dir and returns the module when it lies outside the world
 // and requires a module of it.
 func (p *Program) nestedModule(dir string) *Module {
@@ -96,4 +136,72 @@ func (p *Program) filesBeside(m *Module) []*File {
 // a file that imports its packages does.
 func (p *Program) mentionsModule(src []byte) bool {
 	return slices.ContainsFunc(p.Modules, func(m *Module) bool { return bytes.Contains(src, []byte(`"`+m.Path)) })
+}
+
+// Unlisted returns the Go files, parsed only, of directories of the world's modules that are no
+// package in any loaded configuration, since all their files are left out. They are marked Excluded.
+func (p *Program) Unlisted() []*File {
+	known := map[string]bool{}
+	for _, f := range p.Files {
+		known[f.PkgDir] = true
+	}
+	var list []*File
+	for _, m := range p.Modules {
+		filepath.WalkDir(m.Dir, func(dir string, d fs.DirEntry, err error) error {
+			if err != nil || !d.IsDir() {
+				return nil
+			}
+			if dir != m.Dir {
+				if base := d.Name(); strings.HasPrefix(base, ".") || strings.HasPrefix(base, "_") || base == "testdata" || base == "vendor" || base == "node_modules" {
+					return filepath.SkipDir
+				}
+				if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+					return filepath.SkipDir
+				}
+			}
+			if !known[dir] {
+				list = append(list, p.unlistedIn(m, dir, func([]byte) bool { return true })...)
+			}
+			return nil
+		})
+	}
+	return list
+}
+
+// unlistedIn parses the Go files of one directory whose source keep accepts.
+func (p *Program) unlistedIn(m *Module, dir string, keep func(src []byte) bool) []*File {
+	names, _ := filepath.Glob(filepath.Join(escapeGlob(dir), "*.go"))
+	rel, err := filepath.Rel(m.Dir, dir)
+	if err != nil {
+		return nil
+	}
+	var list []*File
+	for _, name := range names {
+		src, err := os.ReadFile(name)
+		if err != nil || !keep(src) {
+			continue
+		}
+		file, _ := parser.ParseFile(p.Fset, name, src, parser.SkipObjectResolution)
+		if file == nil {
+			continue
+		}
+		f := &File{
+			Name: name, Src: src, AST: file, Tok: p.Fset.File(file.Package), PkgDir: dir,
+			PkgPath: strings.TrimSuffix(m.Path+"/"+filepath.ToSlash(rel), "/."),
+			Test:    strings.HasSuffix(name, "_test.go"), Excluded: true, Constraint: constraintOf(src),
+		}
+		if f.Constraint == "" {
+			f.Constraint = "file name"
+		}
+		if r, err := filepath.Rel(p.Dir, name); err == nil {
+			f.Rel = filepath.ToSlash(r)
+		}
+		list = append(list, f)
+	}
+	return list
+}
+
+// escapeGlob makes a directory's name a pattern that matches itself only.
+func escapeGlob(dir string) string {
+	return strings.NewReplacer(`*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(dir)
 }

@@ -38,6 +38,8 @@ import (
 	"go/token"
 	"go/types"
 	"io/fs"
+	"path/filepath"
+	"strings"
 )
 
 // A Program is the loaded world. It is immutable after Load and safe for
@@ -180,6 +182,15 @@ type File struct {
 	World bool
 
 	state *fileState
+}
+
+// Shown returns the name by which people know the file: Rel, or for a file of a package elsewhere, in the module
+// cache for example, the package's import path with the file's base name.
+func (f *File) Shown() string {
+	if f.World || f.PkgPath == "" || !strings.HasPrefix(f.Rel, "../") && !filepath.IsAbs(f.Rel) && f.Rel != "" {
+		return f.Rel
+	}
+	return f.PkgPath + "/" + filepath.Base(f.Name)
 }
 
 // An ID names a position independently of build configuration and of how often
