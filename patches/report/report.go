@@ -189,7 +189,10 @@ func NewBlocker(b *rules.Blocker) *Blocker {
 		return out
 	}
 	pos := position(b.File, b.Pos)
-	out.File, out.Line, out.Column = rel(b.File), pos.Line, pos.Column
+	out.Line, out.Column = pos.Line, pos.Column
+	if b.File != nil {
+		out.File = b.File.Shown()
+	}
 	return out
 }
 

@@ -330,9 +330,14 @@ func outsideNames(src []byte) (*outside, error) {
 		o.bare[id.Name] = true
 	}
 	ast.Inspect(file, func(node ast.Node) bool {
-		if sel, ok := node.(*ast.SelectorExpr); ok {
-			if id, ok := sel.X.(*ast.Ident); ok && open[id] {
+		switch n := node.(type) {
+		case *ast.SelectorExpr:
+			if id, ok := n.X.(*ast.Ident); ok && open[id] {
 				o.qualifiers[id.Name] = true
+			}
+		case *ast.KeyValueExpr: // the parser does not say whether it is a field
+			if id, ok := n.Key.(*ast.Ident); ok {
+				o.bare[id.Name] = true
 			}
 		}
 		return true

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/ctxmend/ctxmend/rules/program"
 )
@@ -378,9 +380,24 @@ func (kp *keyPlan) testKey(n *keyNames, s *spot) string {
 // accessor returns the name of the accessor of the given kind, to be declared.
 func (kp *keyPlan) accessor(n *keyNames, kind AccessorKind) string {
 	if n.forms[kind] == "" {
-		n.forms[kind] = kp.names.free(kp.home.dir, kp.places(), accessorNames(n.base, kind)...)
+		names := accessorNames(n.base, kind)
+		if kp.testHome() {
+			names = slices.DeleteFunc(names, testName)
+		}
+		n.forms[kind] = kp.names.free(kp.home.dir, kp.places(), names...)
 	}
 	return n.forms[kind]
+}
+
+// testName reports whether the go command takes a function of that name in a test file for a test.
+func testName(name string) bool {
+	for _, prefix := range []string{"Test", "Benchmark", "Fuzz", "Example"} {
+		if rest, ok := strings.CutPrefix(name, prefix); ok {
+			r, _ := utf8.DecodeRuneInString(rest)
+			return rest == "" || !unicode.IsLower(r)
+		}
+	}
+	return false
 }
 
 // accessorNames lists the names tried for an accessor.

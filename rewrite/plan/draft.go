@@ -54,11 +54,11 @@ func block(reason string, f *program.File, pos token.Pos, format string, args ..
 
 // where writes the place of a note.
 func (d *draft) where(n *census.Hazard) string {
-	if n.File == nil || n.File.Rel == "" {
+	if n.File == nil || n.File.Shown() == "" {
 		return ""
 	}
 	pos := d.prog.Fset.PositionFor(n.Pos, false)
-	return fmt.Sprintf(" (%s:%d:%d)", n.File.Rel, pos.Line, pos.Column)
+	return fmt.Sprintf(" (%s:%d:%d)", n.File.Shown(), pos.Line, pos.Column)
 }
 
 // splice plans a replacement.

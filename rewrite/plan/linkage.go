@@ -1,17 +1,23 @@
 package plan
 
 import (
+	"bytes"
 	"go/ast"
+	"go/parser"
 	"go/token"
 	"go/types"
+	"os"
+	"path"
+	"strconv"
+	"strings"
 
 	"github.com/ctxmend/ctxmend/rules/program"
 )
 
 // An import runs code: the init functions and initialisers of every package that it brings into a program
 // for the first time. newInit finds the first such code of the world that is more than making
-// values, nil when there is none. Packages outside the world are taken for harmless unless a
-// package of the world imports them for nothing but their effect.
+// values, nil when there is none. Packages outside the world, which know nothing of the program, are taken for
+// harmless in tests; no command is made to contain a new one.
 func (pl *planner) newInit(graph *program.ImportGraph, from *program.File, to string) *initCode {
 	for _, path := range graph.NewlyLinked(from, to) {
 		code, known := pl.inits[path]
@@ -19,11 +25,73 @@ func (pl *planner) newInit(graph *program.ImportGraph, from *program.File, to st
 			code = pl.initOf(path)
 			pl.inits[path] = code
 		}
+		if code == nil && !from.Test {
+			code = pl.newInCommand(from.PkgPath, path)
+		}
 		if code != nil {
 			return code
 		}
 	}
 	return nil
+}
+
+// newInCommand tells of a dependency that a command of the world with package from does not contain so far.
+func (pl *planner) newInCommand(from, to string) *initCode {
+	for _, cfg := range pl.prog.Configs {
+		if p := cfg.Package(to); p == nil || p.World || p.DepModule == "" && !registers(p) {
+			continue
+		}
+		for _, p := range cfg.Packages {
+			if p.World && p.Name == "main" && !p.XTest && (p.Path == from || pl.imports(p, from)) && !pl.imports(p, to) {
+				return &initCode{pkgPath: to, what: "is new to command " + p.Path}
+			}
+		}
+	}
+	return nil
+}
+
+// registers reports whether a package of the standard library, whose syntax is not kept, has an init function
+// that calls another package, as image formats and debug handlers do to register themselves.
+func registers(p *program.Package) bool {
+	for _, f := range p.Files {
+		src, err := os.ReadFile(f.Name)
+		if err != nil || !bytes.Contains(src, []byte("\nfunc init()")) {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), f.Name, src, parser.SkipObjectResolution)
+		if err != nil {
+			return true
+		}
+		imports := map[string]bool{}
+		for _, spec := range file.Imports {
+			imported, err := strconv.Unquote(spec.Path.Value)
+			if err == nil && spec.Name == nil && !strings.HasPrefix(imported, "internal/") {
+				imports[path.Base(imported)] = true
+			}
+		}
+		for _, d := range file.Decls {
+			if fn, ok := d.(*ast.FuncDecl); ok && fn.Recv == nil && fn.Name.Name == "init" && callsInto(fn, imports) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// callsInto reports whether a function calls a function of one of the packages.
+func callsInto(fn *ast.FuncDecl, imports map[string]bool) bool {
+	found := false
+	ast.Inspect(fn, func(n ast.Node) bool {
+		if call, ok := n.(*ast.CallExpr); ok {
+			if sel, ok := call.Fun.(*ast.SelectorExpr); ok {
+				if x, ok := sel.X.(*ast.Ident); ok && imports[x.Name] {
+					found = true
+				}
+			}
+		}
+		return !found
+	})
+	return found
 }
 
 // An initCode is code that runs when a program starts because it contains a package.
@@ -72,8 +140,8 @@ func (pl *planner) initIn(p *program.Package, f *program.File) *initCode {
 			}
 			for _, spec := range d.Specs {
 				for _, v := range spec.(*ast.ValueSpec).Values {
-					if call := pl.effect(p, v); call != nil {
-						return &initCode{pos: call.Pos(), what: "calls " + types.ExprString(call.Fun) + " at package level"}
+					if n := pl.effect(p, v); n != nil {
+						return &initCode{pos: n.Pos(), what: "runs " + types.ExprString(n) + " at package level"}
 					}
 				}
 			}
@@ -82,29 +150,70 @@ func (pl *planner) initIn(p *program.Package, f *program.File) *initCode {
 	return nil
 }
 
-// effect returns the first call in an initialiser that may do more than make a value.
-func (pl *planner) effect(p *program.Package, e ast.Expr) *ast.CallExpr {
-	var found *ast.CallExpr
+// effect returns the first part of an initialiser that may do more than make a value: a call of code, or
+// an operation that can panic.
+func (pl *planner) effect(p *program.Package, e ast.Expr) ast.Expr {
+	var found ast.Expr
 	ast.Inspect(e, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.FuncLit:
+		if lit, ok := n.(*ast.FuncLit); ok && lit != nil {
 			return false // not run; a call of one on the spot is found as the call
-		case *ast.CallExpr:
-			if found == nil && !pl.makesValue(p, n) {
-				found = n
-			}
+		}
+		if x, ok := n.(ast.Expr); ok && found == nil && pl.acts(p, x) {
+			found = x
 		}
 		return found == nil
 	})
 	return found
 }
 
+// acts reports whether an expression by itself, its parts apart, may do more than make a value.
+func (pl *planner) acts(p *program.Package, e ast.Expr) bool {
+	tv := p.Info.Types[e]
+	if tv.IsType() || tv.Value != nil {
+		return false
+	}
+	switch e := e.(type) {
+	case *ast.CallExpr:
+		return !pl.makesValue(p, e)
+	case *ast.IndexExpr:
+		t := p.Info.TypeOf(e.X)
+		if t == nil {
+			return true
+		}
+		switch t.Underlying().(type) {
+		case *types.Map, *types.Signature:
+			return false
+		}
+		return true
+	case *ast.SliceExpr, *ast.StarExpr:
+		return true
+	case *ast.TypeAssertExpr:
+		return true
+	case *ast.UnaryExpr:
+		return e.Op == token.ARROW
+	case *ast.BinaryExpr:
+		return e.Op == token.QUO || e.Op == token.REM || e.Op == token.SHL || e.Op == token.SHR
+	}
+	return false
+}
+
 // makesValue reports whether a call is a conversion, a built-in function other than one for output and
 // panics, or a function of the standard library whose package cannot reach the operating system;
-// fmt's, which can, count when they return what they format.
+// fmt's, which can, count when they return what they format. It must not get code to call, or a
+// variable to change.
 func (pl *planner) makesValue(p *program.Package, call *ast.CallExpr) bool {
 	if tv, ok := p.Info.Types[call.Fun]; ok && tv.IsType() {
-		return true
+		return !toArray(tv.Type)
+	}
+	for _, a := range call.Args {
+		if u, ok := ast.Unparen(a).(*ast.UnaryExpr); ok && u.Op == token.AND {
+			if _, lit := ast.Unparen(u.X).(*ast.CompositeLit); !lit {
+				return false
+			}
+		}
+		if t := p.Info.TypeOf(a); t == nil || isFunc(t) {
+			return false
+		}
 	}
 	var obj types.Object
 	switch fun := ast.Unparen(call.Fun).(type) {
@@ -112,11 +221,14 @@ func (pl *planner) makesValue(p *program.Package, call *ast.CallExpr) bool {
 		obj = p.Info.Uses[fun]
 	case *ast.SelectorExpr:
 		obj = p.Info.Uses[fun.Sel]
+		if _, fresh := ast.Unparen(fun.X).(*ast.CallExpr); p.Info.Selections[fun] != nil && !fresh {
+			return false // a method of a variable
+		}
 	}
 	switch obj := obj.(type) {
 	case *types.Builtin:
 		switch obj.Name() {
-		case "panic", "print", "println", "close":
+		case "panic", "print", "println", "close", "delete", "copy", "clear":
 			return false
 		}
 		return true
@@ -135,4 +247,18 @@ func (pl *planner) makesValue(p *program.Package, call *ast.CallExpr) bool {
 		return !q.ImportsTransitively("os")
 	}
 	return false
+}
+
+func isFunc(t types.Type) bool {
+	_, ok := t.Underlying().(*types.Signature)
+	return ok
+}
+
+// toArray reports whether a conversion to t may panic: one from a slice to an array or a pointer to one.
+func toArray(t types.Type) bool {
+	if p, ok := t.Underlying().(*types.Pointer); ok {
+		t = p.Elem()
+	}
+	_, ok := t.Underlying().(*types.Array)
+	return ok
 }

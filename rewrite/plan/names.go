@@ -44,8 +44,41 @@ func (n *names) scope(dir string) map[string]bool {
 			}
 		}
 	}
+	n.dotImporters(dir, t)
 	n.taken[dir] = t
 	return t
+}
+
+// dotImporters adds the package-level names of packages that dot-import the one in dir: a file of theirs
+// would declare the name twice.
+func (n *names) dotImporters(dir string, t map[string]bool) {
+	for _, f := range n.prog.Files {
+		if f.AST == nil || !f.World {
+			continue
+		}
+		for _, spec := range f.AST.Imports {
+			path, err := strconv.Unquote(spec.Path.Value)
+			if err != nil || spec.Name == nil || spec.Name.Name != "." || !n.inDir(path, dir) {
+				continue
+			}
+			for _, other := range n.prog.Files {
+				if other.PkgDir == f.PkgDir && other.AST != nil {
+					for _, d := range other.AST.Decls {
+						declaredNames(d, t)
+					}
+				}
+			}
+		}
+	}
+}
+
+func (n *names) inDir(path, dir string) bool {
+	for _, cfg := range n.prog.Configs {
+		if p := cfg.Package(path); p != nil {
+			return p.Dir == dir
+		}
+	}
+	return false
 }
 
 // packageName returns the name of the package with the given path as far as it is loaded,

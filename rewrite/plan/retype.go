@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 
 	"github.com/ctxmend/ctxmend/rules/census"
 	"github.com/ctxmend/ctxmend/rules/program"
@@ -200,6 +201,9 @@ func (kp *keyPlan) paramFits(obj *types.Var, fn *types.Func, i int) bool {
 	if kp.census.MentionedUnchecked(fn) {
 		return false // a file that was not type-checked may call it
 	}
+	if kp.hasOtherType(fn) {
+		return false
+	}
 	field, file := kp.paramField(obj)
 	if field == nil || len(field.Names) != 1 || uneditable(file) != "" || !basicTypeExpr(kp.pkgOf(file), field.Type) {
 		return false
@@ -224,6 +228,25 @@ func (kp *keyPlan) paramFits(obj *types.Var, fn *types.Func, i int) bool {
 		}
 	}
 	return true
+}
+
+// hasOtherType reports whether a function is stored in a variable whose type is written down, or that
+// is declared elsewhere: the type would have to follow the parameter's.
+func (kp *keyPlan) hasOtherType(fn *types.Func) bool {
+	for _, u := range kp.census.Uses(fn) {
+		parent, child := kp.census.Outer(u.File, kp.census.NameExpr(u.File, u.Ident))
+		switch p := parent.(type) {
+		case *ast.ValueSpec:
+			if p.Type != nil && slices.ContainsFunc(p.Values, func(v ast.Expr) bool { return ast.Node(v) == child }) {
+				return true
+			}
+		case *ast.AssignStmt:
+			if p.Tok != token.DEFINE && slices.ContainsFunc(p.Rhs, func(v ast.Expr) bool { return ast.Node(v) == child }) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // paramField finds the parameter list entry of a parameter.
