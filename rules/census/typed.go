@@ -23,6 +23,7 @@ func (c *Census) TypedHazards(k *Key) (hazards, notes []*Hazard) {
 	if h := c.typeShows(k.GoType); h != nil {
 		hazards = append(hazards, h)
 	}
+	hazards = append(hazards, c.uncheckedSites(k)...)
 	for _, p := range c.Open {
 		if !p.uncalled && p.Basic == nil && mayHold(p.Pkg.Info.TypeOf(p.Expr), k.GoType) {
 			u := p.fedByWorld()
@@ -34,14 +35,93 @@ func (c *Census) TypedHazards(k *Key) (hazards, notes []*Hazard) {
 		if c.unchecked.beside[m.file] {
 			continue
 		}
-		h := &Hazard{Reason: ReasonTypeErrors, Message: "a package that does not type-check uses a key here that may be this one", File: m.file, Pos: m.pos}
-		if m.file.Excluded {
-			h.Reason = ReasonExcluded
-			h.Message = fmt.Sprintf("a file that this build configuration leaves out (%s) uses a key here that may be this one; add it with --tags or --platforms", m.file.Constraint)
-		}
-		hazards, notes = judgeOpen(k, m.role, m.either, h, hazards, notes)
+		hazards, notes = judgeOpen(k, m.role, m.either, uncheckedUse(m.mention), hazards, notes)
 	}
 	return hazards, notes
+}
+
+// uncheckedUse is the hazard of a file that was not type-checked.
+func uncheckedUse(m mention) *Hazard {
+	h := &Hazard{Reason: ReasonTypeErrors, Message: "a package that does not type-check uses a key here that may be this one", File: m.file, Pos: m.pos}
+	if m.file.Excluded {
+		h.Reason = ReasonExcluded
+		h.Message = fmt.Sprintf("a file that this build configuration leaves out (%s) uses a key here that may be this one; add it with --tags or --platforms", m.file.Constraint)
+	}
+	return h
+}
+
+// uncheckedSites finds files that were not type-checked and use the variable or type that a site names the key by, or
+// hand a value of an unnamed struct type to a function, as they would a key of such a type.
+func (c *Census) uncheckedSites(k *Key) []*Hazard {
+	var list []*Hazard
+	seen := map[mentionedName]bool{}
+	for _, s := range k.Sites {
+		obj := s.named()
+		if obj == nil || obj.Pkg() == nil || obj.Parent() != obj.Pkg().Scope() {
+			continue
+		}
+		name := mentionedName{obj.Pkg().Path(), obj.Name()}
+		if uses := c.unchecked.names[name]; len(uses) > 0 && !seen[name] {
+			seen[name] = true
+			list = append(list, uncheckedUse(uses[0]))
+		}
+	}
+	if _, unnamed := deref(k.GoType).(*types.Struct); !unnamed {
+		return list
+	}
+	broken := map[string]bool{}
+	for _, pe := range c.Program.Broken {
+		broken[pe.Path] = true
+	}
+	for _, f := range c.Program.Files {
+		if f.AST == nil || f.Vendored || !f.Excluded && !broken[f.PkgPath] {
+			continue
+		}
+		if pos := unnamedArgument(f.AST); pos.IsValid() {
+			list = append(list, uncheckedUse(mention{f, pos}))
+		}
+	}
+	return list
+}
+
+// named returns the variable that the site's expression names, or the type of its composite literal; nil for others.
+func (s *Site) named() types.Object {
+	e := s.Expr
+	if lit, ok := e.(*ast.CompositeLit); ok {
+		e = lit.Type
+	}
+	switch e := e.(type) {
+	case *ast.Ident:
+		return s.Pkg.Info.Uses[e]
+	case *ast.SelectorExpr:
+		return s.Pkg.Info.Uses[e.Sel]
+	}
+	return nil
+}
+
+// unnamedArgument returns the place of a call argument that is a literal of an unnamed struct type, or the address
+// of one.
+func unnamedArgument(file *ast.File) token.Pos {
+	pos := token.NoPos
+	ast.Inspect(file, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok || pos.IsValid() {
+			return !pos.IsValid()
+		}
+		for _, a := range call.Args {
+			a = ast.Unparen(a)
+			if u, ok := a.(*ast.UnaryExpr); ok && u.Op == token.AND {
+				a = ast.Unparen(u.X)
+			}
+			if lit, ok := a.(*ast.CompositeLit); ok {
+				if _, ok := lit.Type.(*ast.StructType); ok {
+					pos = a.Pos()
+				}
+			}
+		}
+		return true
+	})
+	return pos
 }
 
 // judgeOpen adds a hazard for a look-up that may concern the key: it counts against a key that nobody else

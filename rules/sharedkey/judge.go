@@ -189,7 +189,7 @@ func (g *group) note(j *judgement, s *census.Site) {
 	}
 	switch obj := siteName(s).(type) {
 	case *types.Var:
-		if !slices.Contains(g.Vars, obj) && j.servesAsKey(obj) {
+		if !slices.Contains(g.Vars, obj) && j.census.ServesAsKey(obj) {
 			g.Vars = append(g.Vars, obj)
 		}
 	case *types.TypeName:
@@ -229,7 +229,7 @@ func siteName(s *census.Site) types.Object {
 // it stands.
 func (j *judgement) aliasServes(tn *types.TypeName) bool {
 	f := j.census.Program.FileOf(tn.Pos())
-	if f == nil || !f.World || tn.Parent() != tn.Pkg().Scope() || j.census.MentionedUnchecked(tn) {
+	if f == nil || !f.World || tn.Parent() != tn.Pkg().Scope() {
 		return false
 	}
 	return !slices.ContainsFunc(j.census.TypeUses(tn), func(u census.Use) bool {
@@ -244,10 +244,6 @@ func storedType(s *census.Site) string {
 		return "unknown"
 	}
 	return types.TypeString(types.Default(s.Lookup.Pkg.Info.TypeOf(s.Lookup.Value)), (*types.Package).Name)
-}
-
-func (j *judgement) servesAsKey(v *types.Var) bool {
-	return j.census.ServesAsKey(v) && !j.census.MentionedUnchecked(v)
 }
 
 // home returns the path of the package that a site's key belongs to: that of the variable or alias that names it, or
@@ -294,7 +290,7 @@ func (j *judgement) pointers() {
 			j.manual = "a pointer made anew may find it or not; " + own
 			return
 		}
-		if !j.servesAsKey(v) {
+		if !j.census.ServesAsKey(v) {
 			j.manual = "the variable serves for other things as well; " + own
 			return
 		}
