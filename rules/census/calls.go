@@ -53,6 +53,26 @@ func (ix *index) foreignInterface(fn *types.Func) string {
 	if p := ix.cfg.Package(fn.Pkg().Path()); p == nil || !p.World {
 		return ""
 	}
+	for _, m := range ix.foreignMethods()[fn.Name()] {
+		if ix.lands(fn, m.fn) {
+			return m.pkgPath
+		}
+	}
+	return ""
+}
+
+// A foreignMethod is a method of an interface of a package outside the world.
+type foreignMethod struct {
+	fn      *types.Func
+	pkgPath string
+}
+
+// foreignMethods lists the methods of interfaces of packages outside the world whose code was not read, by name.
+func (ix *index) foreignMethods() map[string][]foreignMethod {
+	if ix.foreign != nil {
+		return ix.foreign
+	}
+	ix.foreign = map[string][]foreignMethod{}
 	for _, pkg := range ix.cfg.Packages {
 		if pkg.World || pkg.Types == nil || pkg.Bodies && !pkg.Partial || ix.twice[pkg.Path] {
 			continue
@@ -62,18 +82,14 @@ func (ix *index) foreignInterface(fn *types.Func) string {
 			if !ok {
 				continue
 			}
-			iface, ok := tn.Type().Underlying().(*types.Interface)
-			if !ok {
-				continue
-			}
-			for m := range iface.Methods() {
-				if m.Name() == fn.Name() && ix.lands(fn, m) {
-					return pkg.Path
+			if iface, ok := tn.Type().Underlying().(*types.Interface); ok {
+				for m := range iface.Methods() {
+					ix.foreign[m.Name()] = append(ix.foreign[m.Name()], foreignMethod{m, pkg.Path})
 				}
 			}
 		}
 	}
-	return ""
+	return ix.foreign
 }
 
 // lands reports whether a call through the interface method im may end in the method fn: its type

@@ -38,6 +38,8 @@ type index struct {
 	handed map[string][]handing
 	// contexts caches contextTypes.
 	contexts *[]types.Type
+	// foreign caches foreignMethods.
+	foreign map[string][]foreignMethod
 	// switched maps the variable of a type switch, one for each clause, to the expression switched on.
 	switched map[*types.Var]use
 	// renamed are dependencies' functions that are context.WithValue under another name.
