@@ -277,7 +277,11 @@ func (f *finder) reportField(file *program.File, id *ast.Ident, h *holder) {
 		return cmp.Or(strings.Compare(a.File.Rel, b.File.Rel), cmp.Compare(a.Pos, b.Pos))
 	})
 	if len(h.passedBy) > 0 {
-		f.report(file, id, related, "%s keeps a context, and %s, which is handed one, works with the one kept; use the caller's", h.obj.Name(), list(h.passedBy))
+		verbs := "is handed one, works"
+		if len(h.passedBy) > 1 {
+			verbs = "are handed one, work"
+		}
+		f.report(file, id, related, "%s keeps a context, and %s, which %s with the one kept; use the caller's", h.obj.Name(), list(h.passedBy), verbs)
 		return
 	}
 	whose := "the context of the call that made it"
