@@ -97,13 +97,38 @@ func (kp *keyPlan) placeDecls(t *keyType) {
 	}
 }
 
-// everywhere reports whether a file is compiled in every configuration that has its package.
-func (kp *keyPlan) everywhere(f *program.File) bool {
+// fileCondition and packageCondition remember what presence in the build depends on.
+func (pl *planner) fileCondition(f *program.File) string {
+	c, known := pl.fileConditions[f]
+	if !known {
+		c = f.Condition()
+		pl.fileConditions[f] = c
+	}
+	return c
+}
+
+func (pl *planner) packageCondition(p *program.Package) string {
+	c, known := pl.packageConditions[p]
+	if !known {
+		c = p.Condition()
+		pl.packageConditions[p] = c
+	}
+	return c
+}
+
+// everywhere reports whether a file is compiled in every configuration that has its package, those that
+// are not loaded included.
+func (pl *planner) everywhere(f *program.File) bool {
+	if c := pl.fileCondition(f); c != "" {
+		if p := pl.pkgOf(f); p == nil || pl.packageCondition(p) != c {
+			return false
+		}
+	}
 	path := f.PkgPath
 	if f.XTest {
 		path += "_test"
 	}
-	for _, cfg := range kp.prog.Configs {
+	for _, cfg := range pl.prog.Configs {
 		if p := cfg.Package(path); p != nil && !slices.Contains(p.Files, f) {
 			return false
 		}

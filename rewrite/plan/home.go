@@ -322,6 +322,9 @@ func (kp *keyPlan) feasible(h *home) error {
 		if err := graph.CanImport(s.File, h.path); err != nil {
 			return block("placement", s.File, s.Expr.Pos(), "the key would live in %s, but %v", h.path, err)
 		}
+		if c := kp.condition(h); c != "" && kp.fileCondition(s.File) != c && kp.packageCondition(s.Pkg) != c {
+			return block("placement", s.File, s.Expr.Pos(), "the key would live in %s, which is part of the build only where %s", h.path, c)
+		}
 		if code := kp.newInit(graph, s.File, h.path); code != nil {
 			return block("placement", s.File, s.Expr.Pos(), "the key would live in %s, and importing that runs code in programs that did not contain it: package %s %s%s",
 				h.path, code.pkgPath, code.what, kp.where(&census.Hazard{File: code.file, Pos: code.pos}))
@@ -330,6 +333,14 @@ func (kp *keyPlan) feasible(h *home) error {
 	}
 	kp.graph = graph
 	return nil
+}
+
+// condition returns what the home's presence in the build depends on, "" for nothing.
+func (kp *keyPlan) condition(h *home) string {
+	if h.pkg == nil {
+		return ""
+	}
+	return kp.packageCondition(h.pkg)
 }
 
 // stays reports whether a spot that names a constant of the home need not change.

@@ -91,7 +91,7 @@ func (kp *keyPlan) existingType(exported bool) *keyType {
 			continue
 		}
 		f := kp.prog.FileOf(tn.Pos())
-		if f == nil || uneditable(f) != "" || f.Test && !kp.testHome() {
+		if f == nil || uneditable(f) != "" || f.Test && !kp.testHome() || !kp.everywhere(f) {
 			continue
 		}
 		full := kp.home.path + "." + name
@@ -138,7 +138,7 @@ func (kp *keyPlan) meansType(tn *types.TypeName) bool {
 // afterConstants puts new constants behind the last constant declaration of the type, or behind the type.
 func (kp *keyPlan) afterConstants(t *keyType, tn *types.TypeName) {
 	for _, f := range kp.home.pkg.Files {
-		if f.AST == nil || uneditable(f) != "" || f.Test && !kp.testHome() {
+		if f.AST == nil || uneditable(f) != "" || f.Test && !kp.testHome() || !kp.everywhere(f) {
 			continue
 		}
 		for _, d := range f.AST.Decls {

@@ -129,10 +129,13 @@ func (tw *typeWriter) nameableObject(obj *types.TypeName) bool {
 	}
 	if pkg.Path() == tw.home.path {
 		f := tw.prog.FileOf(obj.Pos())
-		return f == nil || !f.Test
+		return f == nil || !f.Test && tw.everywhere(f)
 	}
 	if !ast.IsExported(obj.Name()) || pkg.Name() == "main" {
 		return false
+	}
+	if f := tw.prog.FileOf(obj.Pos()); f != nil && f.World && !tw.everywhere(f) {
+		return false // it is declared under a condition
 	}
 	from := tw.homeFile()
 	if tw.graph.CanImport(from, pkg.Path()) != nil || tw.newInit(tw.graph, from, pkg.Path()) != nil {

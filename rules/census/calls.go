@@ -132,6 +132,9 @@ func implementsMethod(recv types.Type, im *types.Func) bool {
 	if iface == nil {
 		return false
 	}
+	if named, ok := types.Unalias(im.Signature().Recv().Type()).(*types.Named); ok && named.TypeParams().Len() > 0 {
+		return true // likewise
+	}
 	if named, ok := types.Unalias(deref(recv)).(*types.Named); ok && named.TypeParams().Len() > 0 {
 		// Instantiations are not at hand: equal method names are enough to be careful.
 		return true

@@ -182,6 +182,7 @@ type Point struct {
 	// OtherUses are places other than key positions that the key's value reaches in interface form.
 	OtherUses   []Unknown
 	known       map[leafID]bool
+	carriers    map[mentionedName]bool // package-level variables that hold the key in interface form
 	through     map[mentionedName]bool // functions, package-level variables, and fields (without package), that the key passes
 	element     bool                   // the key may be a missing element of a table, or a variable to which nothing was assigned
 	uncalled    bool                   // nothing calls the function that the key comes in through

@@ -176,6 +176,16 @@ func (p *Point) passes(v *types.Var) {
 	p.comesThrough(n)
 }
 
+// carriedBy notes that a package-level variable holds the key in interface form.
+func (p *Point) carriedBy(v *types.Var) {
+	if v != nil && v.Pkg() != nil && v.Parent() == v.Pkg().Scope() {
+		if p.carriers == nil {
+			p.carriers = map[mentionedName]bool{}
+		}
+		p.carriers[mentionedName{v.Pkg().Path(), v.Name()}] = true
+	}
+}
+
 func (p *Point) comesThrough(n mentionedName) {
 	if p.through == nil {
 		p.through = map[mentionedName]bool{}

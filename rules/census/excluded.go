@@ -255,6 +255,11 @@ func (b *builder) excludedHazards(ex *excludedScan, k *Key) {
 			for _, m := range ex.stored[v] {
 				say(m)
 			}
+			if p.carriers[v] {
+				for _, m := range ex.names[v] {
+					say(m)
+				}
+			}
 		}
 		for _, fn := range p.Forwarders {
 			if fn.Pkg() == nil || seen[mentionedName{fn.Pkg().Path(), fn.Name()}] {
@@ -336,7 +341,7 @@ func (b *builder) excludedOpen(ex *excludedScan, k *Key) {
 			h.Reason = ReasonExcluded
 			h.Message = fmt.Sprintf("a file that this build configuration leaves out (%s) uses a key here that cannot be told and may be this one; add it with --tags or --platforms", m.file.Constraint)
 		}
-		if hasRole(k, Writer) && hasRole(k, Reader) || !m.either && hasRole(k, m.role) {
+		if hasOwn(k, Writer) && hasOwn(k, Reader) || !m.either && hasOwn(k, m.role) {
 			k.Notes = append(k.Notes, h)
 		} else {
 			k.Hazards = append(k.Hazards, h)

@@ -434,7 +434,7 @@ func (b *builder) storeHazards(k *Key) {
 			continue
 		}
 		u := st.Open[0]
-		if hasRole(k, Writer) && hasRole(k, Reader) {
+		if hasOwn(k, Writer) && hasOwn(k, Reader) {
 			k.Notes = append(k.Notes, &Hazard{Reason: ReasonStore, Message: fmt.Sprintf("%s may hold any key: one %s", st.Name(), u.Why), File: u.File, Pos: u.Pos})
 			continue
 		}
@@ -452,16 +452,21 @@ func (st *Store) difference(basic *types.Basic) *Difference {
 	return nil
 }
 
-// hasRole reports whether the key has a reader (or writer) whose key is known. What tests write stands for
-// what the program writes, and does not count where the program itself uses the key.
+// hasRole reports whether the key has a reader (or writer) whose key is known.
 func hasRole(k *Key, role Role) bool {
+	return slices.ContainsFunc(k.Sites, func(s *Site) bool { return s.Role == role })
+}
+
+// hasOwn reports the same of the program itself. What tests write stands for what the program writes, and
+// does not count where the program itself uses the key.
+func hasOwn(k *Key, role Role) bool {
 	inTests := !slices.ContainsFunc(k.Sites, func(s *Site) bool { return !s.File.Test })
 	return slices.ContainsFunc(k.Sites, func(s *Site) bool { return s.Role == role && (inTests || !s.File.Test) })
 }
 
 // unwritten notes a key that a library reads and nothing writes, not even a test: whoever does is elsewhere.
 func (b *builder) unwritten(k *Key) {
-	if slices.ContainsFunc(k.Sites, func(s *Site) bool { return s.Role == Writer }) {
+	if hasRole(k, Writer) {
 		return
 	}
 	for _, s := range k.Sites {
@@ -493,9 +498,9 @@ func (b *builder) openHazards(k *Key) {
 		if role == Writer {
 			h.Message = fmt.Sprintf("a value is stored here under a key that %s and may be this one", u.Why)
 		}
-		if hasRole(k, Writer) && hasRole(k, Reader) {
+		if hasOwn(k, Writer) && hasOwn(k, Reader) {
 			k.Notes = append(k.Notes, h)
-		} else if !hasRole(k, role) {
+		} else if !hasOwn(k, role) {
 			k.Hazards = append(k.Hazards, h)
 		} else {
 			k.Notes = append(k.Notes, h)
@@ -557,6 +562,7 @@ func (b *builder) checkCarriers() {
 	for _, c := range list {
 		for _, p := range c.points {
 			p.passes(asVar(c.obj))
+			p.carriedBy(asVar(c.obj))
 			if fp, ok := b.ix.paramOf(asVar(c.obj)); ok && fp.fn != nil && fp.fn.Pkg() != nil {
 				p.comesThrough(mentionedName{fp.fn.Pkg().Path(), fp.fn.Name()})
 			}

@@ -57,13 +57,17 @@ type linker struct {
 	plugins  bool
 	// left are the imports of files that no loaded configuration contains, by package path: with
 	// other tags they are part of the programs.
-	left map[string][]string
+	left, leftTest map[string][]string
 }
 
 func newLinker(prog *program.Program) *linker {
-	l := &linker{prog, map[linkage]map[string]bool{}, opensPlugins(prog), map[string][]string{}}
+	l := &linker{prog, map[linkage]map[string]bool{}, opensPlugins(prog), map[string][]string{}, map[string][]string{}}
 	for _, f := range prog.Files {
-		if f.Excluded && f.AST != nil && !f.Test {
+		switch {
+		case !f.Excluded || f.AST == nil:
+		case f.Test:
+			l.leftTest[f.PkgPath] = append(l.leftTest[f.PkgPath], importPaths(f)...)
+		default:
 			l.left[f.PkgPath] = append(l.left[f.PkgPath], importPaths(f)...)
 		}
 	}
@@ -98,6 +102,9 @@ func (l *linker) contains(at linkage) map[string]bool {
 			for _, imp := range p.TestImports {
 				l.addClosure(set, cfg, imp)
 			}
+		}
+		for _, path := range l.leftTest[at.path] {
+			l.addClosure(set, cfg, cfg.Package(path))
 		}
 		if x := cfg.Package(at.path + "_test"); x != nil && x.XTest {
 			l.addClosure(set, cfg, x)

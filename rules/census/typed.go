@@ -127,7 +127,7 @@ func unnamedArgument(file *ast.File) token.Pos {
 // judgeOpen adds a hazard for a look-up that may concern the key: it counts against a key that nobody else
 // reads, or writes.
 func judgeOpen(k *Key, role Role, either bool, h *Hazard, hazards, notes []*Hazard) ([]*Hazard, []*Hazard) {
-	if hasRole(k, Writer) && hasRole(k, Reader) || !either && hasRole(k, role) {
+	if hasOwn(k, Writer) && hasOwn(k, Reader) || !either && hasOwn(k, role) {
 		return hazards, append(notes, h)
 	}
 	return append(hazards, h), notes

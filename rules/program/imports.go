@@ -5,6 +5,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -30,6 +31,9 @@ type configGraph struct {
 	ordinary, test map[string][]string
 	// moreOrdinary and moreTest hold planned imports.
 	moreOrdinary, moreTest map[string][]string
+	// leftOrdinary and leftTest hold what files import that no configuration contains: with other tags they
+	// may close a cycle.
+	leftOrdinary, leftTest map[string][]string
 }
 
 // ImportGraph returns the program's import graph, to plan on.
@@ -47,9 +51,46 @@ func (p *Program) ImportGraph() *ImportGraph {
 				cg.test[pkg.Path] = targets(pkg.TestImports)
 			}
 		}
+		cg.leftOrdinary, cg.leftTest = leftOut(p, c)
 		g.configs = append(g.configs, cg)
 	}
 	return g
+}
+
+// leftOut returns what files that no configuration contains import of its packages, in ordinary and in test files.
+func leftOut(p *Program, c *Config) (ordinary, test map[string][]string) {
+	ordinary, test = map[string][]string{}, map[string][]string{}
+	for _, f := range p.Files {
+		if !f.Excluded || f.AST == nil || f.XTest {
+			continue
+		}
+		into := ordinary
+		if f.Test {
+			into = test
+		}
+		for _, spec := range f.AST.Imports {
+			if path, err := strconv.Unquote(spec.Path.Value); err == nil && c.Package(path) != nil {
+				into[f.PkgPath] = append(into[f.PkgPath], path)
+			}
+		}
+	}
+	return ordinary, test
+}
+
+// withLeft returns the graph with the imports of files that are left out.
+func (cg *configGraph) withLeft() *configGraph {
+	if len(cg.leftOrdinary)+len(cg.leftTest) == 0 {
+		return cg
+	}
+	all := *cg
+	all.moreOrdinary, all.moreTest = cloneLists(cg.moreOrdinary), cloneLists(cg.moreTest)
+	for path, list := range cg.leftOrdinary {
+		all.moreOrdinary[path] = append(all.moreOrdinary[path], list...)
+	}
+	for path, list := range cg.leftTest {
+		all.moreTest[path] = append(all.moreTest[path], list...)
+	}
+	return &all
 }
 
 // targets returns the paths of the packages that an import map leads to, sorted.
@@ -67,7 +108,8 @@ func (g *ImportGraph) Clone() *ImportGraph {
 	h := &ImportGraph{prog: g.prog, created: maps.Clone(g.created)}
 	for _, cg := range g.configs {
 		h.configs = append(h.configs, &configGraph{c: cg.c, ordinary: cg.ordinary, test: cg.test,
-			moreOrdinary: cloneLists(cg.moreOrdinary), moreTest: cloneLists(cg.moreTest)})
+			moreOrdinary: cloneLists(cg.moreOrdinary), moreTest: cloneLists(cg.moreTest),
+			leftOrdinary: cg.leftOrdinary, leftTest: cg.leftTest})
 	}
 	return h
 }
@@ -282,6 +324,7 @@ func (g *ImportGraph) cycleRule(from *File, to string) error {
 		return nil
 	}
 	for _, cg := range g.configs {
+		cg = cg.withLeft()
 		if back := cg.chain(to, from.PkgPath); back != nil {
 			what := "import cycle"
 			if from.Test {
