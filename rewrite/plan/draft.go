@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"go/token"
+	"slices"
 
 	"github.com/ctxmend/ctxmend/rules"
 	"github.com/ctxmend/ctxmend/rules/census"
@@ -87,21 +88,37 @@ func (d *draft) commentIn(f *program.File, from, to int) bool {
 // add plans a declaration.
 func (d *draft) add(decl *AddDecl) { d.unit.Edits = append(d.unit.Edits, decl) }
 
-// checkFiles blocks the unit when it would edit a file that is not to be edited.
+// checkFiles blocks the unit when it would edit a file that is not to be edited, or one of a package with type
+// errors: what its expressions mean is known in part only, and new errors would hide among the old ones.
 func (d *draft) checkFiles() error {
 	for _, e := range d.unit.Edits {
-		switch e := e.(type) {
-		case *Splice:
-			if reason := uneditable(e.File); reason != "" {
-				return block(reason, e.File, e.File.Tok.Pos(e.Start), "%s", uneditableMessage(reason))
+		f, from, _ := e.Span()
+		if add, ok := e.(*AddDecl); ok {
+			f = add.File
+			if f == nil && d.broken(add.PkgPath) {
+				return block("type-errors", nil, token.NoPos, "package %s, which the fix would add to, does not type-check", add.PkgPath)
 			}
-		case *RemoveSpec:
-			if reason := uneditable(e.File); reason != "" {
-				return block(reason, e.File, e.Spec.Pos(), "%s", uneditableMessage(reason))
-			}
+		}
+		if f == nil {
+			continue
+		}
+		if reason := uneditable(f); reason != "" {
+			return block(reason, f, f.Tok.Pos(from), "%s", uneditableMessage(reason))
+		}
+		path := f.PkgPath
+		if f.XTest {
+			path += "_test"
+		}
+		if d.broken(path) {
+			return block("type-errors", f, f.Tok.Pos(from), "package %s does not type-check, and is not edited before it does", path)
 		}
 	}
 	return nil
+}
+
+// broken reports whether a package of the world has errors.
+func (d *draft) broken(path string) bool {
+	return slices.ContainsFunc(d.prog.Broken, func(pe *program.PackageErrors) bool { return pe.Path == path })
 }
 
 // uneditable returns the reason why a file is never edited, "" for ordinary files.
