@@ -41,7 +41,7 @@ func run(pass *rules.Pass) []*rules.Finding {
 	var list []*rules.Finding
 	for _, r := range reads {
 		assert := c.assertion(r.Lookup)
-		if assert == nil || assert.Type == nil || commaOK(r.Pkg, assert) || r.File.Test || c.meant(r) || c.present(r) {
+		if assert == nil || assert.Type == nil || c.commaOK(r.File, assert) || r.File.Test || c.meant(r) || c.present(r) {
 			continue
 		}
 		list = append(list, c.finding(r, assert))
@@ -64,10 +64,16 @@ func (c *checker) assertion(lk *census.Lookup) *ast.TypeAssertExpr {
 	return assert
 }
 
-// commaOK reports whether an assertion is used in its two-valued form: go/types records a pair then.
-func commaOK(pkg *program.Package, assert *ast.TypeAssertExpr) bool {
-	_, pair := pkg.Info.TypeOf(assert).(*types.Tuple)
-	return pair
+// commaOK reports whether an assertion is used in its two-valued form.
+func (c *checker) commaOK(f *program.File, assert *ast.TypeAssertExpr) bool {
+	parent, _ := c.census.Outer(f, assert)
+	switch p := parent.(type) {
+	case *ast.AssignStmt:
+		return len(p.Lhs) == 2 && len(p.Rhs) == 1
+	case *ast.ValueSpec:
+		return len(p.Names) == 2 && len(p.Values) == 1
+	}
+	return false
 }
 
 func (c *checker) finding(r *census.Read, assert *ast.TypeAssertExpr) *rules.Finding {
@@ -168,7 +174,7 @@ func (c *checker) checked(lk *census.Lookup) bool {
 	case *ast.BinaryExpr:
 		return p.Op == token.EQL || p.Op == token.NEQ
 	case *ast.TypeAssertExpr:
-		return p.Type == nil || commaOK(lk.Pkg, p)
+		return p.Type == nil || c.commaOK(lk.File, p)
 	}
 	return false
 }
