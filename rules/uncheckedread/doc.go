@@ -48,6 +48,7 @@
 //     or behind calls that would then run after it
 //   - conflict: another fix makes the look-up a call of an accessor; apply that one first
 //   - layout: several statements share the line
+//   - type-errors: the package does not type-check
 //   - generated, vendored, cgo, symlink: the file is not to be edited
 //   - suppressed: the place carries a //ctxmend:ignore comment
 //   - does-not-compile: the result would not type-check
