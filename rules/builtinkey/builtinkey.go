@@ -61,8 +61,11 @@ func leftTo(pass *rules.Pass, f *census.Family) bool {
 	if pass.Runs("splitkey") && pass.Census.SplitOf(k) != nil {
 		return true
 	}
+	if !pass.Runs("deadkey") {
+		return false
+	}
 	_, dead := pass.Census.Unpaired(k)
-	return dead && pass.Runs("deadkey")
+	return dead
 }
 
 // applicability is safe unless something in the census asks for a reviewer.
