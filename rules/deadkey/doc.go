@@ -37,6 +37,7 @@
 //   - effects: the value is computed by a call in the middle of a larger expression
 //   - unused: a local variable would be left without use
 //   - scope: a variable would only shadow another of the same value
+//   - empty: nothing else stands in the block around it
 //   - comment: a comment inside the call would be lost
 //   - generated, vendored, cgo, symlink: a place lies in a file that is not to be edited
 //   - suppressed: a place carries a //ctxmend:ignore comment
