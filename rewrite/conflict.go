@@ -16,16 +16,15 @@ type claim struct {
 	rank     int
 }
 
-// conflicts blocks units that edit what another unit edits as well: the safer of the two goes
-// first, then the one planned first.
-func conflicts(units []*plan.Unit) {
+// withoutConflicts returns the units that do not edit what another one edits as well. What removes a key
+// goes first, since nothing else is then to be done about it; the safer of two units then, and the one planned
+// first. The others are blocked when they are told so, and left out otherwise: at another level they may go first.
+func withoutConflicts(units []*plan.Unit, tell bool) []*plan.Unit {
 	ranked := slices.Clone(units)
-	slices.SortStableFunc(ranked, func(a, b *plan.Unit) int { return cmp.Compare(certainty(a), certainty(b)) })
+	slices.SortStableFunc(ranked, func(a, b *plan.Unit) int { return cmp.Compare(rank(a), rank(b)) })
 	byFile := map[*program.File][]claim{}
 	for rank, u := range ranked {
-		if u.Blocker == nil {
-			addClaims(byFile, u, rank)
-		}
+		addClaims(byFile, u, rank)
 	}
 	var found []conflict
 	for f, list := range byFile {
@@ -34,16 +33,39 @@ func conflicts(units []*plan.Unit) {
 	slices.SortFunc(found, func(x, y conflict) int {
 		return cmp.Or(cmp.Compare(x.first.rank, y.first.rank), cmp.Compare(x.second.rank, y.second.rank), cmp.Compare(x.file.Rel, y.file.Rel), cmp.Compare(x.second.from, y.second.from))
 	})
+	out := map[*plan.Unit]bool{}
 	for _, c := range found {
-		if c.first.unit.Blocker != nil || c.second.unit.Blocker != nil {
+		if out[c.first.unit] || out[c.second.unit] {
 			continue
 		}
-		c.second.unit.Blocker = &rules.Blocker{
-			Reason:  "conflict",
-			Message: "the fix of " + c.first.unit.ID + " changes the same code; apply that one first",
-			File:    c.file, Pos: c.file.Tok.Pos(c.second.from),
+		out[c.second.unit] = true
+		if tell {
+			if c.first.unit.Removes { // which mends what the other finds
+				c.first.unit.Findings = append(c.first.unit.Findings, c.second.unit.Findings...)
+				for _, f := range c.second.unit.Findings {
+					f.Unit = c.first.unit.ID
+				}
+				c.second.unit.Findings = nil
+			}
+			c.second.unit.Blocker = &rules.Blocker{
+				Reason:  "conflict",
+				Message: "the fix of " + c.first.unit.ID + " changes the same code; apply that one first",
+				File:    c.file, Pos: c.file.Tok.Pos(c.second.from),
+			}
 		}
 	}
+	return slices.DeleteFunc(slices.Clone(units), func(u *plan.Unit) bool { return out[u] })
+}
+
+// rank orders units for conflicts.
+func rank(u *plan.Unit) int {
+	switch {
+	case u.Removes:
+		return 0
+	case u.Applicability == rules.Safe:
+		return 1
+	}
+	return 2
 }
 
 // A conflict is two claims to the same bytes, the one that goes first in front.
@@ -74,13 +96,6 @@ func overlaps(f *program.File, list []claim) []conflict {
 		open = append(open, c)
 	}
 	return found
-}
-
-func certainty(u *plan.Unit) int {
-	if u.Applicability == rules.Safe {
-		return 0
-	}
-	return 1
 }
 
 // addClaims adds what a unit replaces or removes. Bytes that a replacement keeps are free to others.

@@ -37,7 +37,6 @@ func judge(prog *program.Program, units []*plan.Unit, directives []*rules.Direct
 			}
 		}
 	}
-	conflicts(units)
 	return units
 }
 
@@ -51,14 +50,18 @@ func applyVerified(ctx context.Context, prog *program.Program, units []*plan.Uni
 			open = append(open, u)
 		}
 	}
-	kept, err := v.keep(nil, open)
+	together := withoutConflicts(open, level == rules.Review)
+	kept, err := v.keep(nil, together)
 	if err != nil {
 		return nil, err
 	}
-	wanted := slices.DeleteFunc(slices.Clone(kept), func(u *plan.Unit) bool {
-		return !(u.Applicability == rules.Safe || level == rules.Review && u.Applicability == rules.Review) || !isSelected(prog, u)
+	wanted := slices.DeleteFunc(open, func(u *plan.Unit) bool {
+		return u.Blocker != nil || !(u.Applicability == rules.Safe || level == rules.Review && u.Applicability == rules.Review) || !isSelected(prog, u)
 	})
-	if len(wanted) < len(kept) {
+	if level != rules.Review {
+		wanted = withoutConflicts(wanted, true)
+	}
+	if !slices.Equal(wanted, kept) {
 		if wanted, err = v.keep(nil, wanted); err != nil {
 			return nil, err
 		}

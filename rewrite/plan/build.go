@@ -84,6 +84,7 @@ func (pl *planner) carryOut(u *Unit, in rules.Intent) {
 			d.finish(d.unifyKeys(in))
 		}
 	case *rules.DropWrites:
+		u.Removes = true
 		if d := pl.draft(u); u.Blocker == nil {
 			d.finish(d.dropWrites(in))
 		}

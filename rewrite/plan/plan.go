@@ -19,6 +19,8 @@ type Unit struct {
 	Findings      []*rules.Finding
 	// Blocker is set when the unit cannot be done.
 	Blocker *rules.Blocker
+	// Removes is set for a unit that takes out every place of a key.
+	Removes bool
 	// Status is set by the pipeline.
 	Status rules.Status
 	// Files are the slash-separated names, relative to the directory worked in, that the unit edits or creates.

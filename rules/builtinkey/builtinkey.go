@@ -55,17 +55,9 @@ func run(pass *rules.Pass) []*rules.Finding {
 }
 
 // leftTo reports whether a more specific rule that runs as well reports the family and knows better what to do: a
-// private type would make it final that a key is stored and not read.
+// private type would make it final that the halves of a split key do not meet.
 func leftTo(pass *rules.Pass, f *census.Family) bool {
-	k := f.Keys[0]
-	if pass.Runs("splitkey") && pass.Census.SplitOf(k) != nil {
-		return true
-	}
-	if !pass.Runs("deadkey") {
-		return false
-	}
-	_, dead := pass.Census.Unpaired(k)
-	return dead
+	return pass.Runs("splitkey") && pass.Census.SplitOf(f.Keys[0]) != nil
 }
 
 // applicability is safe unless something in the census asks for a reviewer.

@@ -302,7 +302,7 @@ func (b *builder) hazards() {
 			b.storeHazards(k)
 			b.excludedHazards(ex, k)
 			b.openHazards(k)
-			b.unwritten(k)
+			b.halved(k)
 		}
 		for _, k := range f.Keys {
 			f.Hazards = append(f.Hazards, k.Hazards...)
@@ -464,20 +464,23 @@ func hasOwn(k *Key, role Role) bool {
 	return slices.ContainsFunc(k.Sites, func(s *Site) bool { return s.Role == role && (inTests || !s.File.Test) })
 }
 
-// unwritten notes a key that a library reads and nothing writes, not even a test: whoever does is elsewhere.
-func (b *builder) unwritten(k *Key) {
-	if hasRole(k, Writer) {
+// halved notes a key of which a library has one half only: the other is with its importers, if anywhere, and
+// cannot follow.
+func (b *builder) halved(k *Key) {
+	writer, reader := hasRole(k, Writer), hasRole(k, Reader)
+	if writer == reader {
 		return
 	}
 	for _, s := range k.Sites {
-		if s.Role == Reader && s.Pkg.World && !s.File.Test && s.Pkg.Name != "main" && !internalPath(s.Pkg.Path) {
-			k.Notes = append(k.Notes, &Hazard{
-				Reason:  ReasonDependency,
-				Message: "nothing in the program stores a value under the key: importers that do will notice, read here",
-				File:    s.File, Pos: s.Expr.Pos(),
-			})
-			return
+		if s.File.Test || !s.Pkg.World || !Importable(s.Pkg) || b.census.InProgram(s.Pkg) {
+			continue
 		}
+		what := "nothing in the program reads the value: importers that read it under the key by its text will notice"
+		if reader {
+			what = "nothing in the program stores a value: importers that store one under the key by its text will notice"
+		}
+		k.Notes = append(k.Notes, &Hazard{Reason: ReasonDependency, Message: what, File: s.File, Pos: s.Expr.Pos()})
+		return
 	}
 }
 
