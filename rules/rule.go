@@ -16,6 +16,8 @@ type Rule struct {
 	// Default is set when the rule runs without being asked for: at least nine of ten of
 	// its findings on real repositories are judged true.
 	Default bool
+	// Levels are the applicabilities that its findings can have, from the surest on.
+	Levels []Applicability
 	// Run reports the rule's findings, in any order.
 	Run func(*Pass) []*Finding
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strings"
+	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -58,24 +59,29 @@ func ruleNames(all []*rules.Rule) []string {
 // listRules prints the rules in the order of the registry, which goes from the common
 // to the special.
 func (a *app) listRules() error {
-	widest := 0
-	for _, rule := range a.rules {
-		widest = max(widest, len(rule.Name))
-	}
+	table := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
 	for _, rule := range a.rules {
 		optIn := ""
 		if !rule.Default {
 			optIn = " (off by default; switch it on with --rules)"
 		}
-		if _, err := fmt.Fprintf(a.stdout, "%-*s  %s%s\n", widest, rule.Name, rule.Summary(), optIn); err != nil {
-			return err
-		}
+		fmt.Fprintf(table, "%s\t%s\t%s%s\n", rule.Name, levels(rule), rule.Summary(), optIn)
 	}
-	if _, err := fmt.Fprintf(a.stdout, "%-*s  %s\n", widest, rules.IgnoreRule, ignoreSummary); err != nil {
+	fmt.Fprintf(table, "%s\t%s\t%s\n", rules.IgnoreRule, rules.Manual, ignoreSummary)
+	if err := table.Flush(); err != nil {
 		return err
 	}
 	a.note("ctxmend explain RULE says more about one")
 	return nil
+}
+
+// levels lists how far the findings of a rule can be mended.
+func levels(rule *rules.Rule) string {
+	var words []string
+	for _, l := range rule.Levels {
+		words = append(words, string(l))
+	}
+	return strings.Join(words, ", ")
 }
 
 func (a *app) explain(name string) error {
@@ -87,7 +93,7 @@ func (a *app) explain(name string) error {
 		if !rule.Default {
 			on = "off by default; switch it on with --rules " + rule.Name
 		}
-		return a.printDoc(rule.Name, on, rule.Text())
+		return a.printDoc(rule.Name, on+"; "+levels(rule), rule.Text())
 	}
 	if name == rules.IgnoreRule {
 		return a.printDoc(name, "always on", ignoreDoc)

@@ -24,7 +24,7 @@ func TestRuleContract(t *testing.T) {
 				t.Errorf("%s is registered twice", rule.Name)
 			}
 			seen[rule.Name] = true
-			if rule.Summary() == "" || rule.Run == nil {
+			if rule.Summary() == "" || rule.Run == nil || len(rule.Levels) == 0 {
 				t.Error("no summary or no run function")
 			}
 			if len(strings.Fields(rule.Text())) < 40 {

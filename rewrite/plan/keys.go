@@ -335,6 +335,9 @@ func (kp *keyPlan) inHome(obj types.Object) bool {
 	return f != nil && f.World && f.PkgDir == kp.home.dir && f.XTest == kp.home.xtest
 }
 
+// maxQuoted bounds the keys that a title lists.
+const maxQuoted = 6
+
 // quotedKeys lists a family's keys.
 func quotedKeys(fam *census.Family) string {
 	var keys []string
@@ -344,6 +347,9 @@ func quotedKeys(fam *census.Family) string {
 			name += " of " + k.Part
 		}
 		keys = append(keys, name)
+	}
+	if len(keys) > maxQuoted {
+		keys = append(keys[:maxQuoted-1], fmt.Sprintf("and %d more", len(keys)-maxQuoted+1))
 	}
 	return strings.Join(keys, ", ")
 }

@@ -20,6 +20,7 @@ var Rule = &rules.Rule{
 	Name:    name,
 	Doc:     doc,
 	Default: true,
+	Levels:  []rules.Applicability{rules.Safe, rules.Review},
 	Run:     run,
 }
 

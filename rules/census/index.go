@@ -61,6 +61,8 @@ type index struct {
 	// keyParams are the parameters and fields that hold keys on their way to a look-up.
 	keyParams []*types.Var
 	keyParam  map[*types.Var]bool
+	// templates are string literals that may be templates with a look-up: {{.Ctx.Value "user"}}.
+	templates []use
 	// keyFuncs are the functions that return keys.
 	keyFuncs map[mentionedName]bool
 	// byPos finds an object by its declaration, built on demand.
@@ -209,6 +211,10 @@ func (ix *index) addFile(pkg *program.Package, f *program.File) {
 			}
 		case *ast.FuncLit:
 			ix.addParams(pkg, f, n.Type, nil, n)
+		case *ast.BasicLit:
+			if pkg.World && n.Kind == token.STRING && strings.Contains(n.Value, ".Value ") {
+				ix.templates = append(ix.templates, use{n, f, pkg})
+			}
 		case *ast.CompositeLit:
 			if pkg.World {
 				ix.addLiteralHandings(info, f, n)

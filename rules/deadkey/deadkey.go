@@ -15,7 +15,7 @@ var doc string
 const name = "deadkey"
 
 // Rule reports keys that are written and never read, or read and never written.
-var Rule = &rules.Rule{Name: name, Doc: doc, Default: true, Run: run}
+var Rule = &rules.Rule{Name: name, Doc: doc, Default: true, Levels: []rules.Applicability{rules.Review, rules.Manual}, Run: run}
 
 func run(pass *rules.Pass) []*rules.Finding {
 	var list []*rules.Finding

@@ -20,7 +20,7 @@ var doc string
 const name = "mapvalue"
 
 // Rule reports maps used as records that travel in a context.
-var Rule = &rules.Rule{Name: name, Doc: doc, Default: true, Run: run}
+var Rule = &rules.Rule{Name: name, Doc: doc, Default: true, Levels: []rules.Applicability{rules.Safe, rules.Review}, Run: run}
 
 func run(pass *rules.Pass) []*rules.Finding {
 	var list []*rules.Finding

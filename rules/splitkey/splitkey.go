@@ -15,7 +15,7 @@ var doc string
 const name = "splitkey"
 
 // Rule reports one text used as a key under two types.
-var Rule = &rules.Rule{Name: name, Doc: doc, Default: true, Run: run}
+var Rule = &rules.Rule{Name: name, Doc: doc, Default: true, Levels: []rules.Applicability{rules.Review}, Run: run}
 
 func run(pass *rules.Pass) []*rules.Finding {
 	var list []*rules.Finding

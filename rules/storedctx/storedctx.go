@@ -21,7 +21,7 @@ var doc string
 const name = "storedctx"
 
 // Rule reports contexts that are kept where they outlive the call they belong to.
-var Rule = &rules.Rule{Name: name, Doc: doc, Default: true, Run: run}
+var Rule = &rules.Rule{Name: name, Doc: doc, Default: true, Levels: []rules.Applicability{rules.Manual}, Run: run}
 
 func run(pass *rules.Pass) []*rules.Finding {
 	f := &finder{census: pass.Census, seen: map[token.Pos]bool{}}

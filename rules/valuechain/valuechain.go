@@ -20,7 +20,7 @@ const name = "valuechain"
 const minimum = 3
 
 // Rule reports values that are attached one by one and read together.
-var Rule = &rules.Rule{Name: name, Doc: doc, Default: true, Run: run}
+var Rule = &rules.Rule{Name: name, Doc: doc, Default: true, Levels: []rules.Applicability{rules.Manual}, Run: run}
 
 func run(pass *rules.Pass) []*rules.Finding {
 	c := pass.Census
