@@ -328,6 +328,9 @@ func (ix *index) inflow(v *types.Var, want string) sources {
 			s.lose(ix.prog.FileOf(v.Pos()), v.Pos(), "comes from field %s, which decoding may fill", v.Name())
 		}
 	}
+	if v.Pkg() != nil && v.Parent() == v.Pkg().Scope() && ix.linked[mentionedName{v.Pkg().Path(), v.Name()}] {
+		s.lose(ix.prog.FileOf(v.Pos()), v.Pos(), "comes from code that a directive links to %s", v.Name())
+	}
 	if sw, ok := ix.switched[v]; ok {
 		if want == "" && !carrierType(v.Type()) {
 			s.lose(sw.file, sw.node.Pos(), "comes out of a type switch")

@@ -268,7 +268,7 @@ func (ix *index) addSwitch(pkg *program.Package, f *program.File, sw *ast.TypeSw
 	}
 }
 
-// addDirectives notes functions that a directive hands to other packages or to C.
+// addDirectives notes functions and variables that a directive hands to other packages or to C.
 func (ix *index) addDirectives(pkg *program.Package, f *program.File) {
 	for _, g := range f.AST.Comments {
 		for _, c := range g.List {
@@ -281,6 +281,11 @@ func (ix *index) addDirectives(pkg *program.Package, f *program.File) {
 			}
 			if words := strings.Fields(rest); len(words) > 0 {
 				ix.linked[mentionedName{pkg.Path, words[0]}] = true
+				if len(words) > 1 { // the other side's name, import path and all
+					if i := strings.LastIndexByte(words[1], '.'); i > 0 {
+						ix.linked[mentionedName{words[1][:i], words[1][i+1:]}] = true
+					}
+				}
 			}
 		}
 	}
