@@ -133,6 +133,7 @@ func (kp *keyPlan) plan() error {
 	if err := kp.writeRetyped(); err != nil {
 		return err
 	}
+	kp.offerOtherHalf()
 	if err := kp.writeDecls(); err != nil {
 		return err
 	}

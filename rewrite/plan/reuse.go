@@ -162,3 +162,28 @@ func (kp *keyPlan) existing(lk *census.Lookup, n *keyNames, kind AccessorKind) s
 	}
 	return a.name
 }
+
+// offerOtherHalf adds the accessor that importers need for the half of a key that is theirs, unless the home has one.
+func (kp *keyPlan) offerOtherHalf() {
+	if kp.home.name == "main" || kp.testHome() || kp.hasCarriers() || kp.opts.Accessors == "never" {
+		return
+	}
+	for _, k := range kp.fam.Keys {
+		missing, _, ok := kp.census.Halved(k)
+		if !ok || kp.exportedRetyped(k) != "" {
+			continue
+		}
+		n := kp.keys[k]
+		kp.chooseValue(n)
+		kind := With
+		switch {
+		case missing == census.Writer:
+		case n.value == nil || isError(n.value) || types.IsInterface(n.value):
+			kind = Any
+		default:
+			kind = From
+		}
+		kp.accessor(n, kind)
+		n.foreign = true
+	}
+}

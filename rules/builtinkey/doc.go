@@ -51,7 +51,8 @@
 // Safe when every place where the key can be written or read is seen: the stored values, their types,
 // absence and panics stay what they were. Review when an exported constant of an importable package is
 // the key, or an exported function takes it (importers elsewhere may use them), or when a key computed at
-// run time may be this one.
+// run time may be this one. Review as well when a library that no command of the program contains only reads,
+// or only writes: importers that spell the other half would notice, and get an accessor for it.
 //
 // # When it is blocked
 //

@@ -209,24 +209,36 @@ func (b *builder) templateHazards(k *Key) {
 	}
 }
 
-// halved notes a key of which a library has one half only: the other is with its importers, if anywhere, and
-// cannot follow.
-func (b *builder) halved(k *Key) {
+// Halved reports a key of which a library has one half only, and which half is missing: it is with importers,
+// if anywhere, who spell the key by its text. at is the first place.
+func (c *Census) Halved(k *Key) (missing Role, at *Site, ok bool) {
 	writer, reader := hasRole(k, Writer), hasRole(k, Reader)
 	if writer == reader {
-		return
+		return 0, nil, false
+	}
+	missing = Reader
+	if reader {
+		missing = Writer
 	}
 	for _, s := range k.Sites {
-		if s.File.Test || !s.Pkg.World || !Importable(s.Pkg) || b.census.InProgram(s.Pkg) {
-			continue
+		if !s.File.Test && s.Pkg.World && Importable(s.Pkg) && !c.InProgram(s.Pkg) {
+			return missing, s, true
 		}
-		what := "nothing in the program reads the value: importers that read it under the key by its text will notice"
-		if reader {
-			what = "nothing in the program stores a value: importers that store one under the key by its text will notice"
-		}
-		k.Notes = append(k.Notes, &Hazard{Reason: ReasonDependency, Message: what, File: s.File, Pos: s.Expr.Pos()})
+	}
+	return 0, nil, false
+}
+
+// halved notes such a key: the importers' half cannot follow.
+func (b *builder) halved(k *Key) {
+	missing, s, ok := b.census.Halved(k)
+	if !ok {
 		return
 	}
+	what := "nothing in the program reads the value: importers that read it under the key by its text will notice"
+	if missing == Writer {
+		what = "nothing in the program stores a value: importers that store one under the key by its text will notice"
+	}
+	k.Notes = append(k.Notes, &Hazard{Reason: ReasonDependency, Message: what, File: s.File, Pos: s.Expr.Pos()})
 }
 
 // openHazards judges the look-ups whose key is computed: such a reader owns the keys that
