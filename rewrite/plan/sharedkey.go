@@ -303,9 +303,27 @@ func (kn *keyNaming) value(f *program.File, e ast.Expr, ref Ref) {
 	kn.done[e.Pos()] = true
 	if lit, ok := e.(*ast.CompositeLit); ok && lit.Type != nil {
 		kn.splice(f, lit.Type.Pos(), lit.Type.End(), kn.typeRef(ref))
+		kn.keyFields(f, lit, ref)
 		return
 	}
 	kn.splice(f, e.Pos(), e.End(), kn.typeRef(ref), Lit("("), kn.keep(f, e), Lit(")"))
+}
+
+// keyFields names the fields of a literal in another package than its type's, which go vet asks for.
+func (kn *keyNaming) keyFields(f *program.File, lit *ast.CompositeLit, ref Ref) {
+	pkg := kn.pkgOf(f)
+	if pkg == nil || pkg.Path == ref.PkgPath {
+		return
+	}
+	st, ok := pkg.Info.TypeOf(lit).Underlying().(*types.Struct)
+	if !ok {
+		return
+	}
+	for i, e := range lit.Elts {
+		if _, keyed := e.(*ast.KeyValueExpr); !keyed && i < st.NumFields() {
+			kn.splice(f, e.Pos(), e.Pos(), Lit(st.Field(i).Name()+": "))
+		}
+	}
 }
 
 // site changes a place that names the key, unless it names a variable that takes the type.

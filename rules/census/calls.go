@@ -133,13 +133,29 @@ func implementsMethod(recv types.Type, im *types.Func) bool {
 		return false
 	}
 	if named, ok := types.Unalias(im.Signature().Recv().Type()).(*types.Named); ok && named.TypeParams().Len() > 0 {
-		return true // likewise
+		return hasMethodsLike(recv, iface) // the types of parameters may be anything
 	}
 	if named, ok := types.Unalias(deref(recv)).(*types.Named); ok && named.TypeParams().Len() > 0 {
 		// Instantiations are not at hand: equal method names are enough to be careful.
 		return true
 	}
 	return types.Implements(recv, iface) || types.Implements(types.NewPointer(deref(recv)), iface)
+}
+
+// hasMethodsLike reports whether a type has methods of the names of an interface's, with as many parameters and results.
+func hasMethodsLike(recv types.Type, iface *types.Interface) bool {
+	ms := types.NewMethodSet(types.NewPointer(deref(recv)))
+	for m := range iface.Methods() {
+		have := ms.Lookup(m.Pkg(), m.Name())
+		if have == nil {
+			return false
+		}
+		sig, ok := have.Type().(*types.Signature)
+		if !ok || sig.Params().Len() != m.Signature().Params().Len() || sig.Results().Len() != m.Signature().Results().Len() {
+			return false
+		}
+	}
+	return true
 }
 
 // callArgAt looks at one mention of fn.
