@@ -4,6 +4,8 @@ import (
 	"go/ast"
 	"go/constant"
 	"go/types"
+
+	"github.com/ctxmend/ctxmend/rules/program"
 )
 
 // A Split is one text under two types: what is stored under the one is looked up under the other, which finds nothing.
@@ -89,17 +91,66 @@ func (c *Census) mayMeet(a *Key, aRole Role, b *Key, bRole Role) bool {
 	return false
 }
 
-// inOneProgram reports whether a program can contain both sites.
+// inOneProgram reports whether a program can contain both sites and run them. An accessor that only
+// other packages call is run where those are: its own package's test contains it, and never stores anything by it.
 func (c *Census) inOneProgram(s, t *Site) bool {
+	for _, p := range c.runFrom(s) {
+		for _, q := range c.runFrom(t) {
+			if c.links.meet(p, q) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// A place is a file of a package.
+type place struct {
+	pkg  *program.Package
+	file *program.File
+}
+
+// runFrom returns the places that a site is run from: those that mention the function around it, or, when its
+// own package does or nothing is seen to, the site itself.
+func (c *Census) runFrom(s *Site) []place {
+	own := []place{{s.Pkg, s.File}}
+	var fn types.Object
+	var name *ast.Ident
+	for _, d := range s.File.AST.Decls {
+		if d, ok := d.(*ast.FuncDecl); ok && d.Recv == nil && d.Pos() <= s.Expr.Pos() && s.Expr.Pos() < d.End() {
+			name, fn = d.Name, s.Pkg.Info.Defs[d.Name]
+		}
+	}
+	if fn == nil || s.File.Test {
+		return own
+	}
+	var list []place
+	for _, u := range c.Uses(fn) {
+		switch {
+		case u.Ident.Pos() == name.Pos():
+		case u.Pkg.Path == s.Pkg.Path && !u.File.Test:
+			return own
+		default:
+			list = append(list, place{u.Pkg, u.File})
+		}
+	}
+	if len(list) == 0 {
+		return own
+	}
+	return list
+}
+
+// meet reports whether one program can contain two places.
+func (l *linker) meet(p, q place) bool {
 	paths := map[string]bool{}
-	a, b := c.links.linkageOf(s.Pkg, s.File), c.links.linkageOf(t.Pkg, t.File)
+	a, b := l.linkageOf(p.pkg, p.file), l.linkageOf(q.pkg, q.file)
 	if a.kind == ordinary {
-		paths[s.Pkg.Path] = true
+		paths[p.pkg.Path] = true
 	}
 	if b.kind == ordinary {
-		paths[t.Pkg.Path] = true
+		paths[q.pkg.Path] = true
 	}
-	return c.links.meets(a, b, paths)
+	return l.meets(a, b, paths)
 }
 
 // agree reports whether what one site stores can be what the other asserts, as far as static types tell.
