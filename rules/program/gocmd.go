@@ -29,7 +29,8 @@ func (g goTool) run(ctx context.Context, extra []string, args ...string) ([]byte
 	// The go command names files below $PWD where that is the working directory;
 	// without it a symbolic link in the path would give names that differ from ours.
 	cmd.Env = append(append(append([]string{}, g.env...), extra...), "PWD="+g.dir)
-	cmd.WaitDelay = 500 * time.Millisecond
+	// The delay also counts from a good end of the command: a busy machine may take long to hand over the output.
+	cmd.WaitDelay = 10 * time.Second
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
