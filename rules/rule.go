@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/ctxmend/ctxmend/rules/census"
+	"github.com/ctxmend/ctxmend/rules/flow"
 	"github.com/ctxmend/ctxmend/rules/program"
 )
 
@@ -28,6 +29,15 @@ type Pass struct {
 	Census  *census.Census
 	// Rules are all that run: of two rules at one place the more specific one reports.
 	Rules []*Rule
+	flow  *flow.Flow
+}
+
+// Flow tells how contexts travel. It is made when a rule first asks.
+func (p *Pass) Flow() *flow.Flow {
+	if p.flow == nil {
+		p.flow = flow.New(p.Program, p.Census)
+	}
+	return p.flow
 }
 
 // Runs reports whether a rule runs.

@@ -68,6 +68,7 @@ func within(path, dir string) bool {
 var floors = [][]string{
 	{"rules/program", "patches"},
 	{"rules/census"},
+	{"rules/flow"},
 	{"rules"},
 	{"patches/report", "rewrite/plan", "rewrite/callgraph"},
 	{"rules/suite"},

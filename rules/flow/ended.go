@@ -1,0 +1,455 @@
+package flow
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"strings"
+
+	"github.com/ctxmend/ctxmend/rules/census"
+)
+
+// endings notes why a source may have ended when the place is reached: code that waits for the end of a context, cleans
+// up after it, or handles an error that may come from it.
+func (p *finder) endings(s *Source) {
+	e := &ender{finder: p, source: s}
+	e.pairs()
+	for i := 1; i < len(p.path) && s.Ended == ""; i++ {
+		outer, inner := p.path[i], p.path[i-1]
+		if outer.Pos() <= s.Var.Pos() && isFunc(outer) && !e.after(outer) {
+			break // the function that declares it
+		}
+		e.step(i, outer, inner)
+	}
+}
+
+func isFunc(n ast.Node) bool {
+	switch n.(type) {
+	case *ast.FuncDecl, *ast.FuncLit:
+		return true
+	}
+	return false
+}
+
+// after reports whether the variable is declared outside of a function around the place.
+func (e *ender) after(fn ast.Node) bool {
+	return e.source.Var.Pos() < fn.Pos() || e.source.Var.Pos() >= fn.End()
+}
+
+// An ender looks for what ends one source.
+type ender struct {
+	*finder
+	source *Source
+	// mates are the variables that were defined together with the source: its cancel function, its group.
+	mates map[*types.Var]bool
+}
+
+// pairs finds what was defined together with the source.
+func (e *ender) pairs() {
+	e.mates = map[*types.Var]bool{}
+	for _, u := range e.flow.census.Uses(e.source.Var) {
+		parent, child := e.flow.census.Outer(u.File, u.Ident)
+		as, ok := parent.(*ast.AssignStmt)
+		if !ok || len(as.Rhs) != 1 || len(as.Lhs) < 2 || u.File != e.file || as.Pos() > e.pos {
+			continue
+		}
+		for _, lhs := range as.Lhs {
+			if id, ok := lhs.(*ast.Ident); ok && ast.Node(lhs) != child {
+				if v, ok := e.pkg.Info.ObjectOf(id).(*types.Var); ok {
+					e.mates[v] = true
+				}
+			}
+		}
+	}
+}
+
+func (e *ender) end(pos token.Pos, why string) {
+	if e.source.Ended == "" {
+		e.source.Ended, e.source.EndedAt = why, pos
+	}
+}
+
+// step looks at one node around the place.
+func (e *ender) step(i int, outer, inner ast.Node) {
+	switch n := outer.(type) {
+	case *ast.BlockStmt:
+		e.preceding(n.List, inner)
+	case *ast.CaseClause:
+		e.preceding(n.Body, inner)
+		for _, c := range n.List {
+			if !within(c, inner) && e.tells(c) {
+				e.end(c.Pos(), "the error handled here may come from it")
+			}
+		}
+	case *ast.CommClause:
+		e.preceding(n.Body, inner)
+		if n.Comm != nil && inner != ast.Node(n.Comm) && e.awaits(n.Comm) {
+			e.end(n.Comm.Pos(), "it has ended when this is received")
+		}
+	case *ast.IfStmt:
+		if inner == ast.Node(n.Body) && e.tells(n.Cond) {
+			e.end(n.Cond.Pos(), "the error handled here may come from it")
+		}
+	case *ast.DeferStmt:
+		e.end(n.Pos(), "deferred code runs when it may have ended")
+	case *ast.FuncLit:
+		e.literal(i, n)
+	}
+}
+
+// literal looks at how a function literal around the place is used: some run when contexts have ended.
+func (e *ender) literal(i int, lit *ast.FuncLit) {
+	parent, child := e.flow.census.Outer(e.file, lit)
+	switch n := parent.(type) {
+	case *ast.CallExpr:
+		if fn := census.Callee(e.pkg.Info, n); ast.Node(n.Fun) != child && fn != nil && runsAtEnd(fn) {
+			e.end(n.Pos(), fn.Name()+" runs its function when it may have ended")
+		}
+	case *ast.AssignStmt:
+		for j, lhs := range n.Lhs {
+			id, ok := lhs.(*ast.Ident)
+			if !ok || j >= len(n.Rhs) || ast.Node(n.Rhs[j]) != child {
+				continue
+			}
+			if v, ok := e.pkg.Info.ObjectOf(id).(*types.Var); ok {
+				e.named(v)
+			}
+		}
+	}
+}
+
+// named looks at the uses of a variable that holds the literal around the place.
+func (e *ender) named(v *types.Var) {
+	for _, u := range e.flow.census.Uses(v) {
+		if u.File != e.file {
+			continue
+		}
+		parent, child := e.flow.census.Outer(e.file, u.Ident)
+		call, ok := parent.(*ast.CallExpr)
+		if !ok {
+			continue
+		}
+		if fn := census.Callee(u.Pkg.Info, call); ast.Node(call.Fun) != child && fn != nil && runsAtEnd(fn) {
+			e.end(call.Pos(), fn.Name()+" runs its function when it may have ended")
+		}
+		if d, ok := e.flow.census.Parent(e.file, call).(*ast.DeferStmt); ok && d.Call == call {
+			e.end(d.Pos(), "deferred code runs when it may have ended")
+		}
+	}
+}
+
+// runsAtEnd reports whether a function runs what it is given when something has ended: context.AfterFunc and
+// the Cleanup of tests.
+func runsAtEnd(fn *types.Func) bool {
+	if fn.Pkg() == nil {
+		return false
+	}
+	switch fn.Pkg().Path() {
+	case "context":
+		return fn.Name() == "AfterFunc"
+	case "testing":
+		return fn.Name() == "Cleanup"
+	}
+	return fn.Name() == "Cleanup" && fn.Signature().Recv() != nil && fn.Signature().Params().Len() == 1
+}
+
+// preceding looks at the statements of a list before the one that holds the place.
+func (e *ender) preceding(list []ast.Stmt, inner ast.Node) {
+	for _, s := range list {
+		if ast.Node(s) == inner {
+			return
+		}
+		if s.Pos() > e.source.Var.Pos() || !e.declares(s) {
+			if pos := e.endsIn(s); pos.IsValid() {
+				e.end(pos, "it may have ended here")
+			}
+		}
+	}
+}
+
+func (e *ender) declares(s ast.Stmt) bool {
+	return s.Pos() <= e.source.Var.Pos() && e.source.Var.Pos() < s.End()
+}
+
+// endsIn returns a place in a statement after which the context may have ended while control goes on behind the
+// statement; NoPos for none.
+func (e *ender) endsIn(s ast.Stmt) token.Pos {
+	switch s := s.(type) {
+	case nil:
+		return token.NoPos
+	case *ast.BlockStmt:
+		return e.endsInList(s.List)
+	case *ast.LabeledStmt:
+		return e.endsIn(s.Stmt)
+	case *ast.IfStmt:
+		return first(e.endsIn(s.Init), e.ends(s.Cond), e.endsIn(s.Body), e.endsIn(s.Else))
+	case *ast.ForStmt:
+		if s.Cond != nil && e.asks(s.Cond, "Err") {
+			return s.Cond.Pos()
+		}
+		return first(e.ends(s.Cond), e.endsIn(s.Body))
+	case *ast.RangeStmt:
+		return first(e.ends(s.X), e.endsIn(s.Body))
+	case *ast.SwitchStmt:
+		return first(e.endsIn(s.Init), e.ends(s.Tag), e.endsInClauses(s.Body))
+	case *ast.TypeSwitchStmt:
+		return e.endsInClauses(s.Body)
+	case *ast.SelectStmt:
+		return e.endsInClauses(s.Body)
+	case *ast.GoStmt, *ast.DeferStmt:
+		return token.NoPos
+	case *ast.CommClause, *ast.CaseClause:
+		return token.NoPos // another way to go
+	}
+	return e.ends(s)
+}
+
+func first(list ...token.Pos) token.Pos {
+	for _, pos := range list {
+		if pos.IsValid() {
+			return pos
+		}
+	}
+	return token.NoPos
+}
+
+func (e *ender) endsInList(list []ast.Stmt) token.Pos {
+	if leaves(e.pkg.Info, list) {
+		return token.NoPos
+	}
+	for _, s := range list {
+		if pos := e.endsIn(s); pos.IsValid() {
+			return pos
+		}
+	}
+	return token.NoPos
+}
+
+func (e *ender) endsInClauses(body *ast.BlockStmt) token.Pos {
+	for _, c := range body.List {
+		var pos token.Pos
+		switch c := c.(type) {
+		case *ast.CommClause:
+			if leaves(e.pkg.Info, c.Body) {
+				continue
+			}
+			if c.Comm != nil {
+				pos = e.ends(c.Comm)
+			}
+			pos = first(pos, e.endsInList(c.Body))
+		case *ast.CaseClause:
+			pos = e.endsInList(c.Body)
+		}
+		if pos.IsValid() {
+			return pos
+		}
+	}
+	return token.NoPos
+}
+
+// leaves reports whether a list of statements ends by leaving the function.
+func leaves(info *types.Info, list []ast.Stmt) bool {
+	if len(list) == 0 {
+		return false
+	}
+	switch s := list[len(list)-1].(type) {
+	case *ast.ReturnStmt:
+		return true
+	case *ast.BranchStmt:
+		return s.Tok == token.GOTO
+	case *ast.BlockStmt:
+		return leaves(info, s.List)
+	case *ast.IfStmt:
+		other, ok := s.Else.(*ast.BlockStmt)
+		return ok && leaves(info, s.Body.List) && leaves(info, other.List)
+	case *ast.ExprStmt:
+		call, ok := s.X.(*ast.CallExpr)
+		if !ok {
+			return false
+		}
+		if id, ok := ast.Unparen(call.Fun).(*ast.Ident); ok && id.Name == "panic" {
+			return true
+		}
+		fn := census.Callee(info, call)
+		return fn != nil && neverReturns(fn)
+	}
+	return false
+}
+
+// neverReturns knows the functions of the standard library that end the program, the goroutine or the test, and
+// others by the same names.
+func neverReturns(fn *types.Func) bool {
+	switch fn.Name() {
+	case "Exit", "Goexit", "Fatal", "Fatalf", "Fatalln", "FailNow", "Skip", "Skipf", "SkipNow", "Panic", "Panicf", "Panicln":
+		return true
+	}
+	return false
+}
+
+// ends returns the place in a statement or expression where it waits for the end of a context, or ends this one: by its
+// cancel function, or by waiting for its group.
+func (e *ender) ends(n ast.Node) token.Pos {
+	pos := token.NoPos
+	if n == nil {
+		return pos
+	}
+	ast.Inspect(n, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.UnaryExpr:
+			if n.Op == token.ARROW && e.asks(n.X, "Done") {
+				pos = n.Pos()
+			}
+		case *ast.CallExpr:
+			if e.isMate(n.Fun) {
+				pos = n.Pos()
+			}
+			if sel, ok := ast.Unparen(n.Fun).(*ast.SelectorExpr); ok && sel.Sel.Name == "Wait" && e.isMate(sel.X) {
+				pos = n.Pos()
+			}
+		}
+		return !pos.IsValid()
+	})
+	return pos
+}
+
+func (e *ender) isMate(x ast.Expr) bool {
+	id, ok := ast.Unparen(x).(*ast.Ident)
+	if !ok {
+		return false
+	}
+	v, ok := e.pkg.Info.Uses[id].(*types.Var)
+	return ok && e.mates[v]
+}
+
+// awaits reports whether the communication of a select clause waits for the end of a context.
+func (e *ender) awaits(comm ast.Stmt) bool {
+	found := false
+	ast.Inspect(comm, func(n ast.Node) bool {
+		if u, ok := n.(*ast.UnaryExpr); ok && u.Op == token.ARROW && e.asks(u.X, "Done") {
+			found = true
+		}
+		return !found
+	})
+	return found
+}
+
+// asks reports whether an expression calls a method of a context.
+func (e *ender) asks(x ast.Expr, method string) bool {
+	found := false
+	ast.Inspect(x, func(n ast.Node) bool {
+		if call, ok := n.(*ast.CallExpr); ok {
+			if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok && sel.Sel.Name == method && Implements(e.pkg.Info.TypeOf(sel.X)) {
+				found = true
+			}
+		}
+		return !found
+	})
+	return found
+}
+
+// tells reports whether a condition holds when something has failed, which may be because a context has ended: err != nil,
+// ctx.Err() != nil, errors.Is(err, context.Canceled).
+func (e *ender) tells(cond ast.Expr) bool {
+	switch c := ast.Unparen(cond).(type) {
+	case *ast.BinaryExpr:
+		switch c.Op {
+		case token.LAND, token.LOR:
+			return e.tells(c.X) || e.tells(c.Y)
+		case token.NEQ:
+			return e.failing(c.X) || e.failing(c.Y)
+		case token.EQL:
+			return e.contextError(c.X) || e.contextError(c.Y)
+		}
+	case *ast.CallExpr:
+		for _, arg := range c.Args {
+			if e.failing(arg) {
+				return true
+			}
+		}
+	case *ast.UnaryExpr:
+		return c.Op == token.NOT && !e.tells(c.X) && e.asks(c.X, "Err")
+	}
+	return e.contextError(cond)
+}
+
+// failing reports whether an expression is an error that the end of a context may be the reason for: its own, or one that
+// a call has returned which was given a context.
+func (e *ender) failing(x ast.Expr) bool {
+	if !isErrorType(e.pkg.Info.TypeOf(x)) {
+		return false
+	}
+	id, ok := ast.Unparen(x).(*ast.Ident)
+	if !ok {
+		call, ok := ast.Unparen(x).(*ast.CallExpr)
+		return !ok || e.givenContext(call)
+	}
+	v, ok := e.pkg.Info.Uses[id].(*types.Var)
+	if !ok {
+		return false // nil
+	}
+	var last ast.Node
+	for _, u := range e.flow.census.Uses(v) {
+		parent, child := e.flow.census.Outer(e.file, u.Ident)
+		if as, ok := parent.(*ast.AssignStmt); ok && u.File == e.file && u.Ident.Pos() < x.Pos() {
+			for _, lhs := range as.Lhs {
+				if ast.Node(lhs) == child {
+					last = as
+				}
+			}
+		}
+	}
+	as, ok := last.(*ast.AssignStmt)
+	if !ok {
+		return true
+	}
+	found := false
+	for _, rhs := range as.Rhs {
+		call, ok := ast.Unparen(rhs).(*ast.CallExpr)
+		found = found || !ok || e.givenContext(call)
+	}
+	return found
+}
+
+// givenContext reports whether a call gets a context, something that carries one, or code that may use one.
+func (e *ender) givenContext(call *ast.CallExpr) bool {
+	if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok && Implements(e.pkg.Info.TypeOf(sel.X)) {
+		return true
+	}
+	if census.Callee(e.pkg.Info, call) == nil {
+		return true
+	}
+	for _, arg := range call.Args {
+		t := e.pkg.Info.TypeOf(arg)
+		if t == nil || Implements(t) || asked(t) != "" {
+			return true
+		}
+		if inner, ok := ast.Unparen(arg).(*ast.CallExpr); ok && e.givenContext(inner) {
+			return true
+		}
+		if _, ok := t.Underlying().(*types.Signature); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// contextError reports whether an expression names context.Canceled or context.DeadlineExceeded.
+func (e *ender) contextError(x ast.Expr) bool {
+	sel, ok := ast.Unparen(x).(*ast.SelectorExpr)
+	if !ok {
+		return false
+	}
+	v, ok := e.pkg.Info.Uses[sel.Sel].(*types.Var)
+	return ok && v.Pkg() != nil && v.Pkg().Path() == "context" && !strings.HasPrefix(v.Name(), "_")
+}
+
+func isErrorType(t types.Type) bool {
+	return t != nil && types.Identical(t, types.Universe.Lookup("error").Type())
+}
+
+// within reports whether a node lies in another one.
+func within(outer, inner ast.Node) bool {
+	return outer.Pos() <= inner.Pos() && inner.End() <= outer.End()
+}

@@ -1,0 +1,77 @@
+// Package flow knows how contexts travel: which expressions denote a live context at a place, where
+// contexts are made from nothing, what is derived from them, and which goroutines get them. It is made from
+// syntax and types on demand, so that runs of rules that do not ask pay nothing.
+package flow
+
+import (
+	"go/ast"
+	"go/token"
+	"go/version"
+	"slices"
+
+	"github.com/ctxmend/ctxmend/rules/census"
+	"github.com/ctxmend/ctxmend/rules/program"
+)
+
+// A Flow answers questions about the contexts of one program. It is not safe for concurrent use.
+type Flow struct {
+	prog   *program.Program
+	census *census.Census
+	// packages are the packages of the world that contain a file, one for each configuration.
+	packages map[*program.File][]*program.Package
+	// fields caches the context fields that methods work with.
+	fields map[fieldsOf]string
+}
+
+// New returns the flow of a program. Everything is worked out when it is asked for.
+func New(prog *program.Program, c *census.Census) *Flow {
+	f := &Flow{prog: prog, census: c, packages: map[*program.File][]*program.Package{}, fields: map[fieldsOf]string{}}
+	for _, cfg := range prog.Configs {
+		for _, p := range cfg.Packages {
+			if !p.World || p.Info == nil {
+				continue
+			}
+			for _, file := range p.Files {
+				f.packages[file] = append(f.packages[file], p)
+			}
+		}
+	}
+	return f
+}
+
+// Package returns the package of the world that contains a file, in the first configuration that does; nil for none.
+func (f *Flow) Package(file *program.File) *program.Package {
+	if list := f.packages[file]; len(list) > 0 {
+		return list[0]
+	}
+	return nil
+}
+
+// AtLeast reports whether the module of a file is written for a Go version ("go1.21") or a later one.
+func (f *Flow) AtLeast(file *program.File, goVersion string) bool {
+	pkg := f.Package(file)
+	return pkg != nil && pkg.Module != nil && version.Compare("go"+pkg.Module.GoVersion, goVersion) >= 0
+}
+
+// Path returns the nodes around a position, innermost first.
+func Path(file *program.File, pos token.Pos) []ast.Node {
+	var path []ast.Node
+	ast.Inspect(file.AST, func(n ast.Node) bool {
+		if n == nil || pos < n.Pos() || pos >= n.End() {
+			return false
+		}
+		path = append(path, n)
+		return true
+	})
+	slices.Reverse(path)
+	return path
+}
+
+// around returns the nodes around a node, itself first.
+func (f *Flow) around(file *program.File, n ast.Node) []ast.Node {
+	var list []ast.Node
+	for ; n != nil; n = f.census.Parent(file, n) {
+		list = append(list, n)
+	}
+	return list
+}

@@ -1,0 +1,142 @@
+package flow
+
+import (
+	"go/types"
+	"slices"
+)
+
+// IsContext reports whether t is context.Context.
+func IsContext(t types.Type) bool { return isNamed(t, "context", "Context") }
+
+func isNamed(t types.Type, pkg, name string) bool {
+	if t == nil {
+		return false
+	}
+	named, ok := types.Unalias(t).(*types.Named)
+	return ok && named.Obj().Name() == name && named.Obj().Pkg() != nil && named.Obj().Pkg().Path() == pkg
+}
+
+// Implements reports whether a value of type t can be used as a context: it is one, or that of a framework.
+func Implements(t types.Type) bool {
+	if t == nil {
+		return false
+	}
+	if _, ok := t.(*types.Tuple); ok {
+		return false
+	}
+	if IsContext(t) {
+		return true
+	}
+	set := types.NewMethodSet(t)
+	if set.Len() < 4 {
+		return false
+	}
+	for _, name := range []string{"Deadline", "Done", "Err", "Value"} {
+		sel := set.Lookup(nil, name)
+		if sel == nil {
+			return false
+		}
+		fn, ok := sel.Obj().(*types.Func)
+		if !ok || !contextMethod(name, fn.Signature()) {
+			return false
+		}
+	}
+	return true
+}
+
+// contextMethod reports whether a signature is that of the method of context.Context with this name.
+func contextMethod(name string, sig *types.Signature) bool {
+	params, results := sig.Params(), sig.Results()
+	switch name {
+	case "Deadline":
+		return params.Len() == 0 && results.Len() == 2
+	case "Done":
+		if params.Len() != 0 || results.Len() != 1 {
+			return false
+		}
+		ch, ok := results.At(0).Type().Underlying().(*types.Chan)
+		return ok && ch.Dir() != types.SendOnly
+	case "Err":
+		return params.Len() == 0 && results.Len() == 1 && types.Identical(results.At(0).Type(), types.Universe.Lookup("error").Type())
+	}
+	return params.Len() == 1 && results.Len() == 1 && isAny(params.At(0).Type()) && isAny(results.At(0).Type())
+}
+
+func isAny(t types.Type) bool {
+	i, ok := t.Underlying().(*types.Interface)
+	return ok && i.Empty()
+}
+
+// asked returns how a value of type t is asked for the context it carries, "" when it cannot be: the method of a request,
+// a command or a stream (".Context()"), or the request that the context type of a web framework
+// holds (".Request.Context()").
+func asked(t types.Type) string {
+	if t == nil || IsContext(t) {
+		return ""
+	}
+	set := types.NewMethodSet(t)
+	if set.Len() == 0 {
+		if _, isPtr := types.Unalias(t).(*types.Pointer); !isPtr && !types.IsInterface(t) {
+			set = types.NewMethodSet(types.NewPointer(t))
+		}
+	}
+	if givesContext(set, "Context") {
+		return ".Context()"
+	}
+	if sel := set.Lookup(nil, "Request"); sel != nil {
+		if fn, ok := sel.Obj().(*types.Func); ok && niladic(fn.Signature()) && isRequest(fn.Signature().Results().At(0).Type()) {
+			return ".Request().Context()"
+		}
+	}
+	if st, ok := deref(t).Underlying().(*types.Struct); ok {
+		for fd := range st.Fields() {
+			if fd.Name() == "Request" && isRequest(fd.Type()) {
+				return ".Request.Context()"
+			}
+		}
+	}
+	if name := onlyContextMethod(set); name != "" && Implements(t) {
+		return "." + name + "()"
+	}
+	return ""
+}
+
+// givesContext reports whether a method set has a method without parameters of that name that returns a context.
+func givesContext(set *types.MethodSet, name string) bool {
+	sel := set.Lookup(nil, name)
+	if sel == nil {
+		return false
+	}
+	fn, ok := sel.Obj().(*types.Func)
+	return ok && niladic(fn.Signature()) && IsContext(fn.Signature().Results().At(0).Type())
+}
+
+func niladic(sig *types.Signature) bool { return sig.Params().Len() == 0 && sig.Results().Len() == 1 }
+
+func isRequest(t types.Type) bool {
+	p, ok := types.Unalias(t).(*types.Pointer)
+	return ok && isNamed(p.Elem(), "net/http", "Request")
+}
+
+// onlyContextMethod returns the only exported method without parameters that returns a context, "" when there are none or
+// several.
+func onlyContextMethod(set *types.MethodSet) string {
+	var names []string
+	for i := range set.Len() {
+		fn, ok := set.At(i).Obj().(*types.Func)
+		if ok && fn.Exported() && givesContext(set, fn.Name()) {
+			names = append(names, fn.Name())
+		}
+	}
+	if slices.Sort(names); len(names) == 1 {
+		return names[0]
+	}
+	return ""
+}
+
+func deref(t types.Type) types.Type {
+	if p, ok := types.Unalias(t).(*types.Pointer); ok {
+		return p.Elem()
+	}
+	return t
+}
