@@ -88,6 +88,14 @@ func (pl *planner) carryOut(u *Unit, in rules.Intent) {
 		if d := pl.draft(u); u.Blocker == nil {
 			d.finish(d.dropWrites(in))
 		}
+	case *rules.MeetTypes:
+		if d := pl.draft(u); u.Blocker == nil {
+			d.finish(d.meetTypes(in))
+		}
+	case *rules.PartKey:
+		if d := pl.draft(u); u.Blocker == nil {
+			d.finish(d.partKey(in))
+		}
 	case *rules.StructValue:
 		if d := pl.draft(u); u.Blocker == nil {
 			d.finish(d.structValue(in))

@@ -56,9 +56,11 @@ func run(pass *rules.Pass) []*rules.Finding {
 }
 
 // leftTo reports whether a more specific rule that runs as well reports the family and knows better what to do: a
-// private type would make it final that the halves of a split key do not meet.
+// private type would make it final that the halves of a split key do not meet, or that packages hide each
+// other's values.
 func leftTo(pass *rules.Pass, f *census.Family) bool {
-	return pass.Runs("splitkey") && pass.Census.SplitOf(f.Keys[0]) != nil
+	return pass.Runs("splitkey") && pass.Census.SplitOf(f.Keys[0]) != nil ||
+		pass.Runs("keyclash") && pass.Census.Hidden(f.Keys[0])
 }
 
 // applicability is safe unless something in the census asks for a reviewer.

@@ -73,7 +73,9 @@ type Census struct {
 	splitOf   map[*Key]*Split
 	byValue   map[string][]*Key
 	splitting sync.Once
-	links     *linker
+	// apart caches Apart.
+	apart map[*Key][]*Family
+	links *linker
 }
 
 type keyID struct {

@@ -18,7 +18,7 @@ var doc string
 const name = "keyclash"
 
 // Rule reports keys whose values are not of the type that is asserted.
-var Rule = &rules.Rule{Name: name, Doc: doc, Default: true, Levels: []rules.Applicability{rules.Manual}, Run: run}
+var Rule = &rules.Rule{Name: name, Doc: doc, Default: true, Levels: []rules.Applicability{rules.Review, rules.Manual}, Run: run}
 
 func run(pass *rules.Pass) []*rules.Finding {
 	var list []*rules.Finding
@@ -50,13 +50,18 @@ type clash struct {
 
 // failing reports the assertions that no stored value can pass.
 func (c *clash) failing() []*rules.Finding {
-	var list []*rules.Finding
+	var failing []census.Assertion
 	seen := map[ast.Expr]bool{}
 	for _, a := range c.asserted {
 		if seen[a.Expr] || !decidable(a.Type) || c.passes(a.Type) {
 			continue
 		}
 		seen[a.Expr] = true
+		failing = append(failing, a)
+	}
+	fixes := c.mendFailing(failing)
+	var list []*rules.Finding
+	for _, a := range failing {
 		outcome := "the assertion always fails"
 		if a.Panics {
 			outcome = "the assertion always panics"
@@ -70,9 +75,17 @@ func (c *clash) failing() []*rules.Finding {
 		for _, s := range c.stored {
 			f.Related = related(f.Related, s.Site, "stored here as "+written(s.Type, s.Site.Pkg.Types))
 		}
-		list = append(list, f)
+		list = append(list, mendedBy(f, fixes[a.Expr]))
 	}
 	return list
+}
+
+// mendedBy gives a finding a fix, if there is one.
+func mendedBy(f *rules.Finding, fix *rules.Fix) *rules.Finding {
+	if fix != nil {
+		f.Fix, f.Applicability, f.Status = fix, fix.Applicability, ""
+	}
+	return f
 }
 
 // refused reports the stored values that no look-up accepts while others are accepted: someone hides the right value.
@@ -96,7 +109,7 @@ func (c *clash) refused() []*rules.Finding {
 		for _, a := range c.asserted {
 			f.Related = related(f.Related, a.Site, "asserted to be "+written(a.Type, a.Site.Lookup.Pkg.Types)+" here")
 		}
-		list = append(list, f)
+		list = append(list, mendedBy(f, c.mendRefused(s)))
 	}
 	return list
 }
@@ -106,6 +119,15 @@ func (c *clash) refused() []*rules.Finding {
 func (c *clash) overwritten() []*rules.Finding {
 	if c.key.Basic == nil || !c.all {
 		return nil
+	}
+	var fix *rules.Fix
+	var blocker *rules.Blocker
+	if parts := c.c.Apart(c.key); parts != nil {
+		fix = &rules.Fix{Title: "give each package a key of its own for " + c.key.Name(), Applicability: rules.Review, Intent: &rules.PartKey{Key: c.key, Parts: parts}}
+		if len(c.key.Hazards) > 0 {
+			h := c.key.Hazards[0]
+			blocker = &rules.Blocker{Reason: h.Reason, Message: h.Message, File: h.File, Pos: h.Pos, Where: h.Where}
+		}
 	}
 	var list []*rules.Finding
 	reported := map[ast.Expr]bool{}
@@ -119,7 +141,8 @@ func (c *clash) overwritten() []*rules.Finding {
 			f := c.finding(s.Site, s.Site.Expr, fmt.Sprintf("packages %s and %s store values of different types under %s, %s and %s: each hides the other's; give each a key of its own",
 				s.Site.Pkg.Path, t.Site.Pkg.Path, c.key.Name(), written(s.Type, pkg), written(t.Type, pkg)))
 			f.Related = related(nil, t.Site, "stored here as "+written(t.Type, t.Site.Pkg.Types))
-			list = append(list, f)
+			f.Blocker = blocker
+			list = append(list, mendedBy(f, fix))
 		}
 	}
 	return list
