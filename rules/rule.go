@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ctxmend/ctxmend/rules/callgraph"
 	"github.com/ctxmend/ctxmend/rules/census"
 	"github.com/ctxmend/ctxmend/rules/flow"
 	"github.com/ctxmend/ctxmend/rules/program"
@@ -30,6 +31,15 @@ type Pass struct {
 	// Rules are all that run: of two rules at one place the more specific one reports.
 	Rules []*Rule
 	flow  *flow.Flow
+	calls *callgraph.Graph
+}
+
+// Calls tells who calls, mentions and implements what. It is made when a rule first asks.
+func (p *Pass) Calls() *callgraph.Graph {
+	if p.calls == nil {
+		p.calls = callgraph.Build(p.Program)
+	}
+	return p.calls
 }
 
 // Flow tells how contexts travel. It is made when a rule first asks.
