@@ -28,7 +28,17 @@ type ref struct {
 	depth int
 }
 
-func (r ref) typ() types.Type { return r.pkg.Info.TypeOf(r.expr) }
+// typ returns the type of the expression; in `v, ok := x` that of v.
+func (r ref) typ() types.Type {
+	t := r.pkg.Info.TypeOf(r.expr)
+	if pair, ok := t.(*types.Tuple); ok && pair.Len() == 2 {
+		switch ast.Unparen(r.expr).(type) {
+		case *ast.IndexExpr, *ast.TypeAssertExpr, *ast.UnaryExpr:
+			return pair.At(0).Type()
+		}
+	}
+	return t
+}
 
 // An Unknown is a place where a value comes from that cannot be followed.
 type Unknown struct {
