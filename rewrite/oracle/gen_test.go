@@ -23,6 +23,14 @@ type gen struct {
 	// tame programs have nothing that stops every unit.
 	tame bool
 	tags bool // some file stands behind a build constraint
+	// owners are the keys that an atom concerns, by the atom.
+	owners map[string][]string
+	// alters are the atoms that print something else in the mended program.
+	alters map[string]bool
+	// mended programs do not have the mistakes that fixes for review mend.
+	mended bool
+	// records are the keys whose maps should become structs, as findings name them.
+	records map[string]bool
 }
 
 // A site is a function that stores or looks up one key.
@@ -42,7 +50,15 @@ type key struct {
 }
 
 // name is what the census calls the key.
-func (k *key) name() string { return k.lit }
+func (k *key) name() string {
+	switch k.lit {
+	case "2.0":
+		return "2"
+	case "'a'":
+		return "97"
+	}
+	return k.lit
+}
 
 func (g *gen) label(k *key, format string, args ...any) {
 	if g.labels[k.name()] == nil {
@@ -69,6 +85,12 @@ type generated struct {
 	labels map[string]map[string]bool
 	tags   bool
 	tests  []testFunc
+	owners map[string][]string
+	alters map[string]bool
+	// records are the keys whose maps should become structs.
+	records map[string]bool
+	// mended is the program without the mistakes that fixes for review mend; nil when it prints the same.
+	mended map[string]string
 	err    error
 }
 
@@ -80,8 +102,21 @@ type testFunc struct {
 
 // generate makes the program of a seed, without the atoms in drop.
 func generate(seed uint64, drop map[string]bool) *generated {
+	p := generateOne(seed, drop, false)
+	if len(p.alters) > 0 {
+		m := generateOne(seed, drop, true)
+		p.mended = m.files
+		if p.err == nil {
+			p.err = m.err
+		}
+	}
+	return p
+}
+
+func generateOne(seed uint64, drop map[string]bool, mended bool) *generated {
 	g := &gen{
-		seed: seed, drop: drop,
+		seed: seed, drop: drop, mended: mended,
+		owners: map[string][]string{}, alters: map[string]bool{}, records: map[string]bool{},
 		module: fmt.Sprintf("example.com/p%d", seed),
 		labels: map[string]map[string]bool{},
 		made:   map[string]string{},
@@ -91,6 +126,14 @@ func generate(seed uint64, drop map[string]bool) *generated {
 	r := newRnd(seed, "features")
 	g.tame = r.chance(.75)
 	n := 1 + r.IntN(4)
+	features := 0
+	if len(g.pkgs) > 1 && r.chance(.5) {
+		n, features = r.IntN(2), 1+r.IntN(3)
+	}
+	for i := range features {
+		id := fmt.Sprintf("P%d", i)
+		g.atom(id, func(r rnd) { g.feature(id, r) })
+	}
 	for i := range n {
 		id := fmt.Sprintf("F%d", i)
 		g.atom(id, func(r rnd) { g.keyFeature(id, r) })
@@ -107,7 +150,9 @@ func generate(seed uint64, drop map[string]bool) *generated {
 		id := fmt.Sprintf("X%d", i)
 		g.atom(id, func(r rnd) {
 			if len(g.keys) > 0 {
-				g.exotic(id, pick(r, g.keys), &body{file: g.place(r, anywhere), id: id, ctx: "ctx"}, r)
+				k := pick(r, g.keys)
+				g.own(id, k.name())
+				g.exotic(id, k, &body{file: g.place(r, anywhere), id: id, ctx: "ctx"}, r)
 			}
 		})
 	}
@@ -174,15 +219,18 @@ func (g *gen) keyFeature(id string, r rnd) {
 	} else {
 		k.kind, k.lit = g.keyText(r)
 	}
+	g.own(id, k.name())
 	g.label(k, "key of type %s", k.kind)
 	k.value = g.valueType(id, r)
 	g.keys = append(g.keys, k)
 	for i := range 1 + r.IntN(3) {
 		sid := fmt.Sprintf("%sW%d", id, i)
+		g.own(sid, k.name())
 		g.atom(sid, func(r rnd) { g.writer(sid, k, r) })
 	}
 	for i := range 1 + r.IntN(4) {
 		sid := fmt.Sprintf("%sR%d", id, i)
+		g.own(sid, k.name())
 		g.atom(sid, func(r rnd) { g.reader(sid, k, r) })
 	}
 }
@@ -205,7 +253,7 @@ func (g *gen) keyText(r rnd) (kind, lit string) {
 
 // finish adds the drivers and prints the files.
 func (g *gen) finish() *generated {
-	p := &generated{seed: g.seed, module: g.module, atoms: g.atoms, labels: g.labels, tags: g.tags, files: map[string]string{}}
+	p := &generated{seed: g.seed, module: g.module, atoms: g.atoms, labels: g.labels, tags: g.tags, owners: g.owners, alters: g.alters, records: g.records, files: map[string]string{}}
 	for _, pk := range g.pkgs {
 		if pk.main {
 			g.mainDriver(pk)
@@ -301,6 +349,7 @@ func (g *gen) scene(id string, r rnd) {
 		s = scenes[1]
 	}
 	k := pick(r, g.keys)
+	g.own(id, k.name())
 	g.label(k, "%s", s.name)
 	s.play(g, id, k, &body{file: g.place(r, anywhere), id: id, ctx: "ctx"}, r)
 }

@@ -14,6 +14,7 @@ func (g *gen) hazard(id string, r rnd) {
 		return
 	}
 	k := pick(r, g.keys)
+	g.own(id, k.name())
 	f := g.place(r, anywhere)
 	b := &body{file: f, id: id, ctx: "ctx"}
 	name := "Show" + id

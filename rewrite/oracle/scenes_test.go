@@ -173,6 +173,7 @@ func sceneSwitch(g *gen, id string, k *key, b *body, r rnd) {
 	if other.kind != k.kind {
 		other = k
 	}
+	g.own(id, other.name())
 	b.add("func choose%s(n int) %s {\nif n > 3 {\nreturn %s\n}\nreturn %s\n}", id, k.kind, other.lit, k.lit)
 	b.before("v1 := ctx.Value(choose%s(5)) != nil", id)
 	g.readSite(b, fmt.Sprintf("[]any{ctx.Value(choose%s(1)) != nil, v1}", id))
@@ -202,6 +203,7 @@ func sceneTwoKeys(g *gen, id string, k *key, b *body, r rnd) {
 	if other.kind != k.kind {
 		other = k
 	}
+	g.own(id, other.name())
 	b.add("func both%s(ctx %s.Context, keys ...%s) (list []bool) {\nfor _, k := range keys {\nlist = append(list, ctx.Value(k) != nil)\n}\nreturn list\n}", id, b.std("context"), k.kind)
 	g.readSite(b, fmt.Sprintf("both%s(ctx, %s, %s)", id, k.lit, g.literalOf(other, b, r)))
 }

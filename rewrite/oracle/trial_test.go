@@ -30,11 +30,11 @@ type trial struct {
 	opts rewrite.Options
 	// after and review are the files that the levels make of the program's; nil when nothing changes.
 	after, review map[string]string
-	// reviewSame is set when the review level must keep behaviour as well.
-	reviewSame bool
-	units      []*plan.Unit
-	builds     []*build
-	failures   []string
+	units         []*plan.Unit
+	reviewUnits   []*plan.Unit
+	builds        map[string]*build // by version
+	mended        int               // groups of lines that level review mended
+	failures      []string
 }
 
 func (t *trial) fail(format string, args ...any) {
@@ -148,9 +148,9 @@ func (t *trial) pipelines() {
 	reviewable := slices.ContainsFunc(res.Units, func(u *plan.Unit) bool {
 		return u.Blocker == nil && u.Applicability == rules.Review
 	})
-	t.reviewSame = !slices.ContainsFunc(res.Units, mayChange)
 	if reviewable {
 		if rev := t.pipeline("before", nil, func(o *rewrite.Options) { o.Level = rules.Review }); rev != nil {
+			t.reviewUnits = rev.Units
 			t.review = patched(t.prog.files, rev.Set)
 		}
 	}
@@ -159,45 +159,54 @@ func (t *trial) pipelines() {
 			t.same("the result depends on the number of jobs", diffOf(res.Set), diffOf(again.Set))
 		}
 	}
-	for name, files := range map[string]map[string]string{"after": t.after, "review": t.review} {
-		t.checkResult(name, files)
-	}
+	t.after = t.checkResult("after", t.after, t.units)
+	t.review = t.checkResult("review", t.review, t.reviewUnits)
 }
 
-// mayChange reports whether a unit is for review because of something in the program itself,
-// not because of importers elsewhere.
-func mayChange(u *plan.Unit) bool {
-	if u.Blocker != nil || u.Applicability != rules.Review {
-		return false
-	}
-	return slices.ContainsFunc(u.Findings, func(f *rules.Finding) bool {
-		in, ok := f.Fix.Intent.(*rules.TypeKeys)
-		return !ok || len(in.Family.Notes) > 0
-	})
-}
-
-// checkResult runs the pipeline over a result: nothing is left to do, the text is well formed.
-func (t *trial) checkResult(name string, files map[string]string) {
+// checkResult runs the pipeline over a result: the text is well formed, and nothing is left to do but what waited for
+// another fix to be applied first. It returns what the program is then.
+func (t *trial) checkResult(name string, files map[string]string, units []*plan.Unit) map[string]string {
 	if files == nil {
-		return
+		return nil
 	}
-	again := t.pipeline(name, files, func(o *rewrite.Options) {
-		if name == "review" {
-			o.Level = rules.Review
+	waiting := slices.ContainsFunc(units, func(u *plan.Unit) bool { return u.Blocker != nil && waits[u.Blocker.Reason] })
+	for run := 1; ; run++ {
+		dir := name
+		if run > 1 {
+			dir = fmt.Sprint(name, run)
 		}
-	})
-	if again == nil {
-		return
+		again := t.pipeline(dir, files, func(o *rewrite.Options) {
+			if name == "review" {
+				o.Level = rules.Review
+			}
+		})
+		if again == nil {
+			return files
+		}
+		for _, b := range again.Program.Broken {
+			t.fail("%s has errors: %s: %v", name, b.Path, b.Errors)
+		}
+		if t.prog.tags {
+			t.checkTagged(dir)
+		}
+		t.checkText(name, files)
+		diff := diffOf(again.Set)
+		if diff == "" || len(t.failures) > 0 {
+			return files
+		}
+		if !waiting || run > 1 {
+			t.fail("run %d changes more (%s):\n%s", run+1, name, diff)
+			return files
+		}
+		files = patched(files, again.Set)
 	}
-	for _, b := range again.Program.Broken {
-		t.fail("%s has errors: %s: %v", name, b.Path, b.Errors)
-	}
-	if t.prog.tags {
-		t.checkTagged(name)
-	}
-	if diff := diffOf(again.Set); diff != "" {
-		t.fail("a second run changes more (%s):\n%s", name, diff)
-	}
+}
+
+// waits are the reasons of blockers that another fix takes away.
+var waits = map[string]bool{"key": true, "conflict": true}
+
+// checkText checks that what was formatted still is.
+func (t *trial) checkText(name string, files map[string]string) {
 	for file, text := range files {
 		old, had := t.prog.files[file]
 		if strings.HasSuffix(file, ".go") && text != old && (!had || clean(old)) && !clean(text) {
@@ -255,15 +264,9 @@ func (t *trial) compileVersions() {
 	if len(t.failures) > 0 || t.after == nil && t.review == nil {
 		return
 	}
-	versions := []*build{{version: "before", files: t.prog.files}}
-	if t.after != nil {
-		versions = append(versions, &build{version: "after", files: t.after})
-	}
-	if t.review != nil {
-		versions = append(versions, &build{version: "review", files: t.review})
-	}
-	for _, b := range versions {
-		b.tc, b.prog, b.dir = t.tc, t.prog, filepath.Join(t.dir, "obj")
+	t.builds = map[string]*build{}
+	for _, v := range t.versions() {
+		b := &build{version: v.name, files: v.files, tc: t.tc, prog: t.prog, dir: filepath.Join(t.dir, "obj")}
 		err := b.compileAll()
 		if *flagGo || errors.Is(err, errCycle) {
 			t.builds = nil
@@ -274,49 +277,65 @@ func (t *trial) compileVersions() {
 			t.fail("%s: %v", b.version, err)
 			return
 		}
-		if b.version != "review" || t.reviewSame {
-			t.builds = append(t.builds, b)
+		t.builds[v.name] = b
+	}
+}
+
+// A version is a program before or after something was done to it.
+type version struct {
+	name  string
+	files map[string]string
+}
+
+// versions returns the programs to run.
+func (t *trial) versions() []version {
+	list := []version{{"before", t.prog.files}}
+	if t.after != nil {
+		list = append(list, version{"after", t.after})
+	}
+	if t.review != nil {
+		list = append(list, version{"review", t.review})
+		if t.prog.mended != nil {
+			list = append(list, version{"mended", t.prog.mended})
 		}
 	}
+	return list
 }
 
-// compare runs before and after.
+// compare runs the versions.
 func (t *trial) compare(binary string) {
-	if len(t.builds) < 2 {
-		return
+	outputs := map[string]string{}
+	for name, b := range t.builds {
+		outputs[name] = b.run(binary)
 	}
-	before := t.builds[0].run(binary)
-	for _, b := range t.builds[1:] {
-		t.compareOutputs(before, b.run(binary))
-	}
+	t.compareOutputs(outputs)
 }
 
-func (t *trial) compareOutputs(before, after string) {
-	if before != after {
+func (t *trial) compareOutputs(outputs map[string]string) {
+	before := outputs["before"]
+	if after, ok := outputs["after"]; ok && before != after {
 		t.fail("the output changes (-before +after):\n%s", cmp.Diff(strings.Split(before, "\n"), strings.Split(after, "\n")))
+	}
+	if review, ok := outputs["review"]; ok {
+		t.compareReview(before, outputs["mended"], review)
 	}
 }
 
 // compareSlowly lets the go command build and run the versions.
 func (t *trial) compareSlowly() {
-	var outputs []string
-	for _, v := range []struct {
-		name  string
-		files map[string]string
-	}{{"before", t.prog.files}, {"after", t.after}, {"review", t.review}} {
-		if v.files == nil {
-			continue
+	outputs := map[string]string{}
+	for _, v := range t.versions() {
+		dir := filepath.Join(t.dir, "slow", v.name)
+		if err := writeTree(dir, v.files); err != nil {
+			t.fail("%v", err)
+			return
 		}
-		out, err := goRun(filepath.Join(t.dir, v.name))
+		out, err := goRun(dir)
 		if err != nil {
 			t.fail("%s: %v", v.name, err)
 			return
 		}
-		if v.name != "review" || t.reviewSame {
-			outputs = append(outputs, out)
-		}
+		outputs[v.name] = out
 	}
-	for _, out := range outputs[1:] {
-		t.compareOutputs(outputs[0], out)
-	}
+	t.compareOutputs(outputs)
 }

@@ -1,0 +1,212 @@
+package oracle
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// A record is a map that is stored under a key and has constant indexes.
+type record struct {
+	*typedKey
+	mapType string // map[string]any or another
+	elem    string // what it is a map of
+	named   *pkg   // declares the map's type, nil for none
+	fields  []recordField
+	// plain is set as long as every writer and reader leaves a struct possible.
+	plain bool
+	// tame records have only writers and readers that leave a struct possible.
+	tame bool
+	// nilled is set when some writer may store no map, or one without some field.
+	nilled bool
+}
+
+// A recordField is an index of a record.
+type recordField struct {
+	index  string // as Go syntax
+	typ    string
+	zero   string
+	values []string
+}
+
+var fieldTypes = []recordField{
+	{typ: "int", zero: "0", values: []string{"7", "0", "42"}},
+	{typ: "string", zero: `""`, values: []string{`"ann"`, `""`, `"bob"`}},
+	{typ: "bool", zero: "false", values: []string{"true", "false", "1 < 2"}},
+	{typ: "float64", zero: "0.0", values: []string{"1.5", "2.0"}},
+	{typ: "int64", zero: "int64(0)", values: []string{"int64(3)", "int64(1) << 33"}},
+	{typ: "[]string", zero: "[]string(nil)", values: []string{`[]string{"a", "b"}`, "[]string(nil)"}},
+	{typ: "[2]int", zero: "[2]int{}", values: []string{"[2]int{1, 2}"}},
+	{typ: "struct{ A int }", zero: "struct{ A int }{}", values: []string{"struct{ A int }{4}"}},
+	{typ: "rune", zero: "rune(0)", values: []string{"'x'", "'y'"}},
+	{typ: "map[string]int", zero: "map[string]int(nil)", values: []string{`map[string]int{"a": 1}`}},
+}
+
+var fieldNames = []string{`"id"`, `"name"`, `"user_id"`, `"ID"`, `"X-Home"`, `"a b"`, `""`, `"type"`, `"1st"`, `"\u540d"`, `"context"`, `"string"`, `"n" + "1"`, `"len"`}
+
+// record adds a key whose values are maps.
+func (g *gen) record(id string, r rnd) {
+	rec := &record{plain: true, tame: r.chance(.6), typedKey: g.typedKey(id, r, weighted[string]{4, "struct"}, weighted[string]{4, "text"}, weighted[string]{1, "number"}, weighted[string]{2, "literal"})}
+	rec.elem = pickWeighted(r, []weighted[string]{{8, "any"}, {1, "string"}, {1, "int"}, {1, "interface{}"}})
+	rec.mapType = "map[string]" + rec.elem
+	if !rec.tame && r.chance(.2) {
+		rec.named, rec.plain = rec.home, false
+		g.newFile(rec.home, "types.go").add("// Map%s is a record.\ntype Map%s %s", id, id, rec.mapType)
+	}
+	for i := range 1 + r.IntN(3) {
+		f := pick(r, fieldTypes)
+		if rec.elem == "string" || rec.elem == "int" {
+			i := slices.IndexFunc(fieldTypes, func(f recordField) bool { return f.typ == rec.elem })
+			f = fieldTypes[i]
+		}
+		for f.index == "" || slices.ContainsFunc(rec.fields, func(g recordField) bool { return g.index == f.index }) {
+			f.index = pick(r, fieldNames)
+		}
+		if i == 0 && !rec.tame && r.chance(.2) && rec.open() {
+			f.values = append(slices.Clone(f.values), `"other type"`, "nil")
+			rec.plain, rec.nilled = false, true
+		}
+		rec.fields = append(rec.fields, f)
+	}
+	g.label(rec.key, "record")
+	for i := range 1 + r.IntN(3) {
+		sid := fmt.Sprintf("%sW%d", id, i)
+		g.own(sid, rec.lit)
+		g.atom(sid, func(r rnd) { g.recordSite(sid, rec, recordWriters, true, r) })
+	}
+	for i := range 1 + r.IntN(4) {
+		sid := fmt.Sprintf("%sR%d", id, i)
+		g.own(sid, rec.lit)
+		g.atom(sid, func(r rnd) { g.recordSite(sid, rec, recordReaders, false, r) })
+	}
+	if rec.plain && rec.form != "literal" {
+		g.records[rec.family] = true
+	}
+}
+
+// open reports whether the map's elements are of an interface type.
+func (rec *record) open() bool { return rec.elem == "any" || rec.elem == "interface{}" }
+
+// can reports whether a file can name the key and the map's type.
+func (rec *record) can(f *file) bool {
+	return rec.typedKey.can(f) && (rec.named == nil || f.reaches(rec.named))
+}
+
+// recordSite adds a function that stores or reads a record.
+func (g *gen) recordSite(id string, rec *record, ways []recordWay, writer bool, r rnd) {
+	f := g.place(r, rec.can)
+	if f == nil {
+		f = g.newFile(rec.home, "a.go")
+	}
+	w := pickWeighted(r, fittingRecordWays(ways, rec))
+	g.label(rec.key, "record %s", w.name)
+	if rec.family != rec.lit {
+		g.labelName(rec.family, "record "+w.name)
+	}
+	if w.hard {
+		rec.plain = false
+	}
+	rec.nilled = rec.nilled || w.nils
+	if w.mended != "" || !writer {
+		g.alters[id] = true
+	}
+	name := "Show" + id
+	if writer {
+		name = "Set" + id
+	}
+	g.sites = append(g.sites, &site{file: f, name: name, writer: writer})
+	code, decls := g.fillRecord(w, rec, f, id, r)
+	ctx := f.std("context")
+	for _, d := range decls {
+		f.add("%s", d)
+	}
+	if writer {
+		f.add("// %s stores.\nfunc %s(ctx %s.Context) %s.Context {\n%s\n}", name, name, ctx, ctx, code)
+	} else {
+		f.add("// %s prints.\nfunc %s(ctx %s.Context, at string) {\n%s\n}", name, name, ctx, code)
+	}
+}
+
+func fittingRecordWays(ways []recordWay, rec *record) []weighted[*recordWay] {
+	var out []weighted[*recordWay]
+	for i := range ways {
+		w := &ways[i]
+		if rec.tame && w.hard || w.needs == "any" && !rec.open() || w.needs == "int" && rec.elem != "int" || w.needs == "two" && len(rec.fields) < 2 {
+			continue
+		}
+		out = append(out, weighted[*recordWay]{w.weight, w})
+	}
+	return out
+}
+
+// fillRecord fills a way's template.
+func (g *gen) fillRecord(w *recordWay, rec *record, f *file, id string, r rnd) (code string, decls []string) {
+	typ := rec.mapType
+	if rec.named != nil {
+		typ = f.ref(rec.named, "Map"+rec.id)
+	}
+	order := r.Perm(len(rec.fields))
+	f0, f1 := rec.fields[order[0]], rec.fields[order[len(order)-1]]
+	text, load := w.code, "m, _ := ctx.Value(KEY).(MAP)"
+	if g.mended {
+		load = "m, there := ctx.Value(KEY).(MAP)\nif !there {\nm = ZERO\n}"
+		if w.mended != "" {
+			text = w.mended
+		}
+	}
+	text = strings.Replace(text, "LOAD", load, 1)
+	literal := func(skip int, value func(recordField) string) string {
+		var elts []string
+		for i, f := range rec.fields {
+			if i != skip {
+				elts = append(elts, f.index+": "+value(f))
+			}
+		}
+		if len(elts) > 2 {
+			return typ + "{\n" + strings.Join(elts, ",\n") + ",\n}"
+		}
+		return typ + "{" + strings.Join(elts, ", ") + "}"
+	}
+	sets := func(m string) string {
+		var lines []string
+		for _, i := range order {
+			lines = append(lines, fmt.Sprintf("%s[%s] = %s", m, rec.fields[i].index, pick(r, rec.fields[i].values)))
+		}
+		return strings.Join(lines, "\n")
+	}
+	value := func(f recordField) string { return pick(r, f.values) }
+	assert := func(f recordField) string {
+		if rec.open() {
+			return ".(" + f.typ + ")"
+		}
+		return ""
+	}
+	pairs := []string{
+		"LIT2", literal(-1, value), "LIT", literal(-1, value), "PART", literal(order[0], value), "SETS", sets("m"),
+		"ZERO", literal(-1, func(f recordField) string { return f.zero }),
+		"MAP", typ, "KEY", rec.in(f), "CTX", f.std("context"), "IDENT", strings.ToLower(id), "ID", id,
+		"F0", f0.index, "F1", f1.index, "V0B", pick(r, f0.values), "V0", pick(r, f0.values), "V1", pick(r, f1.values),
+		"T0", f0.typ, "T1", f1.typ, "A0", assert(f0), "A1", assert(f1), "Z0", f0.zero, "ELEM", rec.elem,
+	}
+	if strings.Contains(w.code+w.decls, "FMT.") || strings.Contains(w.code+w.decls, "OUT(") || strings.Contains(w.code, "GUARD") {
+		fmtp := f.std("fmt")
+		pairs = append(pairs, "FMT", fmtp, "OUT(", fmt.Sprintf("%s.Println(at, %q, ", fmtp, id))
+		pairs = append([]string{"GUARD", fmt.Sprintf("defer func() {\nif recover() != nil {\n%s.Println(at, %q, \"panics\")\n}\n}()", fmtp, id)}, pairs...)
+	}
+	if strings.Contains(w.code, "JSON") {
+		pairs = append(pairs, "JSON", f.std("encoding/json"))
+	}
+	fill := strings.NewReplacer(pairs...)
+	if w.decls != "" {
+		decls = append(decls, fill.Replace(w.decls))
+	}
+	return fill.Replace(text), decls
+}
+
+// labelName counts a hazard for a key that findings name otherwise than by its literal.
+func (g *gen) labelName(key, label string) {
+	if g.labels[key] == nil {
+		g.labels[key] = map[string]bool{}
+	}
+	g.labels[key][label] = true
+}
