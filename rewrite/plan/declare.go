@@ -100,7 +100,10 @@ func (kp *keyPlan) declareAccessor(n *keyNames, kind AccessorKind) error {
 		Value:  n.text,
 		NoAny:  !kp.knowsAny(),
 	}
-	noun := "the value of key " + constText(n.key)
+	noun := n.noun
+	if noun == "" {
+		noun = "the value of key " + constText(n.key)
+	}
 	if kp.staged {
 		a.Old = kp.oldKey(n.key)
 	}
@@ -132,6 +135,9 @@ func (kp *keyPlan) knowsAny() bool {
 func (kp *keyPlan) declPlace(n *keyNames) *keyType {
 	if n.decl != nil {
 		return kp.anchors[n.decl]
+	}
+	if n.place != nil {
+		return n.place
 	}
 	for _, obj := range kp.retypedInOrder() {
 		c, ok := obj.(*types.Const)

@@ -35,6 +35,10 @@ type spot struct {
 	lookup *census.Lookup
 	// accessor is set for the look-up inside a function that is an accessor: it stays one.
 	accessor bool
+	// call is set when the point is an argument of a function that looks it up and does nothing else, asksType when
+	// that function asks for the key's type.
+	call     *forwarded
+	asksType bool
 }
 
 func (s *spot) at() place { return place{s.Pkg, s.Expr.Pos()} }
@@ -71,6 +75,8 @@ type keyNames struct {
 	value    types.Type // the type accessors speak of; nil for any
 	text     Text
 	forms    map[AccessorKind]string
+	noun     string   // what accessors' comments call the value, "" for the usual
+	place    *keyType // where accessors go when the key is declared already; nil to choose
 	// have are functions of the home that serve as accessors already.
 	have     map[AccessorKind]*haveAccessor
 	valueSet bool

@@ -26,6 +26,7 @@ func (d *draft) unifyKeys(in *rules.UnifyKeys) error {
 		return err
 	}
 	kp.removeUnused()
+	kp.dropForwarders()
 	kp.removeType(in.From)
 	return nil
 }
@@ -53,6 +54,9 @@ func (kp *keyPlan) removeType(from *census.Key) {
 func (d *draft) splitPlan(in *rules.UnifyKeys) (*keyPlan, error) {
 	merged := *in.From
 	merged.Sites = append(append([]*census.Site{}, in.To.Sites...), in.From.Sites...)
+	if merged.Const == nil {
+		merged.Const = in.To.Const
+	}
 	fam := &census.Family{Keys: []*census.Key{in.From}}
 	kp := &keyPlan{
 		draft: d, fam: fam, style: "string",
@@ -84,20 +88,94 @@ func (d *draft) splitPlan(in *rules.UnifyKeys) (*keyPlan, error) {
 		s := kp.spots[0]
 		return nil, block("placement", s.File, s.Expr.Pos(), "the type of %s is not declared in the program", in.To.Name())
 	}
-	kp.basic, _ = named.Underlying().(*types.Basic)
-	kp.home = kp.homeOf(pkg, "")
-	kp.keys[in.From] = &keyNames{key: &merged, base: kp.baseFor(in.To), forms: map[AccessorKind]string{}, have: map[AccessorKind]*haveAccessor{}}
-	if kp.keys[in.From].base == "ContextValue" {
-		kp.keys[in.From].base = kp.baseFor(in.From)
+	if kp.basic, ok = named.Underlying().(*types.Basic); !ok {
+		kp.style = "struct"
 	}
-	kp.haveAccessors(in, kp.keys[in.From])
+	kp.home = kp.homeOf(pkg, "")
+	n := &keyNames{key: &merged, base: kp.splitBase(in), forms: map[AccessorKind]string{}, have: map[AccessorKind]*haveAccessor{}}
+	if merged.Const == nil {
+		n.noun = "the value of key " + named.Obj().Name()
+	}
+	kp.keys[in.From] = n
+	kp.splitValue(in, n)
+	kp.haveAccessors(in, n)
 	if err := kp.feasible(kp.home); err != nil {
 		return nil, err
 	}
 	return kp, nil
 }
 
-// siteSpot makes a spot of a place that names the key as a constant.
+// splitBase finds the stem for the names of accessors.
+func (kp *keyPlan) splitBase(in *rules.UnifyKeys) string {
+	for _, k := range []*census.Key{in.To, in.From} {
+		base := ""
+		if k.Const != nil {
+			base = kp.baseFor(k)
+		} else if named, ok := types.Unalias(k.GoType).(*types.Named); ok {
+			base = baseName(named.Obj().Name())
+		}
+		if base != "" && base != "ContextValue" {
+			return base
+		}
+	}
+	return "ContextValue"
+}
+
+// splitValue decides the type that accessors speak of: the one type that is stored under either key, also through functions
+// that store for others or, where there are several, the one that all replaced look-ups expect.
+func (kp *keyPlan) splitValue(in *rules.UnifyKeys, n *keyNames) {
+	t := kp.oneStored(in)
+	if t == nil {
+		t = kp.oneExpected()
+	}
+	if t == nil || typeParams(t) {
+		return
+	}
+	if text, ok := kp.typeText(t); ok {
+		n.value, n.text, n.valueSet = t, text, true
+	}
+}
+
+// oneStored returns the type of everything that is stored under both keys, nil for several.
+func (kp *keyPlan) oneStored(in *rules.UnifyKeys) types.Type {
+	var t types.Type
+	for _, k := range []*census.Key{in.To, in.From} {
+		stored, open := kp.census.Stored(k)
+		for _, s := range stored {
+			if t != nil && !types.Identical(t, s.Type) {
+				return nil
+			}
+			t = s.Type
+		}
+		if open {
+			return nil
+		}
+	}
+	return t
+}
+
+// oneExpected returns the type that every replaced place asserts, nil when one stores, asserts nothing or another type.
+func (kp *keyPlan) oneExpected() types.Type {
+	var t types.Type
+	for _, s := range kp.spots {
+		var have types.Type
+		switch {
+		case s.lookup != nil:
+			have = kp.asserted(s.lookup)
+		case s.call != nil && s.call.typ != nil:
+			have = s.call.typ
+		case s.call != nil && s.call.value == nil:
+			have, _ = kp.assertedHere(s, s.call.call)
+		}
+		if have == nil || t != nil && !types.Identical(t, have) {
+			return nil
+		}
+		t = have
+	}
+	return t
+}
+
+// siteSpot makes a spot of a place that names the key as a constant, or by its type.
 func (kp *keyPlan) siteSpot(k *census.Key, s *census.Site) (*spot, error) {
 	if !s.Pkg.World {
 		return nil, block(census.ReasonDependency, nil, token.NoPos, "package %s, outside the program, uses the key", s.Pkg.Path)
@@ -106,10 +184,23 @@ func (kp *keyPlan) siteSpot(k *census.Key, s *census.Site) (*spot, error) {
 	if p == nil {
 		p = &census.Point{Expr: s.Expr, File: s.File, Pkg: s.Pkg, Lookups: []*census.Lookup{s.Lookup}}
 	}
-	if p.Expr != s.Expr || s.Pkg.Info.Types[s.Expr].Value == nil {
+	sp := &spot{Point: p, key: k, form: literal}
+	if lit, ok := ast.Unparen(s.Expr).(*ast.CompositeLit); ok && k.Value == "" && len(lit.Elts) == 0 {
+		if p.Direct() && kp.contextual(p.Lookups[0]) {
+			sp.lookup = p.Lookups[0]
+		}
+		sp.call = kp.forwardedAt(s)
+		return sp, nil
+	}
+	if p.Expr != s.Expr && !(s.Point != nil && kp.forwardedAt(s) != nil) || s.Pkg.Info.Types[s.Expr].Value == nil {
 		return nil, block("forwarder", s.File, s.Expr.Pos(), "the key is handed to code that asks for type %s; change that first", k.Type)
 	}
-	sp := &spot{Point: p, key: k, form: literal}
+	if p.Expr != s.Expr {
+		p = &census.Point{Expr: s.Expr, File: s.File, Pkg: s.Pkg, Lookups: []*census.Lookup{s.Lookup}}
+		sp.Point = p
+		sp.asksType = true
+	}
+	sp.call = kp.forwardedAt(s)
 	if c := census.NamedConst(s.Pkg, s.Expr); c != nil {
 		sp.form, sp.obj = named, c
 	}
@@ -122,6 +213,9 @@ func (kp *keyPlan) siteSpot(k *census.Key, s *census.Site) (*spot, error) {
 // nameOf finds the package-level constant or variable of the home that its sites name the key by, nil for none.
 // Declarations of ordinary files go before those of tests, then exported ones.
 func (kp *keyPlan) nameOf(k *census.Key) types.Object {
+	if kp.style == "struct" {
+		return kp.typeNameOf(k)
+	}
 	var best types.Object
 	better := func(obj types.Object) bool {
 		if best == nil {
@@ -151,6 +245,9 @@ func (kp *keyPlan) nameOf(k *census.Key) types.Object {
 			best = obj
 		}
 	}
+	if best == nil {
+		best = kp.declaredConst(k)
+	}
 	if best != nil {
 		kp.retyped[best.Pos()] = best
 		n := kp.keys[kp.fam.Keys[0]]
@@ -160,6 +257,34 @@ func (kp *keyPlan) nameOf(k *census.Key) types.Object {
 		}
 	}
 	return best
+}
+
+// declaredConst finds a constant of the home that is the key although no place names it, nil for none.
+func (kp *keyPlan) declaredConst(k *census.Key) types.Object {
+	scope := kp.home.pkg.Types.Scope()
+	for _, name := range scope.Names() {
+		c, ok := scope.Lookup(name).(*types.Const)
+		if !ok || !types.Identical(c.Type(), k.GoType) || c.Val().ExactString() != k.Value {
+			continue
+		}
+		if f := kp.prog.FileOf(c.Pos()); f != nil && !f.Test && kp.everywhere(f) {
+			return c
+		}
+	}
+	return nil
+}
+
+// typeNameOf returns the name of the empty struct type that is the key.
+func (kp *keyPlan) typeNameOf(k *census.Key) types.Object {
+	tn := types.Unalias(k.GoType).(*types.Named).Obj()
+	n := kp.keys[kp.fam.Keys[0]]
+	n.ident = tn.Name()
+	if f := kp.prog.FileOf(tn.Pos()); f != nil {
+		if decl, _ := typeSpec(f, tn); decl != nil {
+			n.place = &keyType{file: f, after: decl}
+		}
+	}
+	return tn
 }
 
 // reassignedVar reports whether a variable is assigned after its declaration.
@@ -173,22 +298,30 @@ func (kp *keyPlan) unify(s *spot, to *census.Key, name types.Object) error {
 	n := kp.keys[s.key]
 	kp.replaced[s.Expr] = true
 	here := s.Pkg.Path == kp.home.path
+	inTest := name != nil && kp.prog.FileOf(name.Pos()).Test
 	switch {
-	case name == nil && here:
+	case name == nil && here && !s.asksType:
 		return kp.convertText(s, to)
 	case name == nil:
 		return block("placement", s.File, s.Expr.Pos(), "the key has no name; declare a constant for it in %s", kp.home.path)
-	case here && (!kp.prog.FileOf(name.Pos()).Test || s.File.Test):
+	case here && (!inTest || s.File.Test):
 		if o := lookup(s.at(), name.Name()); o == nil || o.Pos() != name.Pos() {
 			return block("placement", s.File, s.Expr.Pos(), "%s means something else here", name.Name())
 		}
+		if s.asksType {
+			return kp.inlineForwarded(s, name.Name())
+		}
 		kp.keyExpr(s, name.Name())
-	case kp.prog.FileOf(name.Pos()).Test:
+	case inTest:
 		return block("placement", s.File, s.Expr.Pos(), "%s is declared in a test", name.Name())
-	case name.Exported():
+	case name.Exported() && !s.asksType:
 		kp.keyExpr(s, name.Name())
 	case s.lookup != nil && kp.opts.Accessors != "never" && !kp.losesComment(s):
 		return kp.access(s, n)
+	case s.call != nil && kp.opts.Accessors != "never":
+		return kp.accessForwarded(s, n)
+	case s.asksType:
+		return block("forwarder", s.File, s.Expr.Pos(), "the key is handed to code that asks for type %s, and no accessor can take its place here", s.key.Type)
 	default:
 		return block("placement", s.File, s.Expr.Pos(), "%s of package %s is not exported, and no accessor can take its place here", name.Name(), kp.home.path)
 	}

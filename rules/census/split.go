@@ -8,7 +8,8 @@ import (
 	"github.com/ctxmend/ctxmend/rules/program"
 )
 
-// A Split is one text under two types: what is stored under the one is looked up under the other, which finds nothing.
+// A Split is one text under two types, or one name for a text and a type: what is stored under the one is looked up under
+// the other, which finds nothing.
 type Split struct {
 	// Half is the key that the program only writes, or only reads.
 	Half *Key
@@ -23,11 +24,21 @@ func (c *Census) Splits() []*Split {
 		for _, k := range c.Keys {
 			c.byValue[k.Value] = append(c.byValue[k.Value], k)
 		}
+		byStem := map[string][]*Key{}
 		for _, k := range c.Keys {
-			if !splittable(k) || len(c.byValue[k.Value]) < 2 {
-				continue
+			if s := stem(k); s != "" && (c.named(k) || splittable(k)) {
+				byStem[s] = append(byStem[s], k)
 			}
-			if other := c.counterpart(k, c.byValue[k.Value]); other != nil && c.splitOf[other] == nil && c.splitOf[k] == nil {
+		}
+		for _, k := range c.Keys {
+			var other *Key
+			if splittable(k) {
+				other = c.counterpart(k, c.byValue[k.Value])
+			}
+			if other == nil && (splittable(k) || c.named(k)) {
+				other = c.namesake(k, byStem[stem(k)])
+			}
+			if other != nil && c.splitOf[other] == nil && c.splitOf[k] == nil {
 				s := &Split{k, other}
 				c.splits = append(c.splits, s)
 				c.splitOf[k], c.splitOf[other] = s, s
@@ -49,6 +60,44 @@ func splittable(k *Key) bool {
 		return false
 	}
 	return k.Family == nil || len(k.Family.Keys) == 1
+}
+
+// namesake returns the one key, among several of the same name, that is used in the role k lacks, one of them an empty
+// struct type, when there is one and the values say that it is meant.
+func (c *Census) namesake(k *Key, list []*Key) *Key {
+	if len(list) < 2 {
+		return nil
+	}
+	role, ok := c.unpaired(k)
+	if !ok || c.Staged(k) != nil {
+		return nil
+	}
+	lacks := Reader
+	if role == Reader {
+		lacks = Writer
+	}
+	var found *Key
+	for _, other := range list {
+		if other == k || k.Value != "" && other.Value != "" || !hasRole(other, lacks) || c.Staged(other) != nil {
+			continue
+		}
+		if !c.means(k, role, other, lacks) {
+			continue
+		}
+		if found != nil {
+			return nil
+		}
+		found = other
+	}
+	if found == nil {
+		return nil
+	}
+	for _, rival := range list { // the other half may be meant for another
+		if _, half := c.unpaired(rival); rival != k && rival != found && half && hasRole(rival, role) && !(rival.Value != "" && found.Value != "") && c.means(rival, role, found, lacks) {
+			return nil
+		}
+	}
+	return found
 }
 
 // counterpart returns the one key with the text of k, among several, that is used in the role k lacks; nil when k

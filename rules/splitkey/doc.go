@@ -1,5 +1,5 @@
-// Package splitkey reports one text that is used as a context key under two types: what is stored under
-// the one is looked up under the other, which is another key.
+// Package splitkey reports one text that is used as a context key under two types, or beside an empty struct type named after
+// it: what is stored under the one is looked up under the other, which is another key.
 //
 // # Why it is wrong
 //
@@ -25,18 +25,22 @@
 //
 // All places of the key of built-in type use the typed key. Of two typed keys the one that is both stored and looked up
 // stays, else the one that is stored. Other packages use the key's name when it is exported, else an accessor, which is added
-// when there is none. A constant that is left without use goes, unless it is exported.
+// when there is none. A call of a function that does nothing but look up the key it is handed, get(ctx, "user") or
+// Get[*User](ctx, "user"), becomes that accessor too, or the look-up itself where the function asks for the old type. A
+// constant, a type, and such a function that are left without use go, unless they are exported.
 //
 // # Fix safety
 //
 // Review: the look-up begins to find a value. A key is reported when it is only stored, or only looked up, and no
 // dependency, no context type with a store of its own, no key computed at run time and no importer can be the other half; when
 // exactly one key of the same text is used the other way round, in a program that contains both; and when
-// what is stored can be what is asserted.
+// what is stored can be what is asserted. A text and an empty struct type of its name ("user" and userKey{}), or two such
+// types, are a pair only if what is stored under the one has the very type that is asserted of the other, and that type is
+// declared in the program or both keys lack their other half.
 //
 // # When it is blocked
 //
-//   - forwarder: a place hands the key to a function that asks for the old type
+//   - forwarder: a place hands the key to a function that asks for the old type and does more than look it up
 //   - placement: a place cannot name the key and is no look-up an accessor could replace
 //   - dependency, store, dynamic, other-use, excluded-file, type-errors: as for builtinkey, when the key to be replaced is
 //     used on both sides
