@@ -96,6 +96,10 @@ func (pl *planner) carryOut(u *Unit, in rules.Intent) {
 		if d := pl.draft(u); u.Blocker == nil {
 			d.finish(d.partKey(in))
 		}
+	case *rules.UseContext:
+		if d := pl.draft(u); u.Blocker == nil {
+			d.finish(d.useContext(in))
+		}
 	case *rules.StructValue:
 		if d := pl.draft(u); u.Blocker == nil {
 			d.finish(d.structValue(in))

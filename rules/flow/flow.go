@@ -6,6 +6,7 @@ package flow
 import (
 	"go/ast"
 	"go/token"
+	"go/types"
 	"go/version"
 	"slices"
 
@@ -21,11 +22,21 @@ type Flow struct {
 	packages map[*program.File][]*program.Package
 	// fields caches the context fields that methods work with.
 	fields map[fieldsOf]string
+	// bodies caches body, kept and looks what retains and looksOnly have found about parameters.
+	bodies      map[*types.Func]*funcBody
+	kept, looks map[*types.Var]bool
 }
 
 // New returns the flow of a program. Everything is worked out when it is asked for.
 func New(prog *program.Program, c *census.Census) *Flow {
-	f := &Flow{prog: prog, census: c, packages: map[*program.File][]*program.Package{}, fields: map[fieldsOf]string{}}
+	f := &Flow{
+		prog: prog, census: c,
+		packages: map[*program.File][]*program.Package{},
+		fields:   map[fieldsOf]string{},
+		bodies:   map[*types.Func]*funcBody{},
+		kept:     map[*types.Var]bool{},
+		looks:    map[*types.Var]bool{},
+	}
 	for _, cfg := range prog.Configs {
 		for _, p := range cfg.Packages {
 			if !p.World || p.Info == nil {
@@ -74,4 +85,15 @@ func (f *Flow) around(file *program.File, n ast.Node) []ast.Node {
 		list = append(list, n)
 	}
 	return list
+}
+
+// Function returns the function declaration or literal that declares a parameter or local variable; the whole file for
+// others.
+func (f *Flow) Function(file *program.File, v *types.Var) ast.Node {
+	for _, n := range Path(file, v.Pos()) {
+		if isFunc(n) {
+			return n
+		}
+	}
+	return file.AST
 }

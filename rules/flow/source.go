@@ -103,6 +103,7 @@ func (f *Flow) in(pkg *program.Package, file *program.File, pos token.Pos) []*So
 	}
 	p.locals()
 	for _, s := range p.list {
+		p.through(s)
 		p.endings(s)
 	}
 	slices.SortStableFunc(p.list, func(a, b *Source) int {
@@ -255,13 +256,15 @@ func fromTesting(t types.Type) bool {
 	return ok && named.Obj().Pkg() != nil && named.Obj().Pkg().Path() == "testing"
 }
 
-func (p *finder) add(s *Source) {
+func (p *finder) add(s *Source) { p.list = append(p.list, s) }
+
+// through notes the function literals between the source and the place.
+func (p *finder) through(s *Source) {
 	for _, lit := range p.lits {
 		if lit.Pos() > s.Var.Pos() {
 			s.Through = append(s.Through, lit)
 		}
 	}
-	p.list = append(p.list, s)
 }
 
 // locals adds the variables of type context.Context that are visible at the place and hold something.

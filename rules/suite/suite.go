@@ -7,6 +7,7 @@ import (
 	"github.com/ctxmend/ctxmend/rules/builtinkey"
 	"github.com/ctxmend/ctxmend/rules/deadkey"
 	"github.com/ctxmend/ctxmend/rules/dynamickey"
+	"github.com/ctxmend/ctxmend/rules/freshctx"
 	"github.com/ctxmend/ctxmend/rules/keyclash"
 	"github.com/ctxmend/ctxmend/rules/mapvalue"
 	"github.com/ctxmend/ctxmend/rules/sharedkey"
@@ -31,6 +32,7 @@ var All = []*rules.Rule{
 	valuechain.Rule,
 	storedctx.Rule,
 	tracevalue.Rule,
+	freshctx.Rule,
 }
 
 // LeftOut names checks that are deliberately no rules, with the reason.

@@ -1,0 +1,83 @@
+package plan
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+
+	"github.com/ctxmend/ctxmend/rules"
+	"github.com/ctxmend/ctxmend/rules/flow"
+)
+
+// useContext puts the context in scope in the place of contexts that are made from nothing.
+func (d *draft) useContext(in *rules.UseContext) error {
+	for _, p := range in.Places {
+		if err := d.usePlace(in, p); err != nil {
+			return err
+		}
+	}
+	if in.Source.Unnamed != nil {
+		d.nameParameter(in)
+	}
+	d.unit.Notes = append(d.unit.Notes, "the work now ends with "+in.Source.Text+" and sees its values")
+	return nil
+}
+
+// usePlace replaces one expression.
+func (d *draft) usePlace(in *rules.UseContext, p *rules.ContextPlace) error {
+	f := in.File
+	if d.commentIn(f, d.offset(f, p.Expr.Pos()), d.offset(f, p.Expr.End())) {
+		return block("comment", f, p.Expr.Pos(), "a comment inside would be lost; move it")
+	}
+	text := p.Text
+	if in.Source.Kind == flow.Framework && d.defines(in, p.Expr) != nil {
+		d.splice(f, p.Expr.Pos(), p.Expr.End(), Name("context", "context", "Context"), Lit("("+text+")"))
+		return nil
+	}
+	if as := d.defines(in, p.Expr); as != nil && !p.Lives {
+		if id, ok := as.Lhs[0].(*ast.Ident); ok && id.Name == text && d.neverAssigned(in, id) {
+			if (&dropPlan{draft: d}).dropLines(f, as, false) == nil {
+				return nil
+			}
+		}
+	}
+	if p.Lives {
+		d.splice(f, p.Expr.Pos(), p.Expr.End(), Name("context", "context", "WithoutCancel"), Lit("("+text+")"))
+		return nil
+	}
+	d.splice(f, p.Expr.Pos(), p.Expr.End(), Lit(text))
+	return nil
+}
+
+// defines returns the statement v := e that an expression is the right side of, nil for others.
+func (d *draft) defines(in *rules.UseContext, e ast.Expr) *ast.AssignStmt {
+	parent, child := d.census.Outer(in.File, e)
+	as, ok := parent.(*ast.AssignStmt)
+	if !ok || as.Tok != token.DEFINE || len(as.Lhs) != 1 || len(as.Rhs) != 1 || ast.Node(as.Rhs[0]) != child {
+		return nil
+	}
+	return as
+}
+
+// neverAssigned reports whether a variable keeps what its declaration gives it.
+func (d *draft) neverAssigned(in *rules.UseContext, id *ast.Ident) bool {
+	v, ok := in.Pkg.Info.Defs[id].(*types.Var)
+	return ok && !(&dropPlan{draft: d}).reassigned(v)
+}
+
+// nameParameter gives the context parameter its name, and others without a name the blank one.
+func (d *draft) nameParameter(in *rules.UseContext) {
+	src := in.Source
+	if len(src.Unnamed.Names) == 1 {
+		id := src.Unnamed.Names[0]
+		d.splice(in.File, id.Pos(), id.End(), Lit(src.Text))
+		return
+	}
+	for _, field := range src.Type.Params.List {
+		name := "_ "
+		if field == src.Unnamed {
+			name = src.Text + " "
+		}
+		d.splice(in.File, field.Type.Pos(), field.Type.Pos(), Lit(name))
+	}
+}

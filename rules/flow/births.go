@@ -1,0 +1,101 @@
+package flow
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"strings"
+
+	"github.com/ctxmend/ctxmend/rules/program"
+)
+
+// A Birth is a call of context.Background or context.TODO in the world.
+type Birth struct {
+	Pkg  *program.Package
+	File *program.File
+	Call *ast.CallExpr
+}
+
+// Births returns the places of the world where a context is made from nothing, each once, in files that are
+// neither generated nor vendored.
+func (f *Flow) Births() []*Birth {
+	var list []*Birth
+	f.EachCall(func(pkg *program.Package, file *program.File, call *ast.CallExpr) {
+		if Fresh(pkg, call) {
+			list = append(list, &Birth{pkg, file, call})
+		}
+	})
+	return list
+}
+
+// EachCall visits the calls in the world's files that people write, each once, in the order of the source.
+func (f *Flow) EachCall(visit func(*program.Package, *program.File, *ast.CallExpr)) {
+	f.EachFile(func(pkg *program.Package, file *program.File) {
+		ast.Inspect(file.AST, func(n ast.Node) bool {
+			if call, ok := n.(*ast.CallExpr); ok {
+				visit(pkg, file, call)
+			}
+			return true
+		})
+	})
+}
+
+// EachFile visits the world's files that people write, each once, with the package of the first configuration that
+// contains it.
+func (f *Flow) EachFile(visit func(*program.Package, *program.File)) {
+	for _, file := range f.prog.Files {
+		if pkg := f.Package(file); pkg != nil && file.AST != nil && !file.Generated && !file.Vendored {
+			visit(pkg, file)
+		}
+	}
+}
+
+// Comment returns the text of the comments that stand on the line of a position, or directly above it.
+func (f *Flow) Comment(file *program.File, pos token.Pos) string {
+	line := file.Tok.PositionFor(pos, false).Line
+	var b strings.Builder
+	for _, g := range file.AST.Comments {
+		first, last := file.Tok.PositionFor(g.Pos(), false).Line, file.Tok.PositionFor(g.End(), false).Line
+		if last == line-1 || first <= line && line <= last {
+			b.WriteString(g.Text())
+		}
+	}
+	return b.String()
+}
+
+// OnPurpose reports whether a comment at a place explains why the context there is another one: whoever wrote it has thought
+// about it. What is left to do is no explanation.
+func (f *Flow) OnPurpose(file *program.File, pos token.Pos) bool {
+	text := strings.ToLower(f.Comment(file, pos))
+	for _, todo := range []string{"todo", "fixme", "xxx"} {
+		if strings.Contains(text, todo) {
+			return false
+		}
+	}
+	for _, word := range []string{"context", "ctx", "cancel", "background", "detach", "timeout", "deadline", "outlive", "nolint"} {
+		if strings.Contains(text, word) {
+			return true
+		}
+	}
+	return false
+}
+
+// Callee writes what a call calls as messages do: Find, db.Query, s.store.Load.
+func Callee(call *ast.CallExpr) string {
+	fun := ast.Unparen(call.Fun)
+	switch e := fun.(type) {
+	case *ast.IndexExpr:
+		fun = e.X
+	case *ast.IndexListExpr:
+		fun = e.X
+	case *ast.FuncLit:
+		return "the function"
+	}
+	if text := types.ExprString(fun); len(text) <= 40 && !strings.Contains(text, "\n") {
+		return text
+	}
+	if sel, ok := fun.(*ast.SelectorExpr); ok {
+		return sel.Sel.Name
+	}
+	return "the call"
+}

@@ -1,0 +1,453 @@
+package flow
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+
+	"github.com/ctxmend/ctxmend/rules/census"
+	"github.com/ctxmend/ctxmend/rules/program"
+)
+
+// A FateKind says what becomes of a context.
+type FateKind int
+
+const (
+	// Used is for a context that a call gets and is done with when it returns.
+	Used FateKind = iota
+	// Looked is for a context that a function of the world gets which does nothing but look values up in it.
+	Looked
+	// Asked is for a context whose own methods are called.
+	Asked
+	// Kept is for a context that is stored, returned, or given to something that lives on.
+	Kept
+	// Started is for a context that another goroutine gets.
+	Started
+	// Cleanup is for a context that deferred code gets.
+	Cleanup
+	// Chosen is for a context that is assigned to a variable that has another value as well.
+	Chosen
+)
+
+// A Fate is one thing that becomes of a context.
+type Fate struct {
+	Kind FateKind
+	// Pos is where it happens.
+	Pos token.Pos
+	// Call is the call that gets the context, nil for none.
+	Call *ast.CallExpr
+	// Fn is what Call calls, when that is known.
+	Fn *types.Func
+}
+
+// Fates follows a context within its function and tells what becomes of it, and of the contexts that are derived from it, in the order of
+// the source.
+func (f *Flow) Fates(pkg *program.Package, file *program.File, e ast.Expr) []Fate {
+	t := &tracer{flow: f, pkg: pkg, file: file, seen: map[*types.Var]bool{}}
+	t.value(e)
+	return t.list
+}
+
+// FatesOf follows a variable.
+func (f *Flow) FatesOf(pkg *program.Package, file *program.File, v *types.Var) []Fate {
+	t := &tracer{flow: f, pkg: pkg, file: file, seen: map[*types.Var]bool{}}
+	t.variable(v)
+	return t.list
+}
+
+// A tracer follows one value.
+type tracer struct {
+	flow *Flow
+	pkg  *program.Package
+	file *program.File
+	seen map[*types.Var]bool
+	list []Fate
+}
+
+func (t *tracer) add(kind FateKind, pos token.Pos, call *ast.CallExpr) {
+	var fn *types.Func
+	if call != nil {
+		fn = census.Callee(t.pkg.Info, call)
+	}
+	t.list = append(t.list, Fate{kind, pos, call, fn})
+}
+
+// value follows an expression to what uses it.
+func (t *tracer) value(e ast.Node) {
+	parent, child := t.flow.census.Outer(t.file, e)
+	switch p := parent.(type) {
+	case *ast.CallExpr:
+		if ast.Node(p.Fun) != child {
+			t.argument(p, child)
+		} else {
+			t.add(Asked, p.Pos(), p)
+		}
+	case *ast.SelectorExpr:
+		if call, ok := t.flow.census.Parent(t.file, p).(*ast.CallExpr); ok && p.Sel.Name == "Value" {
+			t.add(Looked, p.Pos(), call)
+		} else {
+			t.add(Asked, p.Pos(), nil)
+		}
+	case *ast.AssignStmt:
+		t.assigned(p, child)
+	case *ast.ValueSpec:
+		for i, id := range p.Names {
+			if len(p.Values) == len(p.Names) && ast.Node(p.Values[i]) != child {
+				continue
+			}
+			t.name(id, token.DEFINE)
+		}
+	case *ast.BinaryExpr, *ast.ExprStmt:
+	default:
+		t.add(Kept, e.Pos(), nil)
+	}
+}
+
+// argument follows a value that a call gets.
+func (t *tracer) argument(call *ast.CallExpr, arg ast.Node) {
+	switch t.flow.callRun(t.file, call) {
+	case Concurrent:
+		t.add(Started, call.Pos(), call)
+		return
+	case AtEnd:
+		t.add(Cleanup, call.Pos(), call)
+		return
+	}
+	if tv := t.pkg.Info.Types[call.Fun]; tv.IsType() {
+		t.value(call)
+		return
+	}
+	if tv := t.pkg.Info.Types[call.Fun]; tv.IsBuiltin() {
+		t.add(Kept, call.Pos(), call)
+		return
+	}
+	results := resultTypes(t.pkg.Info.TypeOf(call))
+	for _, r := range results {
+		if Implements(r) {
+			t.derived(call)
+			return
+		}
+	}
+	if fn := census.Callee(t.pkg.Info, call); fn != nil && t.flow.retains(fn, call, arg, 0) {
+		t.add(Kept, call.Pos(), call)
+		return
+	}
+	for i, r := range results {
+		if lives(r) && t.keptResult(call, i) {
+			t.add(Kept, call.Pos(), call)
+			return
+		}
+	}
+	if fn := census.Callee(t.pkg.Info, call); fn != nil && t.flow.looksOnly(fn, call, arg, 0) {
+		t.add(Looked, call.Pos(), call)
+		return
+	}
+	t.add(Used, call.Pos(), call)
+}
+
+func resultTypes(t types.Type) []types.Type {
+	switch t := t.(type) {
+	case nil:
+		return nil
+	case *types.Tuple:
+		var list []types.Type
+		for v := range t.Variables() {
+			list = append(list, v.Type())
+		}
+		return list
+	}
+	return []types.Type{t}
+}
+
+// derived follows the results of a call that derives a context: the context, and what ends it.
+func (t *tracer) derived(call *ast.CallExpr) {
+	parent, child := t.flow.census.Outer(t.file, call)
+	as, ok := parent.(*ast.AssignStmt)
+	if !ok || len(as.Rhs) != 1 || ast.Node(as.Rhs[0]) != child {
+		t.value(call)
+		return
+	}
+	for _, lhs := range as.Lhs {
+		id, ok := lhs.(*ast.Ident)
+		switch {
+		case Implements(t.pkg.Info.TypeOf(lhs)):
+			t.target(lhs, as.Tok)
+		case !ok:
+			t.add(Kept, lhs.Pos(), call) // whoever holds the cancel function decides
+		case id.Name != "_":
+			if v, ok := t.pkg.Info.ObjectOf(id).(*types.Var); ok && cancelFunc(v.Type()) && t.handsOut(v) {
+				t.add(Kept, lhs.Pos(), call)
+			}
+		}
+	}
+}
+
+// handsOut reports whether a variable's function is given to others rather than called or deferred here.
+func (t *tracer) handsOut(v *types.Var) bool {
+	for _, u := range t.flow.census.Uses(v) {
+		if u.File != t.file || u.Pkg.Info.Defs[u.Ident] != nil {
+			continue
+		}
+		parent, child := t.flow.census.Outer(t.file, u.Ident)
+		switch p := parent.(type) {
+		case *ast.CallExpr:
+			if ast.Node(p.Fun) != child {
+				return true
+			}
+			if lit := t.flow.literalAround(t.file, p, v); lit != nil && t.flow.RunOf(t.pkg, t.file, lit) >= Concurrent {
+				return true
+			}
+		case *ast.AssignStmt:
+			for _, rhs := range p.Rhs {
+				if id, blank := p.Lhs[0].(*ast.Ident); ast.Node(rhs) == child && !(blank && id.Name == "_") {
+					return true
+				}
+			}
+		default:
+			return true
+		}
+	}
+	return false
+}
+
+// assigned follows a value on the right of an assignment.
+func (t *tracer) assigned(as *ast.AssignStmt, value ast.Node) {
+	for i, rhs := range as.Rhs {
+		if ast.Node(rhs) != value {
+			continue
+		}
+		if len(as.Lhs) == len(as.Rhs) {
+			t.target(as.Lhs[i], as.Tok)
+			continue
+		}
+		for _, lhs := range as.Lhs {
+			if Implements(t.pkg.Info.TypeOf(lhs)) {
+				t.target(lhs, as.Tok)
+			}
+		}
+	}
+}
+
+// target follows a value into what it is assigned to.
+func (t *tracer) target(lhs ast.Expr, tok token.Token) {
+	if id, ok := ast.Unparen(lhs).(*ast.Ident); ok {
+		t.name(id, tok)
+		return
+	}
+	t.add(Kept, lhs.Pos(), nil)
+}
+
+func (t *tracer) name(id *ast.Ident, tok token.Token) {
+	if id.Name == "_" {
+		return
+	}
+	v, ok := t.pkg.Info.ObjectOf(id).(*types.Var)
+	switch {
+	case !ok:
+	case t.seen[v]: // derived from itself
+	case v.Parent() == t.pkg.Types.Scope():
+		t.add(Kept, id.Pos(), nil)
+	case t.pkg.Info.Defs[id] == nil && tok != token.DEFINE || t.flow.isParam(v) || v.Kind() == types.ResultVar:
+		t.add(Chosen, id.Pos(), nil)
+	default:
+		t.variable(v)
+	}
+}
+
+// variable follows a variable to its uses.
+func (t *tracer) variable(v *types.Var) {
+	if t.seen[v] {
+		return
+	}
+	t.seen[v] = true
+	for _, u := range t.flow.census.Uses(v) {
+		if u.File != t.file || u.Pkg.Info.Defs[u.Ident] != nil || t.written(u.Ident) {
+			continue
+		}
+		if lit := t.flow.literalAround(t.file, u.Ident, v); lit != nil {
+			if kind, ok := t.inLiteral(lit, v); ok {
+				t.add(kind, u.Ident.Pos(), t.callOf(u.Ident))
+				continue
+			}
+		}
+		t.value(u.Ident)
+	}
+}
+
+// callOf returns the call that gets an expression directly.
+func (t *tracer) callOf(e ast.Expr) *ast.CallExpr {
+	parent, child := t.flow.census.Outer(t.file, e)
+	if call, ok := parent.(*ast.CallExpr); ok && ast.Node(call.Fun) != child {
+		return call
+	}
+	return nil
+}
+
+// inLiteral tells what becomes of a context that a function literal captures; ok is false when it runs in place.
+func (t *tracer) inLiteral(lit *ast.FuncLit, v *types.Var) (FateKind, bool) {
+	for lit != nil {
+		switch t.flow.RunOf(t.pkg, t.file, lit) {
+		case AtEnd:
+			return Cleanup, true
+		case Concurrent:
+			return Started, true
+		case Anytime:
+			return Kept, true
+		}
+		lit = t.flow.literalAround(t.file, t.flow.census.Parent(t.file, lit), v)
+	}
+	return Used, false
+}
+
+// written reports whether an identifier is assigned to.
+func (t *tracer) written(id *ast.Ident) bool {
+	parent, child := t.flow.census.Outer(t.file, id)
+	as, ok := parent.(*ast.AssignStmt)
+	if !ok {
+		return false
+	}
+	for _, lhs := range as.Lhs {
+		if ast.Node(lhs) == child {
+			return true
+		}
+	}
+	return false
+}
+
+// lives reports whether a value of type t goes on after the call that made it: it can be closed, stopped or
+// waited for, is a channel or a function.
+func lives(t types.Type) bool {
+	switch t.Underlying().(type) {
+	case *types.Chan, *types.Signature:
+		return true
+	}
+	set := types.NewMethodSet(t)
+	for _, name := range []string{"Close", "Stop", "Shutdown", "Wait", "Disconnect"} {
+		if set.Lookup(nil, name) != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// keptResult reports whether a result of a call leaves the function or what it does in place: it is stored, returned,
+// handed to a goroutine.
+func (t *tracer) keptResult(call *ast.CallExpr, i int) bool {
+	parent, child := t.flow.census.Outer(t.file, call)
+	switch p := parent.(type) {
+	case *ast.ExprStmt:
+		return false
+	case *ast.AssignStmt:
+		if len(p.Rhs) != 1 || ast.Node(p.Rhs[0]) != child || i >= len(p.Lhs) {
+			return true
+		}
+		id, ok := p.Lhs[i].(*ast.Ident)
+		if !ok {
+			return true
+		}
+		v, ok := t.pkg.Info.ObjectOf(id).(*types.Var)
+		return ok && id.Name != "_" && (v.Parent() == t.pkg.Types.Scope() || t.leaks(v))
+	case *ast.SelectorExpr, *ast.IndexExpr, *ast.BinaryExpr, *ast.StarExpr:
+		return false
+	case *ast.CallExpr:
+		return ast.Node(p.Fun) != child
+	}
+	return true
+}
+
+// leaks reports whether what a variable holds is stored, returned or captured.
+func (t *tracer) leaks(v *types.Var) bool {
+	if t.seen[v] {
+		return false
+	}
+	t.seen[v] = true
+	if v.Kind() == types.ResultVar {
+		return true
+	}
+	for _, u := range t.flow.census.Uses(v) {
+		if u.File != t.file || u.Pkg.Info.Defs[u.Ident] != nil || t.written(u.Ident) {
+			continue
+		}
+		if lit := t.flow.literalAround(t.file, u.Ident, v); lit != nil {
+			if run := t.flow.RunOf(t.pkg, t.file, lit); run >= Concurrent {
+				return true
+			}
+		}
+		parent, child := t.flow.census.Outer(t.file, u.Ident)
+		switch p := parent.(type) {
+		case *ast.SelectorExpr, *ast.BinaryExpr, *ast.IndexExpr, *ast.RangeStmt, *ast.UnaryExpr, *ast.ExprStmt:
+			if u, ok := p.(*ast.UnaryExpr); ok && u.Op == token.AND {
+				return true
+			}
+		case *ast.CallExpr:
+			if ast.Node(p.Fun) != child && t.wraps(p) {
+				return true
+			}
+		default:
+			return true
+		}
+	}
+	return false
+}
+
+// wraps reports whether a call makes something that lives on, from what it is given.
+func (t *tracer) wraps(call *ast.CallExpr) bool {
+	for _, r := range resultTypes(t.pkg.Info.TypeOf(call)) {
+		if lives(r) {
+			return true
+		}
+	}
+	return t.flow.callRun(t.file, call) == Concurrent
+}
+
+// retains reports whether a declared function of the world keeps the context that a call gives it: in a field, in a
+// goroutine, in what it returns.
+func (f *Flow) retains(fn *types.Func, call *ast.CallExpr, arg ast.Node, depth int) bool {
+	b := f.body(fn)
+	if b == nil || depth > 3 {
+		return false
+	}
+	v := parameter(fn, call, arg)
+	if v == nil {
+		return false
+	}
+	if kept, ok := f.kept[v]; ok {
+		return kept
+	}
+	f.kept[v] = false // while it is being followed
+	for _, fate := range f.FatesOf(b.pkg, b.file, v) {
+		if fate.Kind == Kept || fate.Kind == Started {
+			f.kept[v] = true
+		}
+	}
+	return f.kept[v]
+}
+
+// looksOnly reports whether a declared function of the world does nothing with the context that a call gives it but
+// look values up.
+func (f *Flow) looksOnly(fn *types.Func, call *ast.CallExpr, arg ast.Node, depth int) bool {
+	b := f.body(fn)
+	v := parameter(fn, call, arg)
+	if b == nil || v == nil || depth > 3 {
+		return false
+	}
+	if looks, ok := f.looks[v]; ok {
+		return looks
+	}
+	f.looks[v] = true // while it is being followed
+	fates := f.FatesOf(b.pkg, b.file, v)
+	f.looks[v] = len(fates) > 0 && !slices.ContainsFunc(fates, func(fate Fate) bool { return fate.Kind != Looked })
+	return f.looks[v]
+}
+
+// parameter returns the parameter of a declared function that a call's argument is for, nil when it is not plain.
+func parameter(fn *types.Func, call *ast.CallExpr, arg ast.Node) *types.Var {
+	sig := fn.Origin().Signature()
+	for i, a := range call.Args {
+		if ast.Node(a) == arg && i < sig.Params().Len() && !(sig.Variadic() && i == sig.Params().Len()-1) {
+			return sig.Params().At(i)
+		}
+	}
+	return nil
+}

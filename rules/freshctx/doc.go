@@ -1,0 +1,58 @@
+// Package freshctx reports context.Background() and context.TODO() handed to a call where a context is in scope: a
+// parameter, that of a request or of a web framework, that of a test.
+//
+// # Why it is wrong
+//
+// Work that starts from nothing goes on when nobody waits for it any longer: the client has hung up, the deadline
+// has passed. It also loses what the context carries: the trace, the request's logger, the user.
+//
+// # Example
+//
+//	func (s *Server) Profile(w http.ResponseWriter, r *http.Request) {
+//		u, err := s.users.Find(context.Background(), r.FormValue("id"))
+//		...
+//	}
+//
+// Use instead
+//
+//	func (s *Server) Profile(w http.ResponseWriter, r *http.Request) {
+//		u, err := s.users.Find(r.Context(), r.FormValue("id"))
+//		...
+//	}
+//
+// # What is no finding
+//
+// Some work must not end with its caller, and is left alone:
+//
+//   - deferred code, a test's Cleanup, context.AfterFunc, and what comes after <-ctx.Done(), after the cancel function or
+//     after Wait of the group that the context belongs to: the context may have ended there
+//   - what handles the error of a call that was given the context, and calls that roll back, unlock, close or shut down
+//   - goroutines, which rule detachedgo looks at, and functions that run at another time than they are written:
+//     sync.Once, singleflight, callbacks, iterators
+//   - a context that is stored, returned or started with, or whose cancel function is; a call whose result is
+//     stored in a package variable, in the receiver, or lives on: a client, a connection, a cache entry
+//   - ctx = context.Background() where ctx may be nil
+//   - a function without a context in scope: also one whose body only calls its twin that takes ctx
+//   - a comment at the place says why
+//   - tests that register a Cleanup, and modules before go 1.24, which have no t.Context
+//
+// # What the fix does
+//
+// The context in scope takes the place of the fresh one: of several, the one that is given or derived by a value,
+// innermost first, before one with a timeout of its own. A parameter named _ gets its name. ctx := context.Background() where an
+// outer ctx is in scope goes, as long as nothing is assigned to the inner one. All places of one test change together.
+//
+// # Fix safety
+//
+// Review: the work now ends when the caller gives up, and sees the values of the caller's context, a transaction for
+// example.
+//
+// # When it is blocked
+//
+//   - comment: a comment inside the call would be lost
+//   - cgo, symlink: the place lies in a file that is not to be edited
+//   - type-errors: the package does not type-check
+//   - suppressed: a place carries a //ctxmend:ignore comment
+//   - conflict: another fix changes the same code and goes first
+//   - does-not-compile: the result would not type-check; edit: a file cannot be edited as planned
+package freshctx

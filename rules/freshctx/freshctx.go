@@ -1,0 +1,251 @@
+package freshctx
+
+import (
+	_ "embed"
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+	"strings"
+
+	"github.com/ctxmend/ctxmend/rules"
+	"github.com/ctxmend/ctxmend/rules/census"
+	"github.com/ctxmend/ctxmend/rules/flow"
+	"github.com/ctxmend/ctxmend/rules/program"
+)
+
+//go:embed doc.go
+var doc string
+
+const name = "freshctx"
+
+// Rule reports contexts made from nothing where one is in scope.
+var Rule = &rules.Rule{Name: name, Doc: doc, Default: true, Levels: []rules.Applicability{rules.Review}, Run: run}
+
+func run(pass *rules.Pass) []*rules.Finding {
+	f := &finder{flow: pass.Flow(), census: pass.Census, shared: map[token.Pos]*rules.Finding{}}
+	for _, b := range f.flow.Births() {
+		f.birth(b)
+	}
+	return f.list
+}
+
+// A finder collects findings.
+type finder struct {
+	flow   *flow.Flow
+	census *census.Census
+	// shared holds findings that later places join: those of one test, and those that need a name for one parameter. It is
+	// keyed by the place of the variable.
+	shared map[token.Pos]*rules.Finding
+	list   []*rules.Finding
+}
+
+// birth judges one context made from nothing.
+func (f *finder) birth(b *flow.Birth) {
+	src := f.source(b)
+	if src == nil || f.flow.OnPurpose(b.File, b.Call.Pos()) {
+		return
+	}
+	fates := f.flow.Fates(b.Pkg, b.File, b.Call)
+	used := f.users(b, src, fates)
+	if len(used) == 0 {
+		return
+	}
+	f.report(b, src, used)
+}
+
+// source returns the context that should have been used, nil when there is none: nothing is in scope, or what is may
+// have ended, or the place runs on another goroutine or at some other time.
+func (f *finder) source(b *flow.Birth) *flow.Source {
+	for _, s := range f.flow.At(b.File, b.Call.Pos()) {
+		if s.Born || s.Kind == flow.Field || s.Kind == flow.Test && (f.hasCleanup(b.File, s) || f.flow.RunsAtEnd(b.Pkg, f.flow.Function(b.File, s.Var))) {
+			continue
+		}
+		if !slices.ContainsFunc(s.Through, func(lit *ast.FuncLit) bool { return f.flow.RunOf(b.Pkg, b.File, lit) != flow.InPlace }) {
+			return s
+		}
+	}
+	return nil
+}
+
+// hasCleanup reports whether a test registers functions that run when its context has ended: what they clean up may
+// be what the context is for.
+func (f *finder) hasCleanup(file *program.File, s *flow.Source) bool {
+	found := false
+	ast.Inspect(f.flow.Function(file, s.Var), func(n ast.Node) bool {
+		if call, ok := n.(*ast.CallExpr); ok {
+			if sel, ok := call.Fun.(*ast.SelectorExpr); ok && sel.Sel.Name == "Cleanup" {
+				found = true
+			}
+		}
+		return !found
+	})
+	return found
+}
+
+// users returns the calls that work with the context; none when it serves something that goes on afterwards as well.
+func (f *finder) users(b *flow.Birth, src *flow.Source, fates []flow.Fate) []flow.Fate {
+	var used []flow.Fate
+	for _, fate := range fates {
+		switch fate.Kind {
+		case flow.Used, flow.Looked:
+			if f.sharedResult(b, fate.Call) || cleansUp(fate.Call) || replaces(b, fate.Call) {
+				return nil
+			}
+			// A context made to carry a value is found where it is looked up; a test has no values to give.
+			if fate.Kind == flow.Used || src.Kind != flow.Test && !f.derived(b) {
+				used = append(used, fate)
+			}
+		case flow.Asked:
+		default:
+			return nil
+		}
+	}
+	return used
+}
+
+// derived reports whether a context is made only to derive another one from it, at the same place.
+func (f *finder) derived(b *flow.Birth) bool {
+	parent, child := f.census.Outer(b.File, b.Call)
+	call, ok := parent.(*ast.CallExpr)
+	return ok && ast.Node(call.Fun) != child && flow.Implements(b.Pkg.Info.TypeOf(call))
+}
+
+// sharedResult reports whether what a call returns is stored where others find it: in a package variable, or in the value the
+// method belongs to.
+func (f *finder) sharedResult(b *flow.Birth, call *ast.CallExpr) bool {
+	parent, child := f.census.Outer(b.File, call)
+	as, ok := parent.(*ast.AssignStmt)
+	if !ok || !slices.ContainsFunc(as.Rhs, func(e ast.Expr) bool { return ast.Node(e) == child }) {
+		return false
+	}
+	return slices.ContainsFunc(as.Lhs, func(lhs ast.Expr) bool {
+		id := root(lhs)
+		if id == nil {
+			return false
+		}
+		v, ok := b.Pkg.Info.ObjectOf(id).(*types.Var)
+		return ok && (v.Parent() == b.Pkg.Types.Scope() || v.Kind() == types.RecvVar && ast.Expr(id) != lhs)
+	})
+}
+
+// root returns the identifier that an expression begins with.
+func root(e ast.Expr) *ast.Ident {
+	for {
+		switch x := ast.Unparen(e).(type) {
+		case *ast.Ident:
+			return x
+		case *ast.SelectorExpr:
+			e = x.X
+		case *ast.IndexExpr:
+			e = x.X
+		case *ast.StarExpr:
+			e = x.X
+		default:
+			return nil
+		}
+	}
+}
+
+// replaces reports whether a call puts the context in the place of another one: r.WithContext(ctx) returns another r.
+func replaces(b *flow.Birth, call *ast.CallExpr) bool {
+	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+	if !ok {
+		return false
+	}
+	recv, result := b.Pkg.Info.TypeOf(sel.X), b.Pkg.Info.TypeOf(call)
+	if recv == nil || result == nil || !types.Identical(recv, result) {
+		return false
+	}
+	set := types.NewMethodSet(result)
+	return set.Lookup(nil, "Context") != nil
+}
+
+// cleansUp reports whether a call ends or takes back something: that must happen also when the caller has given up. No type
+// tells these from others.
+func cleansUp(call *ast.CallExpr) bool {
+	callee := flow.Callee(call)
+	callee = strings.ToLower(callee[strings.LastIndexByte(callee, '.')+1:])
+	for _, verb := range []string{"rollback", "unlock", "release", "shutdown", "close", "stop", "disconnect", "cleanup", "teardown", "flush", "abort", "revoke", "terminate"} {
+		if strings.HasPrefix(callee, verb) {
+			return true
+		}
+	}
+	return false
+}
+
+func (f *finder) report(b *flow.Birth, src *flow.Source, used []flow.Fate) {
+	place := &rules.ContextPlace{Expr: b.Call, Text: src.Text}
+	first := f.shared[src.Var.Pos()]
+	if first != nil {
+		in := first.Fix.Intent.(*rules.UseContext)
+		in.Places = append(in.Places, place)
+		if src.Kind == flow.Test {
+			first.Related = append(first.Related, rules.Related{File: b.File, Pos: b.Call.Pos(), Message: "made here"})
+			return
+		}
+	}
+	fix := &rules.Fix{
+		Title:         "pass " + src.Text,
+		Applicability: rules.Review,
+		Intent:        &rules.UseContext{Rule: name, File: b.File, Pkg: b.Pkg, Source: src, Places: []*rules.ContextPlace{place}},
+	}
+	if first != nil {
+		fix = first.Fix
+	}
+	finding := &rules.Finding{
+		Rule:          name,
+		Message:       message(b, src, used),
+		File:          b.File,
+		Pos:           b.Call.Pos(),
+		End:           b.Call.End(),
+		Applicability: rules.Review,
+		Related:       related(b, used),
+		Fix:           fix,
+	}
+	if first == nil && (src.Kind == flow.Test || src.Unnamed != nil) {
+		f.shared[src.Var.Pos()] = finding
+	}
+	f.list = append(f.list, finding)
+}
+
+func message(b *flow.Birth, src *flow.Source, used []flow.Fate) string {
+	made := types.ExprString(b.Call)
+	if src.Kind == flow.Test {
+		return fmt.Sprintf("%s starts from nothing although %s is in scope: what a failing test has begun goes on", made, src.Text)
+	}
+	return fmt.Sprintf("%s starts from nothing although %s: %s can be neither cancelled nor given values by the caller", made, inScope(src), callees(used))
+}
+
+// inScope says where the context is.
+func inScope(src *flow.Source) string {
+	if src.Unnamed != nil {
+		return "the function is given a context, which it does not name"
+	}
+	return src.Text + " is in scope"
+}
+
+// callees writes what works with the fresh context.
+func callees(used []flow.Fate) string {
+	var names []string
+	for _, u := range used {
+		if n := flow.Callee(u.Call); !slices.Contains(names, n) {
+			names = append(names, n)
+		}
+	}
+	if len(names) > 2 {
+		return fmt.Sprintf("%s and %d more calls", names[0], len(names)-1)
+	}
+	return strings.Join(names, " and ")
+}
+
+func related(b *flow.Birth, used []flow.Fate) []rules.Related {
+	var list []rules.Related
+	for _, u := range used {
+		if u.Call.Pos() > b.Call.Pos() {
+			list = append(list, rules.Related{File: b.File, Pos: u.Call.Pos(), Message: "used here"})
+		}
+	}
+	return list
+}
