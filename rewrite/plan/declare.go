@@ -144,7 +144,7 @@ func (kp *keyPlan) declPlace(n *keyNames) *keyType {
 		if !ok || !kp.holds(c, n.key) || !kp.packageLevel(obj) {
 			continue
 		}
-		if d := kp.declOf(obj); d != nil && d.decl != nil {
+		if d := kp.declOf(obj); d != nil && d.decl != nil && kp.takesDecls(d.file) {
 			return &keyType{file: d.file, after: d.decl}
 		}
 	}

@@ -52,10 +52,7 @@ func (kp *keyPlan) places() []place {
 // retyped declaration, else in the file of the first point of the home (writers before readers), else
 // in the file that declares the value's type, else in a file of its own.
 func (kp *keyPlan) placeDecls(t *keyType) {
-	test := kp.testHome()
-	fits := func(f *program.File) bool {
-		return f != nil && f.World && uneditable(f) == "" && f.PkgDir == kp.home.dir && f.XTest == kp.home.xtest && (test || !f.Test) && kp.everywhere(f)
-	}
+	fits := kp.takesDecls
 	for _, obj := range kp.retypedInOrder() {
 		if d := kp.declOf(obj); d != nil && d.decl != nil && !d.local && fits(d.file) {
 			t.file, t.after = d.file, declBefore(d.file, d.decl)
@@ -92,9 +89,14 @@ func (kp *keyPlan) placeDecls(t *keyType) {
 	t.newFile = kp.freeFile("context.go", "ctxkeys.go", "contextkeys.go")
 	if kp.home.pkg == nil {
 		t.newFile = kp.home.name + ".go"
-	} else if test {
+	} else if kp.testHome() {
 		t.newFile = kp.freeFile("context_test.go", "ctxkeys_test.go", "contextkeys_test.go")
 	}
+}
+
+// takesDecls reports whether what is declared in a file is known wherever the family's names are needed.
+func (kp *keyPlan) takesDecls(f *program.File) bool {
+	return f != nil && f.World && uneditable(f) == "" && f.PkgDir == kp.home.dir && f.XTest == kp.home.xtest && (!f.Test || kp.testHome()) && kp.everywhere(f)
 }
 
 // fileCondition and packageCondition remember what presence in the build depends on.

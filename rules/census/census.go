@@ -236,6 +236,8 @@ type Leaf struct {
 	SiteExpr ast.Expr
 	SiteFile *program.File
 	SitePkg  *program.Package
+	// missing is set for the zero value that stands for an element a table lacks.
+	missing bool
 }
 
 // A Hazard is a reason not to touch a key, with the place.

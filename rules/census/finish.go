@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"maps"
 	"slices"
 
 	"github.com/ctxmend/ctxmend/rules/program"
@@ -27,6 +28,7 @@ func (b *builder) finish() {
 	slices.SortStableFunc(b.order, func(x, y *Point) int { return compareIDs(prog.IDOf(x.Expr.Pos()), prog.IDOf(y.Expr.Pos())) })
 	b.missingElements()
 	b.part()
+	b.dropMissing()
 	for _, p := range b.order {
 		slices.SortFunc(p.Leaves, func(x, y *Leaf) int {
 			return cmp.Or(compareIDs(prog.IDOf(x.Expr.Pos()), prog.IDOf(y.Expr.Pos())), compareIDs(prog.IDOf(x.SiteExpr.Pos()), prog.IDOf(y.SiteExpr.Pos())))
@@ -82,9 +84,26 @@ func (b *builder) missingElements() {
 		}
 		p.Leaves = append(p.Leaves, &Leaf{
 			Expr: p.Expr, File: p.File, Pkg: p.Pkg, Key: zero, Value: zero.Const,
-			SiteExpr: p.Expr, SiteFile: p.File, SitePkg: p.Pkg,
+			SiteExpr: p.Expr, SiteFile: p.File, SitePkg: p.Pkg, missing: true,
 		})
 	}
+}
+
+// dropMissing takes missing elements out again where, keys having been parted by program, nothing else
+// spells the zero value.
+func (b *builder) dropMissing() {
+	spelled := map[*Key]bool{}
+	for _, p := range b.order {
+		for _, l := range p.Leaves {
+			spelled[l.Key] = spelled[l.Key] || !l.missing
+		}
+	}
+	unspelled := func(k *Key) bool { known, ok := spelled[k]; return ok && !known }
+	for _, p := range b.order {
+		p.Leaves = slices.DeleteFunc(p.Leaves, func(l *Leaf) bool { return unspelled(l.Key) })
+	}
+	maps.DeleteFunc(b.census.keys, func(_ keyID, k *Key) bool { return unspelled(k) })
+	b.parts = slices.DeleteFunc(b.parts, unspelled)
 }
 
 // zeroText is the zero value of a basic type as keys spell it.
