@@ -184,6 +184,9 @@ func (w *closer) sites(k *Key) {
 			continue
 		}
 		w.walk(r, s.Role)
+		if k.Value == "" && w.valued() && w.open[s.Role] == nil {
+			w.open[s.Role] = &Hazard{Reason: ReasonDynamic, Message: "a key that is made at run time is looked up here and may be this one", File: s.File, Pos: s.Expr.Pos()}
+		}
 		if _, pointer := k.GoType.Underlying().(*types.Pointer); pointer && k.Object == nil && w.open[s.Role] == nil {
 			w.open[s.Role] = &Hazard{Reason: ReasonDynamic, Message: "the pointer that is the key here cannot be told", File: s.File, Pos: s.Expr.Pos()}
 		}
