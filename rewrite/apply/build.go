@@ -52,6 +52,13 @@ func declText(decls []*addedDecl, name namer) (string, error) {
 		}
 		out = append(out, d)
 	}
+	for _, fn := range funcs(decls) {
+		d, err := funcDecl(fn, name)
+		if err != nil {
+			return "", blameDecl(decls, fn, err)
+		}
+		out = append(out, d)
+	}
 	return printDecls(out)
 }
 

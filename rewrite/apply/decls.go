@@ -28,6 +28,8 @@ func declRefs(d plan.Decl) []plan.Ref {
 		return []plan.Ref{d.Type}
 	case *plan.Struct:
 		return structRefs(d)
+	case *plan.Func:
+		return textRefs(d.Source)
 	case *plan.Accessor:
 		refs := []plan.Ref{contextRef("Context"), d.Key}
 		if d.Kind == plan.With {

@@ -24,11 +24,7 @@ func structs(decls []*addedDecl) []*plan.Struct {
 func structRefs(s *plan.Struct) []plan.Ref {
 	var refs []plan.Ref
 	for _, f := range s.Fields {
-		for _, p := range f.Type {
-			if p.Ref != nil {
-				refs = append(refs, *p.Ref)
-			}
-		}
+		refs = append(refs, textRefs(f.Type)...)
 	}
 	return refs
 }
