@@ -104,6 +104,11 @@ func (pl *planner) carryOut(u *Unit, in rules.Intent) {
 		if d := pl.draft(u); u.Blocker == nil {
 			d.finish(d.structValue(in))
 		}
+	case *rules.JoinValues:
+		u.Removes = true
+		if d := pl.draft(u); u.Blocker == nil {
+			d.finish(d.joinValues(in))
+		}
 	default:
 		panic(fmt.Sprintf("plan: unknown intent %T", in))
 	}

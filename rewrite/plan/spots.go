@@ -273,14 +273,14 @@ func (kp *keyPlan) accessWriter(s *spot, n *keyNames) error {
 }
 
 // contextText is the context operand of a reader as an argument of type context.Context.
-func (kp *keyPlan) contextText(lk *census.Lookup) (Text, bool) {
+func (d *draft) contextText(lk *census.Lookup) (Text, bool) {
 	if lk.Role == census.Writer {
-		return Text{kp.keep(lk.File, lk.Context)}, true
+		return Text{d.keep(lk.File, lk.Context)}, true
 	}
 	operand := lk.Context
 	if inner := ast.Unparen(operand); inner != operand &&
-		!kp.commentIn(lk.File, kp.offset(lk.File, operand.Pos()), kp.offset(lk.File, inner.Pos())) &&
-		!kp.commentIn(lk.File, kp.offset(lk.File, inner.End()), kp.offset(lk.File, operand.End())) {
+		!d.commentIn(lk.File, d.offset(lk.File, operand.Pos()), d.offset(lk.File, inner.Pos())) &&
+		!d.commentIn(lk.File, d.offset(lk.File, inner.End()), d.offset(lk.File, operand.End())) {
 		operand = inner // as an argument it needs no parentheses
 	}
 	t := lk.Pkg.Info.TypeOf(lk.Context)
@@ -288,9 +288,9 @@ func (kp *keyPlan) contextText(lk *census.Lookup) (Text, bool) {
 	case t == nil:
 		return nil, false
 	case census.HasContextMethods(t):
-		return Text{kp.keep(lk.File, operand)}, true
+		return Text{d.keep(lk.File, operand)}, true
 	case census.HasContextMethods(types.NewPointer(t)) && lk.Pkg.Info.Types[lk.Context].Addressable():
-		return Text{Lit("&"), kp.keep(lk.File, operand)}, true
+		return Text{Lit("&"), d.keep(lk.File, operand)}, true
 	}
 	return nil, false
 }

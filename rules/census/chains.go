@@ -26,11 +26,20 @@ func (ch *Chain) Keys() []*Key {
 // Chains returns the chains of two or more links in the world's ordinary files, by position. Writers whose key is
 // not fixed where they stand are no links.
 func (c *Census) Chains() []*Chain {
+	return slices.DeleteFunc(c.AllChains(), func(ch *Chain) bool { return ch.Links[0].File.Test })
+}
+
+// AllChains returns the chains of the world, those of tests included.
+func (c *Census) AllChains() []*Chain {
 	links := c.linkSites()
+	byCall := map[*ast.CallExpr]*Site{}
+	for _, s := range links {
+		byCall[s.Lookup.Call] = s
+	}
 	next := map[*Site]*Site{}
 	follows := map[*Site]bool{}
 	for _, s := range links {
-		if before := c.linkBefore(s, links); before != nil && next[before] == nil {
+		if before := c.linkBefore(s, byCall); before != nil && next[before] == nil {
 			next[before] = s
 			follows[s] = true
 		}
@@ -57,7 +66,7 @@ func (c *Census) linkSites() []*Site {
 	var list []*Site
 	for _, k := range c.Keys {
 		for _, s := range k.Sites {
-			if s.Role != Writer || s.Lookup.Call == nil || !s.Pkg.World || s.File.Test {
+			if s.Role != Writer || s.Lookup.Call == nil || !s.Pkg.World {
 				continue
 			}
 			if count[s.Lookup.Call]++; ast.Unparen(s.Lookup.Key) == s.Expr {
@@ -73,14 +82,10 @@ func (c *Census) linkSites() []*Site {
 }
 
 // linkBefore returns the writer whose result another one extends, nil for none.
-func (c *Census) linkBefore(s *Site, links []*Site) *Site {
+func (c *Census) linkBefore(s *Site, byCall map[*ast.CallExpr]*Site) *Site {
 	switch x := ast.Unparen(s.Lookup.Context).(type) {
 	case *ast.CallExpr:
-		for _, other := range links {
-			if other.Lookup.Call == x {
-				return other
-			}
-		}
+		return byCall[x]
 	case *ast.Ident:
 		v, ok := s.Pkg.Info.Uses[x].(*types.Var)
 		if !ok {
@@ -90,10 +95,8 @@ func (c *Census) linkBefore(s *Site, links []*Site) *Site {
 		if stmt == nil {
 			return nil
 		}
-		for _, other := range links {
-			if other.File == s.File && other.Lookup.Call == ast.Unparen(stmt.Rhs[0]) {
-				return other
-			}
+		if call, ok := ast.Unparen(stmt.Rhs[0]).(*ast.CallExpr); ok {
+			return byCall[call]
 		}
 	}
 	return nil

@@ -13,28 +13,65 @@
 //	ctx = context.WithValue(ctx, tenantKey, tenant)
 //	ctx = context.WithValue(ctx, roleKey, role)
 //
+//	u, ok := ctx.Value(userKey).(*User)
+//	return u, ok
+//
 // Use instead
 //
-//	type identity struct {
+//	type contextValues struct {
 //		user   *User
 //		tenant string
-//		role   Role
+//		role   string
 //	}
 //
-//	type identityKey struct{}
+//	type contextValuesKey struct{}
 //
-//	ctx = context.WithValue(ctx, identityKey{}, identity{user, tenant, role})
+//	ctx = context.WithValue(ctx, contextValuesKey{}, contextValues{user: user, tenant: tenant, role: role})
 //
-//	id, ok := ctx.Value(identityKey{}).(identity)
+//	values, ok := ctx.Value(contextValuesKey{}).(contextValues)
+//	return values.user, ok
 //
 // # Which rows are reported
 //
 // A row counts when its calls stand in one block and each extends the context of the one before; when three of
-// its keys or more are read by one function, by itself or through accessors; and when nothing else stores those keys, tests
-// aside. A value that is also attached by itself, or in one branch only, is left where it is.
+// its keys or more are read by one function, by itself or through accessors; and when all rows that store one of those keys
+// store the others as well. A key may also have a writer of its own, but not more of them than rows; tests do not count. A value that
+// is attached in one branch only is left where it is.
+//
+// # What the fix does
+//
+// One struct type with a field for each value, and one empty struct type as its key, are declared where the keys are. The
+// calls of a row become one, in the place of the last; a value that would be computed at another time, or in another order, is
+// kept in a variable where it is computed now. A writer that stores one of the values sets that field in a copy of
+// the struct that the context carries, so the others stay what they are. Where some contexts carry a part of the
+// values only and a reader asks, a field such as hasRole says whether the value is there. Readers become reads of fields, those of
+// one context in one block by one look-up. Other packages call accessors, the struct is exported for them (see
+// --accessors, --key-package). The old keys and their types go when nothing else uses them.
 //
 // # Fix safety
 //
-// The finding is to be mended by hand: what the struct is called, and what a reader does when it is absent, is
-// not written in the program. Values that are stored as a map are the business of mapvalue.
+// Review. A reader finds what it found before, absence included, and a read that panicked still does. What it costs is for the
+// reader of the diff to judge: names of the struct are made from those of the keys, and a writer of one value copies them
+// all. Keys that importers can name go as well when a command of the program contains them, which is noted.
+//
+// # When it is blocked
+//
+//   - between: code uses a context that carries a part of the values, or may leave between them
+//   - chain, scope, order: the calls of a row hang together in a way that cannot be undone
+//   - apart: no row stores all the values; overlap: other rows store other selections
+//   - presence: nil is stored, or a read panics when there is no value and some contexts carry a part only
+//   - value-type: a key carries values of several types, or a reader expects another than is stored
+//   - statement, layout: a two-valued read is part of a larger statement, or shares its line
+//   - context: a value is looked up in something with fewer methods than context.Context
+//   - exported: a library's importers can name a key
+//   - forwarder: a function whose callers choose the key stores it or looks it up
+//   - dependency, store, dynamic, other-use, excluded-file, type-errors: not all places of a key are known (see builtinkey)
+//   - generated, vendored, cgo, symlink: a place lies in a file that is not to be edited
+//   - placement: the keys are declared in several packages, a package that needs the struct cannot import it, or cannot name the type of a value
+//   - suppressed: a place carries a //ctxmend:ignore comment
+//   - comment: a comment inside an expression or on a line that goes would be lost
+//   - conflict: another fix changes the same code
+//   - does-not-compile: the result would not type-check; edit: a file cannot be edited as planned
+//
+// Values that are stored as a map are the business of mapvalue.
 package valuechain

@@ -20,7 +20,14 @@ const name = "valuechain"
 const minimum = 3
 
 // Rule reports values that are attached one by one and read together.
-var Rule = &rules.Rule{Name: name, Doc: doc, Default: true, Levels: []rules.Applicability{rules.Manual}, Run: run}
+var Rule = &rules.Rule{Name: name, Doc: doc, Default: true, Levels: []rules.Applicability{rules.Review}, Run: run}
+
+// A row is a chain with those of its values that belong together.
+type row struct {
+	chain *census.Chain
+	group []*census.Key
+	at    *census.Together
+}
 
 func run(pass *rules.Pass) []*rules.Finding {
 	c := pass.Census
@@ -29,14 +36,56 @@ func run(pass *rules.Pass) []*rules.Finding {
 		return nil
 	}
 	together := c.ReadTogether()
-	var list []*rules.Finding
+	var rows []*row
 	for _, ch := range chains {
-		group, at := largest(ch, chains, together)
-		if len(group) >= minimum {
-			list = append(list, finding(ch, group, at))
+		if group, at := largest(ch, chains, together); len(group) >= minimum {
+			rows = append(rows, &row{ch, group, at})
 		}
 	}
+	var list []*rules.Finding
+	for _, r := range rows {
+		list = append(list, finding(r.chain, r.group, r.at))
+	}
+	fix(rows, list)
 	return list
+}
+
+// fix gives the rows that share values one fix: for the values that they all have.
+func fix(rows []*row, list []*rules.Finding) {
+	done := make([]bool, len(rows))
+	for i, first := range rows {
+		if done[i] {
+			continue
+		}
+		in := &rules.JoinValues{}
+		family, common := slices.Clone(first.group), slices.Clone(first.group)
+		var members []int
+		for grows := true; grows; {
+			grows = false
+			for j, r := range rows {
+				if done[j] || !slices.ContainsFunc(r.group, func(k *census.Key) bool { return slices.Contains(family, k) }) {
+					continue
+				}
+				done[j], grows = true, true
+				members = append(members, j)
+				family = append(family, r.group...)
+				common = slices.DeleteFunc(common, func(k *census.Key) bool { return !slices.Contains(r.group, k) })
+			}
+		}
+		slices.Sort(members)
+		in.Keys = common
+		fx := &rules.Fix{Title: "make them fields of one struct", Applicability: rules.Review, Intent: in}
+		for _, j := range members {
+			in.Chains = append(in.Chains, rows[j].chain)
+			list[j].Fix = fx
+		}
+		if len(common) < minimum {
+			in.Keys = first.group
+			for _, j := range members {
+				list[j].Blocker = &rules.Blocker{Reason: "overlap", Message: "other rows attach other selections of these values; decide which of them belong together", File: list[members[len(members)-1]].File, Pos: list[members[len(members)-1]].Pos}
+			}
+		}
+	}
 }
 
 // largest returns the most keys of a chain that one function reads together and that belong together, with
@@ -53,11 +102,20 @@ func largest(ch *census.Chain, chains []*census.Chain, together []*census.Togeth
 	return group, at
 }
 
-// belonging returns the most of the keys that are stored together and never one without the others.
+// belonging returns the most of the keys that are stored together: never one without the others, or, where that leaves too few, with
+// some set again by themselves.
 func belonging(keys []*census.Key, chains []*census.Chain) []*census.Key {
+	if group := inseparable(keys, chains, false); len(group) >= minimum {
+		return group
+	}
+	return inseparable(keys, chains, true)
+}
+
+// inseparable returns the most of the keys that every chain stores together; alone allows a key one writer by itself for each chain.
+func inseparable(keys []*census.Key, chains []*census.Chain, alone bool) []*census.Key {
 	company := map[*census.Key][]*census.Key{}
 	for _, k := range keys {
-		company[k] = storedWith(k, keys, chains)
+		company[k] = storedWith(k, keys, chains, alone)
 	}
 	var best []*census.Key
 	for _, seed := range keys {
@@ -77,8 +135,10 @@ func belonging(keys []*census.Key, chains []*census.Chain) []*census.Key {
 	return best
 }
 
-// storedWith returns which of the keys every writer of a key, those in tests aside, stores as well.
-func storedWith(key *census.Key, keys []*census.Key, chains []*census.Chain) []*census.Key {
+// storedWith returns which of the keys every chain that stores a key stores as well; none when the key has a writer
+// of its own in an ordinary file, or more of them than chains where alone allows that.
+func storedWith(key *census.Key, keys []*census.Key, chains []*census.Chain, alone bool) []*census.Key {
+	single, rows := 0, 0
 	for _, s := range key.Sites {
 		if s.Role != census.Writer || s.File.Test {
 			continue
@@ -87,10 +147,15 @@ func storedWith(key *census.Key, keys []*census.Key, chains []*census.Chain) []*
 			return slices.ContainsFunc(ch.Links, func(l *census.Site) bool { return l.Lookup.Call == s.Lookup.Call })
 		})
 		if i < 0 {
-			return nil
+			single++
+			continue
 		}
+		rows++
 		have := chains[i].Keys()
 		keys = slices.DeleteFunc(slices.Clone(keys), func(k *census.Key) bool { return !slices.Contains(have, k) })
+	}
+	if single > 0 && (!alone || single > rows) {
+		return nil
 	}
 	return keys
 }
@@ -112,7 +177,7 @@ func finding(ch *census.Chain, group []*census.Key, at *census.Together) *rules.
 		Message: fmt.Sprintf("%d values (%s) are attached one by one and read together by %s: every look-up walks the links; one struct under one key says that they belong together",
 			len(group), strings.Join(names, ", "), at.Func.Name.Name),
 		File: links[0].File, Pos: links[0].Lookup.Call.Fun.Pos(), End: links[0].Lookup.Call.Fun.End(),
-		Key: group[0].Name(), Applicability: rules.Manual, Status: rules.NoFix,
+		Key: group[0].Name(), Applicability: rules.Review,
 	}
 	for _, s := range links[1:] {
 		f.Related = append(f.Related, rules.Related{File: s.File, Pos: s.Expr.Pos(), Message: "attached here"})

@@ -1,0 +1,530 @@
+package plan
+
+import (
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+
+	"github.com/ctxmend/ctxmend/rules/census"
+	"github.com/ctxmend/ctxmend/rules/program"
+)
+
+// A joinRead is a look-up of one of the values with what becomes of it.
+type joinRead struct {
+	*census.Site
+	field *joinField
+	// assert is the assertion on what is found; nil for a read without one.
+	assert *ast.TypeAssertExpr
+	// pair is set for v, ok := read; stmt is the statement and lhs its left side then.
+	pair bool
+	stmt ast.Node
+	lhs  []ast.Expr
+	// isNil is set where the value is only compared with nil.
+	isNil bool
+}
+
+// readAt looks at the surroundings of a look-up.
+func (jp *joinPlan) readAt(f *joinField, s *census.Site) *joinRead {
+	r := &joinRead{Site: s, field: f}
+	parent, child := jp.census.Outer(s.File, s.Lookup.Call)
+	switch p := parent.(type) {
+	case *ast.TypeAssertExpr:
+		if p.Type == nil {
+			break
+		}
+		r.assert = p
+		if r.pair = isCommaOK(s.Pkg.Info.Types[p]); r.pair {
+			r.stmt, _ = jp.census.Outer(s.File, p)
+			switch st := r.stmt.(type) {
+			case *ast.AssignStmt:
+				r.lhs = st.Lhs
+			case *ast.ValueSpec:
+				for _, n := range st.Names {
+					r.lhs = append(r.lhs, n)
+				}
+			}
+		}
+	case *ast.BinaryExpr:
+		other := p.X
+		if ast.Node(p.X) == child {
+			other = p.Y
+		}
+		r.isNil = (p.Op == token.EQL || p.Op == token.NEQ) && s.Pkg.Info.Types[other].IsNil()
+	}
+	return r
+}
+
+// asks reports whether a read tells absence from a zero value.
+func (r *joinRead) asks() bool { return !r.pair || !isBlankExpr(r.lhs[1]) }
+
+func isBlankExpr(e ast.Expr) bool {
+	id, ok := e.(*ast.Ident)
+	return ok && id.Name == "_"
+}
+
+// judgeRead makes sure that a read can be made one of the field.
+func (jp *joinPlan) judgeRead(r *joinRead) error {
+	f, at := r.field, r.Lookup.Call.Pos()
+	if r.assert != nil {
+		if have := r.Pkg.Info.TypeOf(r.assert.Type); !sameTypeText(have, f.typ) {
+			return block("value-type", r.File, r.assert.Type.Pos(), "the value is expected to be %s here and %s is stored", census.TypeText(have), census.TypeText(f.typ))
+		}
+		if r.pair && len(r.lhs) != 2 {
+			return block("statement", r.File, at, "the read is part of a statement that cannot be split; read the value in a statement of its own")
+		}
+		if !r.pair && (!f.always || f.hidden()) {
+			return block("presence", r.File, at, "this read panics when there is no value, and some contexts carry the others only; use the two-valued form (uncheckedread)")
+		}
+	}
+	if !f.always && !f.hidden() && r.asks() {
+		f.flag = "has"
+	}
+	return nil
+}
+
+// direct reports whether a site looks the struct up by itself; the others call an accessor.
+func (jp *joinPlan) direct(s *census.Site) bool {
+	if jp.opts.Accessors == "always" {
+		return jp.isAccessor(s)
+	}
+	return !jp.foreign(s) || jp.opts.Accessors == "never"
+}
+
+// isAccessor reports whether a site cannot call an accessor: its context has too few methods.
+func (jp *joinPlan) isAccessor(s *census.Site) bool {
+	_, ok := jp.contextText(s.Lookup)
+	return !ok && !jp.foreign(s)
+}
+
+// writeReads plans what reads the values: what several statements of one block read of one context is looked up once.
+func (jp *joinPlan) writeReads() error {
+	done := map[*joinRead]bool{}
+	for _, r := range jp.reads {
+		jp.lostKey(r.Site)
+	}
+	for _, r := range jp.reads {
+		if done[r] {
+			continue
+		}
+		var err error
+		switch {
+		case r.assert == nil:
+			err = jp.readAny(r)
+		case !r.pair:
+			err = jp.readPanicking(r)
+		case jp.inBlock(r):
+			group := jp.readGroup(r)
+			for _, g := range group {
+				done[g] = true
+			}
+			err = jp.readGroupAt(group)
+		default:
+			err = jp.readInHeader(r)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readAny writes a read without an assertion.
+func (jp *joinPlan) readAny(r *joinRead) error {
+	lk := r.Lookup
+	if r.isNil && r.field.always && !r.field.hidden() && jp.direct(r.Site) {
+		return jp.replaceCode(r.File, lk.Key.Pos(), lk.Key.End(), jp.keyText())
+	}
+	return jp.callReader(r, lk.Call, jp.getter(r.field), nil)
+}
+
+// callReader makes an expression a call of a function that takes the context.
+func (jp *joinPlan) callReader(r *joinRead, whole ast.Expr, name string, behind Text) error {
+	ctx, ok := jp.contextText(r.Lookup)
+	if !ok {
+		return block("context", r.File, r.Lookup.Context.Pos(), "the value is looked up in something that is no context.Context")
+	}
+	f := r.File
+	if jp.commentIn(f, jp.offset(f, whole.Pos()), jp.offset(f, r.Lookup.Context.Pos())) || jp.commentIn(f, jp.offset(f, r.Lookup.Context.End()), jp.offset(f, whole.End())) {
+		return block("comment", f, whole.Pos(), "a comment inside the look-up would be lost; move it")
+	}
+	text := append(Text{Name(jp.home.path, jp.home.name, name), Lit("(")}, ctx...)
+	text = append(append(text, Lit(")")), behind...)
+	jp.spliceText(f, whole.Pos(), whole.End(), text)
+	return nil
+}
+
+// lookUp writes the look-up of the struct where an assertion on one value stands.
+func (jp *joinPlan) lookUp(r *joinRead, kind AccessorKind, behind Text) error {
+	if !jp.direct(r.Site) {
+		return jp.callReader(r, r.assert, jp.accessor(kind), behind)
+	}
+	if err := jp.replaceCode(r.File, r.Lookup.Key.Pos(), r.Lookup.Key.End(), jp.keyText()); err != nil {
+		return err
+	}
+	if err := jp.replaceCode(r.File, r.assert.Type.Pos(), r.assert.Type.End(), Text{Name(jp.home.path, jp.home.name, jp.name)}); err != nil {
+		return err
+	}
+	if behind != nil {
+		jp.spliceText(r.File, r.assert.End(), r.assert.End(), behind)
+	}
+	return nil
+}
+
+// readPanicking writes a read that panics when there is no value.
+func (jp *joinPlan) readPanicking(r *joinRead) error {
+	return jp.lookUp(r, Must, Text{Lit("." + r.field.name)})
+}
+
+// presence writes whether the field is set, in a struct held by v with found as the result of its look-up.
+func (jp *joinPlan) presence(f *joinField, v, found string) string {
+	switch {
+	case f.hidden():
+		return v + "." + f.name + " != nil"
+	case f.always:
+		return found
+	}
+	return v + "." + f.flag
+}
+
+// structTells reports whether the look-up's own second result says whether the field is set.
+func (f *joinField) structTells() bool { return f.always && !f.hidden() }
+
+// inBlock reports whether a two-valued read is a statement of a block.
+func (jp *joinPlan) inBlock(r *joinRead) bool {
+	switch st := r.stmt.(type) {
+	case *ast.AssignStmt:
+		return statementsOf(jp.census.Parent(r.File, st)) != nil
+	case *ast.ValueSpec:
+		decl, _ := jp.census.Parent(r.File, st).(*ast.GenDecl)
+		stmt, ok := jp.census.Parent(r.File, decl).(*ast.DeclStmt)
+		return ok && len(decl.Specs) == 1 && st.Type == nil && statementsOf(jp.census.Parent(r.File, stmt)) != nil
+	}
+	return false
+}
+
+// statement returns the node in the block that a read in a block stands in.
+func (jp *joinPlan) statement(r *joinRead) ast.Node { return jp.stmtAround(r.File, r.stmt) }
+
+// readGroup returns a read with those below it in the block that look at the same context.
+func (jp *joinPlan) readGroup(r *joinRead) []*joinRead {
+	group := []*joinRead{r}
+	ctx := nameOf(r.Pkg, r.Lookup.Context)
+	if ctx == nil {
+		return group
+	}
+	block := jp.census.Parent(r.File, jp.statement(r))
+	for _, o := range jp.reads {
+		if o == r || o.File != r.File || !o.pair || !jp.inBlock(o) || nameOf(o.Pkg, o.Lookup.Context) != ctx || jp.census.Parent(o.File, jp.statement(o)) != block {
+			continue
+		}
+		group = append(group, o)
+	}
+	slices.SortFunc(group, func(a, b *joinRead) int { return int(a.stmt.Pos() - b.stmt.Pos()) })
+	if len(group) > 1 && (jp.changes(r.File, ctx, group) || !jp.ownLines(group)) {
+		return []*joinRead{r}
+	}
+	return group
+}
+
+// changes reports whether a context may be another at some of the reads.
+func (jp *joinPlan) changes(f *program.File, ctx *types.Var, group []*joinRead) bool {
+	from, to := group[0].stmt.Pos(), group[len(group)-1].stmt.End()
+	for _, u := range jp.census.Uses(ctx) {
+		if u.Pkg.Info.Defs[u.Ident] != nil {
+			continue
+		}
+		switch p := jp.census.Parent(f, u.Ident).(type) {
+		case *ast.AssignStmt:
+			if containsExprNode(p.Lhs, u.Ident) && (from <= p.Pos() && p.Pos() < to || jp.captures(f, u.Ident, group[0].stmt)) {
+				return true
+			}
+		case *ast.UnaryExpr:
+			if p.Op == token.AND {
+				return true
+			}
+		}
+	}
+	return ctx.Parent() == ctx.Pkg().Scope() || ctx.IsField()
+}
+
+// ownLines reports whether every statement begins its line.
+func (jp *joinPlan) ownLines(group []*joinRead) bool {
+	return !slices.ContainsFunc(group, func(r *joinRead) bool {
+		s := jp.statement(r)
+		return len(jp.lineBefore(r.File, s.Pos())) != len(jp.indentAt(r.File, s.Pos())) || jp.commentIn(r.File, jp.offset(r.File, s.Pos()), jp.offset(r.File, s.End()))
+	})
+}
+
+// readGroupAt writes the statements of a group: the first looks the struct up.
+func (jp *joinPlan) readGroupAt(group []*joinRead) error {
+	first := group[0]
+	if len(group) == 1 {
+		return jp.readAlone(first)
+	}
+	v := jp.localName(first.File, jp.statement(first), jp.local, "values")
+	found := "_"
+	if slices.ContainsFunc(group, func(r *joinRead) bool { return r.asks() && r.field.structTells() }) {
+		found = jp.localName(first.File, jp.statement(first), "found", "attached")
+	}
+	for _, r := range group {
+		s := jp.statement(r)
+		text := jp.fieldStatement(r, v, found)
+		if r == first {
+			head, err := jp.headText(r, v, found)
+			if err != nil {
+				return err
+			}
+			text = append(append(head, Lit("\n"+jp.indentAt(r.File, s.Pos()))), text...)
+		}
+		jp.drop.lost = append(jp.drop.lost, lostRange{r.File, s.Pos(), s.End(), nil})
+		if err := jp.replaceCode(r.File, s.Pos(), s.End(), text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// headText is the statement that looks the struct up.
+func (jp *joinPlan) headText(r *joinRead, v, found string) (Text, error) {
+	text := Text{Lit(v + ", " + found + " := ")}
+	if jp.direct(r.Site) {
+		text = append(text, Lit(jp.source(r.File, r.Lookup.Context)+".Value("))
+		text = append(append(text, jp.keyText()...), Lit(").("), Name(jp.home.path, jp.home.name, jp.name), Lit(")"))
+		return text, nil
+	}
+	if _, ok := jp.contextText(r.Lookup); !ok {
+		return nil, block("context", r.File, r.Lookup.Context.Pos(), "the value is looked up in something that is no context.Context")
+	}
+	return append(text, Name(jp.home.path, jp.home.name, jp.accessor(From)), Lit("("+jp.source(r.File, r.Lookup.Context)+")")), nil
+}
+
+// fieldStatement writes a statement that takes a value, and whether it is set, from the struct.
+func (jp *joinPlan) fieldStatement(r *joinRead, v, found string) Text {
+	var left, right string
+	add := func(lhs ast.Expr, rhs string) {
+		if isBlankExpr(lhs) {
+			return
+		}
+		if left != "" {
+			left, right = left+", ", right+", "
+		}
+		left, right = left+jp.source(r.File, lhs), right+rhs
+	}
+	add(r.lhs[0], v+"."+r.field.name)
+	add(r.lhs[1], jp.presence(r.field, v, found))
+	if left == "" {
+		left, right = "_", v
+		return Text{Lit(left + " = " + right)}
+	}
+	return Text{Lit(jp.declaring(r) + left + jp.assignment(r) + right)}
+}
+
+// declaring is what a statement of r's begins with, assignment what stands in its middle.
+func (jp *joinPlan) declaring(r *joinRead) string {
+	if _, ok := r.stmt.(*ast.ValueSpec); ok {
+		return "var "
+	}
+	return ""
+}
+
+func (jp *joinPlan) assignment(r *joinRead) string {
+	as, ok := r.stmt.(*ast.AssignStmt)
+	if !ok || as.Tok == token.ASSIGN {
+		return " = "
+	}
+	for _, lhs := range as.Lhs {
+		if id, ok := lhs.(*ast.Ident); ok && r.Pkg.Info.Defs[id] != nil {
+			return " := "
+		}
+	}
+	return " = "
+}
+
+// readAlone writes a statement that is the only one of its block to read the context.
+func (jp *joinPlan) readAlone(r *joinRead) error {
+	as, plain := r.stmt.(*ast.AssignStmt)
+	noValue, noOK := isBlankExpr(r.lhs[0]), isBlankExpr(r.lhs[1])
+	if noValue && (noOK || r.field.structTells()) {
+		return jp.lookUp(r, From, nil) // _, ok := read
+	}
+	f := r.File
+	s := jp.statement(r)
+	v := ""
+	keepOK := plain && as.Tok == token.DEFINE && (noOK || r.field.structTells())
+	if keepOK {
+		if done, err := jp.readOnce(r); done || err != nil {
+			return err
+		}
+	}
+	if !jp.ownLines([]*joinRead{r}) {
+		return block("layout", f, s.Pos(), "the statement shares its line with other code, or holds a comment; give it a line of its own")
+	}
+	v = jp.localName(f, s, jp.local, "values")
+	if keepOK {
+		return jp.readWithOK(r, v)
+	}
+	found := "_"
+	if !noOK && r.field.structTells() {
+		found = jp.localName(f, s, "found", "attached")
+	}
+	head, err := jp.headText(r, v, found)
+	if err != nil {
+		return err
+	}
+	jp.drop.lost = append(jp.drop.lost, lostRange{f, s.Pos(), s.End(), nil})
+	text := append(head, Lit("\n"+jp.indentAt(f, s.Pos())))
+	return jp.replaceCode(f, s.Pos(), s.End(), append(text, jp.fieldStatement(r, v, found)...))
+}
+
+// readWithOK writes v, ok := read as a look-up of the struct with the same second result, and v := values.field below.
+func (jp *joinPlan) readWithOK(r *joinRead, v string) error {
+	f := r.File
+	s := jp.statement(r)
+	jp.splice(f, r.lhs[0].Pos(), r.lhs[0].End(), Lit(v))
+	if err := jp.lookUp(r, From, nil); err != nil {
+		return err
+	}
+	tok := " = "
+	if id := r.lhs[0].(*ast.Ident); r.Pkg.Info.Defs[id] != nil {
+		tok = " := "
+	}
+	jp.spliceText(f, s.End(), s.End(), Text{Lit("\n" + jp.indentAt(f, s.Pos()) + jp.source(f, r.lhs[0]) + tok + v + "." + r.field.name)})
+	return nil
+}
+
+// readOnce writes v, ok := read with the one use of v made one of the struct's field.
+func (jp *joinPlan) readOnce(r *joinRead) (done bool, err error) {
+	id, ok := r.lhs[0].(*ast.Ident)
+	if !ok || r.Pkg.Info.Defs[id] == nil {
+		return false, nil
+	}
+	uses := jp.usesOfLocal(r.Pkg.Info.Defs[id])
+	if len(uses) != 1 || jp.census.Parent(r.File, jp.stmtAround(r.File, uses[0])) != jp.census.Parent(r.File, jp.statement(r)) {
+		return false, nil
+	}
+	if parent, ok := jp.census.Parent(r.File, uses[0]).(*ast.AssignStmt); ok && containsExprNode(parent.Lhs, uses[0]) {
+		return false, nil
+	}
+	return true, jp.readInHeader(r)
+}
+
+// usesOfLocal returns the mentions of a local variable apart from its declaration.
+func (jp *joinPlan) usesOfLocal(obj types.Object) []*ast.Ident {
+	var list []*ast.Ident
+	for _, u := range jp.census.Uses(obj) {
+		if u.Pkg.Info.Defs[u.Ident] == nil {
+			list = append(list, u.Ident)
+		}
+	}
+	return list
+}
+
+// readInHeader writes a read whose two variables are uses of the struct from then on: if v, ok := read; ok { use(v) }.
+func (jp *joinPlan) readInHeader(r *joinRead) error {
+	as, ok := r.stmt.(*ast.AssignStmt)
+	if !ok || as.Tok != token.DEFINE {
+		return block("statement", r.File, r.Lookup.Call.Pos(), "nothing can be put beside the read; read the value in a statement of its own")
+	}
+	noValue := isBlankExpr(r.lhs[0])
+	if noValue && (isBlankExpr(r.lhs[1]) || r.field.structTells()) {
+		return jp.lookUp(r, From, nil)
+	}
+	v := jp.localName(r.File, as, jp.local, "values")
+	if !noValue {
+		if err := jp.rename(r, r.lhs[0], v+"."+r.field.name); err != nil {
+			return err
+		}
+	}
+	if r.field.structTells() || isBlankExpr(r.lhs[1]) {
+		jp.splice(r.File, r.lhs[0].Pos(), r.lhs[0].End(), Lit(v))
+	} else {
+		if err := jp.rename(r, r.lhs[1], jp.presence(r.field, v, "")); err != nil {
+			return err
+		}
+		jp.splice(r.File, r.lhs[0].Pos(), r.lhs[1].End(), Lit(v+", _"))
+	}
+	return jp.lookUp(r, From, nil)
+}
+
+// rename replaces the uses of a variable by an expression.
+func (jp *joinPlan) rename(r *joinRead, lhs ast.Expr, text string) error {
+	id, ok := lhs.(*ast.Ident)
+	if !ok || r.Pkg.Info.Defs[id] == nil {
+		return block("statement", r.File, lhs.Pos(), "the read assigns to a variable that exists; read the value in a statement of its own")
+	}
+	for _, use := range jp.usesOfLocal(r.Pkg.Info.Defs[id]) {
+		parent := jp.census.Parent(r.File, use)
+		switch p := parent.(type) {
+		case *ast.AssignStmt:
+			if containsExprNode(p.Lhs, use) {
+				return block("statement", r.File, use.Pos(), "%s is assigned to; read the value in a statement of its own", id.Name)
+			}
+		case *ast.IncDecStmt, *ast.RangeStmt:
+			return block("statement", r.File, use.Pos(), "%s is assigned to; read the value in a statement of its own", id.Name)
+		}
+		write := text
+		if needsParens(parent, text) {
+			write = "(" + text + ")"
+		}
+		jp.splice(r.File, use.Pos(), use.End(), Lit(write))
+	}
+	return nil
+}
+
+// needsParens reports whether a comparison in the place of a name has to be put in parentheses.
+func needsParens(parent ast.Node, text string) bool {
+	if !slices.Contains([]byte(text), ' ') {
+		return false
+	}
+	switch p := parent.(type) {
+	case *ast.UnaryExpr:
+		return true
+	case *ast.BinaryExpr:
+		return p.Op != token.LAND && p.Op != token.LOR
+	}
+	return false
+}
+
+// accessor returns the name of a function that stores, or looks up, the struct.
+func (jp *joinPlan) accessor(kind AccessorKind) string {
+	if jp.accessors[kind] == "" {
+		names := accessorNames(baseName(jp.name), kind)
+		if !jp.exported {
+			for i, n := range names {
+				names[i] = lowerFirst(n)
+			}
+		}
+		jp.accessors[kind] = jp.names.free(jp.home.dir, jp.homePlaces(), names...)
+	}
+	return jp.accessors[kind]
+}
+
+// setter returns the name of a function that stores one value beside the others.
+func (jp *joinPlan) setter(f *joinField) string {
+	if f.setter == "" {
+		f.setter = jp.function(f, "With%s", "With%sValue")
+	}
+	return f.setter
+}
+
+// getter returns the name of a function that looks one value up as an interface value.
+func (jp *joinPlan) getter(f *joinField) string {
+	if f.getter == "" {
+		f.getter = jp.function(f, "%sValue", "%sOf")
+	}
+	return f.getter
+}
+
+func (jp *joinPlan) function(f *joinField, formats ...string) string {
+	var names []string
+	for _, format := range formats {
+		name := fmt.Sprintf(format, baseName(jp.stemOf(f.key)))
+		if !jp.exported {
+			name = lowerFirst(name)
+		}
+		names = append(names, name)
+	}
+	return jp.names.free(jp.home.dir, jp.homePlaces(), names...)
+}

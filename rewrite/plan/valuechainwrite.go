@@ -1,0 +1,429 @@
+package plan
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+	"strings"
+
+	"github.com/ctxmend/ctxmend/rules/census"
+	"github.com/ctxmend/ctxmend/rules/program"
+)
+
+// writeRows plans what stores the values.
+func (jp *joinPlan) writeRows() error {
+	for _, row := range jp.rows {
+		write := jp.writeRow
+		if len(row.links) == 1 {
+			write = jp.writeSingle
+		}
+		if err := write(row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeRow makes one call of a row, in the place of its last link.
+func (jp *joinPlan) writeRow(row *joinRow) error {
+	at := row.last()
+	if jp.opensVariable(row) {
+		at = row.steps[0]
+	}
+	jp.moveValues(row)
+	parent := ""
+	for _, st := range row.steps {
+		var err error
+		switch {
+		case st == at || !st.joins:
+			err = jp.takeParent(st, parent)
+			parent = ""
+		case st.nested:
+			if err = jp.takeParent(st, parent); err == nil {
+				err = jp.unnest(st)
+			}
+			parent = ""
+		case at == row.steps[0] || st.again && parent == "":
+			err = jp.dropStep(st)
+		default:
+			parent, err = jp.dropDefinition(row, st, parent)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return jp.store(at, jp.literal(at, row))
+}
+
+// takeParent gives a link that stays the context of one that goes.
+func (jp *joinPlan) takeParent(st *joinStep, parent string) error {
+	if parent == "" {
+		return nil
+	}
+	return jp.replaceCode(st.File, st.Lookup.Context.Pos(), st.Lookup.Context.End(), Text{Lit(parent)})
+}
+
+// opensVariable reports whether a row is a definition and nothing but assignments to the same variable below, so that the definition is
+// the place for all.
+func (jp *joinPlan) opensVariable(row *joinRow) bool {
+	first, last := row.steps[0], row.last()
+	if first.assign == nil || first.again || len(jp.between(row)) > 0 {
+		return false
+	}
+	parent, _ := jp.census.Outer(last.File, last.Lookup.Call)
+	as, ok := parent.(*ast.AssignStmt)
+	if !ok || as.Tok != token.ASSIGN || len(as.Lhs) != 1 || nameOf(last.Pkg, as.Lhs[0]) != first.v || nameOf(last.Pkg, last.Lookup.Context) != first.v {
+		return false
+	}
+	for i, st := range row.steps {
+		if !st.joins || i > 0 && i < len(row.steps)-1 && (!st.again || st.v != first.v) || !jp.movable(row, i) {
+			return false
+		}
+	}
+	last.assign = as
+	return true
+}
+
+// nameOf returns the variable that an expression names, nil for none.
+func nameOf(pkg *program.Package, e ast.Expr) *types.Var {
+	id, ok := ast.Unparen(e).(*ast.Ident)
+	if !ok {
+		return nil
+	}
+	v, _ := pkg.Info.ObjectOf(id).(*types.Var)
+	return v
+}
+
+// unnest puts a link's context operand in its place.
+func (jp *joinPlan) unnest(st *joinStep) error {
+	if err := jp.drop.replace(st.File, st.Lookup.Call, st.Lookup.Context); err != nil {
+		return err
+	}
+	jp.drop.note(st.Lookup)
+	jp.keepValue(st)
+	return nil
+}
+
+// keepValue notes that the value of a link that goes is computed elsewhere.
+func (jp *joinPlan) keepValue(st *joinStep) {
+	jp.drop.kept = append(jp.drop.kept, lostRange{st.File, st.Lookup.Value.Pos(), st.Lookup.Value.End(), nil})
+}
+
+// dropStep removes the statement of a link whose variable keeps its value, or makes it one that keeps the stored value.
+func (jp *joinPlan) dropStep(st *joinStep) error {
+	jp.drop.note(st.Lookup)
+	if st.hoisted != "" {
+		return jp.hoist(st, "")
+	}
+	if err := jp.drop.lose(st.File, st.assign, nil); err != nil {
+		return err
+	}
+	if c := jp.commentBehind(st.File, st.assign.End()); c != nil && !strings.HasPrefix(c.Text, "//nolint") {
+		return block("comment", st.File, c.Pos(), "a comment here would be lost; move it")
+	}
+	jp.keepValue(st)
+	return jp.drop.dropLines(st.File, st.assign, false)
+}
+
+// hoist makes a link's statement one that keeps the stored value, with a statement behind it.
+func (jp *joinPlan) hoist(st *joinStep, behind string) error {
+	f, value := st.File, st.Lookup.Value
+	if err := jp.drop.lose(f, st.assign, value); err != nil {
+		return err
+	}
+	jp.splice(f, st.assign.Pos(), st.assign.End(), Lit(st.hoisted+" := "), jp.keep(f, value), Lit(behind))
+	return nil
+}
+
+// commentBehind returns the comment that follows on the same line.
+func (d *draft) commentBehind(f *program.File, pos token.Pos) *ast.Comment {
+	line := d.prog.Fset.PositionFor(pos, false).Line
+	for _, g := range f.AST.Comments {
+		if g.Pos() >= pos && d.prog.Fset.PositionFor(g.Pos(), false).Line == line {
+			return g.List[0]
+		}
+	}
+	return nil
+}
+
+// dropDefinition removes a link that gives its result to a variable of its own. It returns what takes the variable's place in the
+// next link, "" when the variable stays.
+func (jp *joinPlan) dropDefinition(row *joinRow, st *joinStep, parent string) (string, error) {
+	lk := st.Lookup
+	if parent == "" {
+		parent = jp.source(st.File, lk.Context)
+	}
+	uses := 0
+	for _, u := range jp.census.Uses(st.v) {
+		if u.Pkg.Info.Defs[u.Ident] == nil {
+			uses++
+		}
+	}
+	if st.assign.Tok == token.DEFINE && uses == 1 && jp.keeps(row, st, lk.Context) {
+		return parent, jp.dropStep(st)
+	}
+	if nameOf(st.Pkg, lk.Context) != nil && st.assign.Lhs[0].(*ast.Ident).Name == parent {
+		return "", block("scope", st.File, st.assign.Pos(), "%s := %[1]s would be left; attach the values in one place", parent)
+	}
+	jp.drop.note(lk)
+	if st.hoisted != "" {
+		if effects(st.Pkg, lk.Context) {
+			return "", block("order", st.File, lk.Value.Pos(), "the value would be computed before the context; compute it on a line of its own")
+		}
+		return "", jp.hoist(st, "\n"+jp.indentAt(st.File, st.assign.Pos())+types.ExprString(st.assign.Lhs[0])+" "+st.assign.Tok.String()+" "+parent)
+	}
+	return "", jp.unnest(st)
+}
+
+func (d *draft) source(f *program.File, e ast.Node) string {
+	return string(f.Src[d.offset(f, e.Pos()):d.offset(f, e.End())])
+}
+
+// indentAt returns what the line of a position begins with.
+func (d *draft) indentAt(f *program.File, pos token.Pos) string {
+	at := d.offset(f, pos)
+	start := strings.LastIndexByte(string(f.Src[:at]), '\n') + 1
+	line := string(f.Src[start:at])
+	return line[:len(line)-len(strings.TrimLeft(line, " \t"))]
+}
+
+// moveValues decides for each value whether it can be computed where the struct is made; the others are kept in variables.
+func (jp *joinPlan) moveValues(row *joinRow) {
+	for i, st := range row.steps {
+		if !st.joins || i == len(row.steps)-1 {
+			continue
+		}
+		f := jp.byKey[st.Key]
+		if st.nested || jp.movable(row, i) {
+			st.moved = Text{Lit(jp.source(st.File, st.Lookup.Value))}
+			continue
+		}
+		st.hoisted = jp.localName(st.File, st.stmt, lowerFirst(f.name), lowerFirst(f.name)+"Value", "value")
+		st.moved = Text{Lit(st.hoisted)}
+	}
+}
+
+// movable reports whether computing a link's value where its row ends gives the same and does the same.
+func (jp *joinPlan) movable(row *joinRow, i int) bool {
+	st := row.steps[i]
+	if jp.keeps(row, st, st.Lookup.Value) {
+		return true
+	}
+	if len(jp.between(row)) > 0 {
+		return false
+	}
+	if effects(st.Pkg, st.Lookup.Value) {
+		if !jp.simple(row.last()) {
+			return false
+		}
+		return !slices.ContainsFunc(row.steps, func(o *joinStep) bool { return o != st && !jp.keeps(row, o, o.Lookup.Value) })
+	}
+	return !slices.ContainsFunc(row.steps, func(o *joinStep) bool { return effects(o.Pkg, o.Lookup.Value) })
+}
+
+// simple reports whether a link's statement does nothing but keep or return its result.
+func (jp *joinPlan) simple(st *joinStep) bool {
+	parent, _ := jp.census.Outer(st.File, st.Lookup.Call)
+	switch p := parent.(type) {
+	case *ast.AssignStmt:
+		return len(p.Lhs) == 1 && nameOf(st.Pkg, p.Lhs[0]) != nil
+	case *ast.ReturnStmt:
+		return len(p.Results) == 1
+	}
+	return false
+}
+
+// keeps reports whether an expression has the same value anywhere in a row: a constant, a variable that nothing assigns to on the way.
+func (jp *joinPlan) keeps(row *joinRow, st *joinStep, e ast.Expr) bool {
+	if st.Pkg.Info.Types[e].Value != nil {
+		return true
+	}
+	v := nameOf(st.Pkg, e)
+	if v == nil || v.Parent() == nil || v.Parent() == v.Pkg().Scope() {
+		return false
+	}
+	if _, array := v.Type().Underlying().(*types.Array); array {
+		return false
+	}
+	from, to := row.steps[0].Lookup.Call.Pos(), row.last().Lookup.Call.End()
+	for _, u := range jp.census.Uses(v) {
+		if u.Pkg.Info.Defs[u.Ident] != nil {
+			continue
+		}
+		switch parent := jp.census.Parent(u.File, u.Ident).(type) {
+		case *ast.UnaryExpr:
+			if parent.Op == token.AND {
+				return false
+			}
+		case *ast.AssignStmt:
+			if containsExprNode(parent.Lhs, u.Ident) && (from <= u.Ident.Pos() && u.Ident.Pos() < to || jp.captures(u.File, u.Ident, row.steps[0].stmt)) {
+				return false
+			}
+		case *ast.RangeStmt:
+			if parent.Key == ast.Expr(u.Ident) || parent.Value == ast.Expr(u.Ident) {
+				return false
+			}
+		case *ast.IncDecStmt:
+			if from <= u.Ident.Pos() && u.Ident.Pos() < to || jp.captures(u.File, u.Ident, row.steps[0].stmt) {
+				return false
+			}
+		case *ast.SelectorExpr:
+			if jp.addressed(u.Pkg, parent) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// addressed reports whether a selector takes the address of its operand: a method of the pointer, called on a variable.
+func (jp *joinPlan) addressed(pkg *program.Package, sel *ast.SelectorExpr) bool {
+	s := pkg.Info.Selections[sel]
+	if s == nil {
+		return false
+	}
+	if fn, ok := s.Obj().(*types.Func); ok {
+		_, ptrRecv := types.Unalias(fn.Signature().Recv().Type()).(*types.Pointer)
+		_, isPtr := s.Recv().Underlying().(*types.Pointer)
+		return ptrRecv && !isPtr
+	}
+	_, isStruct := s.Recv().Underlying().(*types.Struct)
+	return isStruct // a field may be assigned to
+}
+
+func containsExprNode(list []ast.Expr, n ast.Node) bool {
+	return slices.ContainsFunc(list, func(e ast.Expr) bool { return ast.Node(ast.Unparen(e)) == n })
+}
+
+// literal writes the struct with the values of a row, in the order in which they were stored.
+func (jp *joinPlan) literal(at *joinStep, row *joinRow) Text {
+	var items []Text
+	size, lines := 0, false
+	for _, st := range row.steps {
+		f := jp.byKey[st.Key]
+		if f == nil {
+			continue
+		}
+		src := jp.source(st.File, st.Lookup.Value)
+		value := st.moved
+		switch {
+		case st == at:
+			value = Text{jp.keep(st.File, st.Lookup.Value)}
+		case value == nil:
+			value = Text{Lit(src)}
+		}
+		items = append(items, append(Text{Lit(f.name + ": ")}, value...))
+		size += len(f.name) + len(src) + 4
+		lines = lines || strings.Contains(src, "\n")
+		if f.flag != "" {
+			items = append(items, Text{Lit(f.flag + ": true")})
+			size += len(f.flag) + 8
+		}
+	}
+	text := Text{Name(jp.home.path, jp.home.name, jp.name), Lit("{")}
+	sep, end := "", "}"
+	if size > 60 || lines {
+		indent := "\n" + jp.indentAt(at.File, at.Lookup.Call.Pos())
+		for _, it := range items {
+			text = append(text, Lit(indent+"\t"))
+			text = append(append(text, it...), Lit(","))
+		}
+		return append(text, Lit(indent+end))
+	}
+	for _, it := range items {
+		text = append(append(text, Lit(sep)), it...)
+		sep = ", "
+	}
+	return append(text, Lit(end))
+}
+
+// store makes a call of WithValue store the struct.
+func (jp *joinPlan) store(st *joinStep, value Text) error {
+	lk, f := st.Lookup, st.File
+	jp.lostKey(st.Site)
+	if jp.direct(st.Site) {
+		if err := jp.replaceCode(f, lk.Key.Pos(), lk.Key.End(), jp.keyText()); err != nil {
+			return err
+		}
+		jp.spliceText(f, lk.Value.Pos(), lk.Value.End(), value)
+		return nil
+	}
+	return jp.callWriter(st, jp.accessor(With), value)
+}
+
+// callWriter makes a call of WithValue one of a function that takes the context and a value.
+func (jp *joinPlan) callWriter(st *joinStep, name string, value Text) error {
+	lk, f := st.Lookup, st.File
+	if jp.commentIn(f, jp.offset(f, lk.Key.Pos()), jp.offset(f, lk.Value.Pos())) {
+		return block("comment", f, lk.Key.Pos(), "a comment beside the key would be lost; move it")
+	}
+	text := Text{Name(jp.home.path, jp.home.name, name), Keep(jp.offset(f, lk.Call.Lparen), jp.offset(f, lk.Key.Pos()))}
+	text = append(text, value...)
+	jp.spliceText(f, lk.Call.Pos(), lk.Call.End(), append(text, Keep(jp.offset(f, lk.Value.End()), jp.offset(f, lk.Call.End()))))
+	return nil
+}
+
+// lostKey notes that a site no longer names its key.
+func (jp *joinPlan) lostKey(s *census.Site) {
+	jp.drop.lost = append(jp.drop.lost, lostRange{s.File, s.Expr.Pos(), s.Expr.End(), nil})
+	ast.Inspect(s.Expr, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok {
+			jp.drop.names = append(jp.drop.names, census.Use{Ident: id, File: s.File, Pkg: s.Pkg})
+		}
+		return true
+	})
+}
+
+func (jp *joinPlan) keyText() Text { return Text{Name(jp.home.path, jp.home.name, jp.key), Lit("{}")} }
+
+// writeSingle makes a writer of one value store it beside those that the context carries.
+func (jp *joinPlan) writeSingle(row *joinRow) error {
+	st := row.steps[0]
+	if row.fresh {
+		return jp.store(st, jp.literal(st, row))
+	}
+	if jp.direct(st.Site) {
+		if done, err := jp.setInPlace(st); done || err != nil {
+			return err
+		}
+	}
+	jp.lostKey(st.Site)
+	return jp.callWriter(st, jp.setter(jp.byKey[st.Key]), Text{jp.keep(st.File, st.Lookup.Value)})
+}
+
+// setInPlace makes return context.WithValue(ctx, key, v) three statements that set the field in a copy of what ctx carries.
+func (jp *joinPlan) setInPlace(st *joinStep) (done bool, err error) {
+	lk, f := st.Lookup, st.File
+	parent, _ := jp.census.Outer(f, lk.Call)
+	ret, ok := parent.(*ast.ReturnStmt)
+	if !ok || len(ret.Results) != 1 || statementsOf(jp.census.Parent(f, ret)) == nil || nameOf(st.Pkg, lk.Context) == nil ||
+		effects(st.Pkg, lk.Value) || strings.TrimSpace(jp.lineBefore(f, ret.Pos())) != "" {
+		return false, nil
+	}
+	fd := jp.byKey[st.Key]
+	v := jp.localName(f, ret, jp.local, "values")
+	indent := "\n" + jp.indentAt(f, ret.Pos())
+	ctx := jp.source(f, lk.Context)
+	text := Text{Lit(v + ", _ := " + ctx + ".Value(")}
+	text = append(append(text, jp.keyText()...), Lit(").("), Name(jp.home.path, jp.home.name, jp.name), Lit(")"+indent+v+"."+fd.name))
+	if fd.flag != "" {
+		text = append(text, Lit(", "+v+"."+fd.flag+" = "), jp.keep(f, lk.Value), Lit(", true"))
+	} else {
+		text = append(text, Lit(" = "), jp.keep(f, lk.Value))
+	}
+	if jp.commentIn(f, jp.offset(f, ret.Pos()), jp.offset(f, ret.End())) {
+		return false, block("comment", f, ret.Pos(), "a comment here would be lost; move it")
+	}
+	jp.lostKey(st.Site)
+	text = append(text, Lit(indent+"return "+jp.source(f, lk.Call.Fun)+"("+ctx+", "))
+	text = append(append(text, jp.keyText()...), Lit(", "+v+")"))
+	jp.spliceText(f, ret.Pos(), ret.End(), text)
+	return true, nil
+}
+
+// lineBefore returns what stands before a position on its line.
+func (d *draft) lineBefore(f *program.File, pos token.Pos) string {
+	at := d.offset(f, pos)
+	return string(f.Src[strings.LastIndexByte(string(f.Src[:at]), '\n')+1 : at])
+}
