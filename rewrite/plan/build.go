@@ -96,6 +96,10 @@ func (pl *planner) carryOut(u *Unit, in rules.Intent) {
 		if d := pl.draft(u); u.Blocker == nil {
 			d.finish(d.partKey(in))
 		}
+	case *rules.CallTwins:
+		if d := pl.draft(u); u.Blocker == nil {
+			d.finish(d.callTwins(in))
+		}
 	case *rules.UseContext:
 		if d := pl.draft(u); u.Blocker == nil {
 			d.finish(d.useContext(in))

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ctxmend/ctxmend/rules"
 	"github.com/ctxmend/ctxmend/rules/flow"
+	"github.com/ctxmend/ctxmend/rules/program"
 )
 
 // useContext puts the context in scope in the place of contexts that are made from nothing.
@@ -17,7 +18,7 @@ func (d *draft) useContext(in *rules.UseContext) error {
 		}
 	}
 	if in.Source.Unnamed != nil {
-		d.nameParameter(in)
+		d.nameParameter(in.File, in.Source)
 	}
 	d.unit.Notes = append(d.unit.Notes, "the work now ends with "+in.Source.Text+" and sees its values")
 	return nil
@@ -66,11 +67,10 @@ func (d *draft) neverAssigned(in *rules.UseContext, id *ast.Ident) bool {
 }
 
 // nameParameter gives the context parameter its name, and others without a name the blank one.
-func (d *draft) nameParameter(in *rules.UseContext) {
-	src := in.Source
+func (d *draft) nameParameter(f *program.File, src *flow.Source) {
 	if len(src.Unnamed.Names) == 1 {
 		id := src.Unnamed.Names[0]
-		d.splice(in.File, id.Pos(), id.End(), Lit(src.Text))
+		d.splice(f, id.Pos(), id.End(), Lit(src.Text))
 		return
 	}
 	for _, field := range src.Type.Params.List {
@@ -78,6 +78,6 @@ func (d *draft) nameParameter(in *rules.UseContext) {
 		if field == src.Unnamed {
 			name = src.Text + " "
 		}
-		d.splice(in.File, field.Type.Pos(), field.Type.Pos(), Lit(name))
+		d.splice(f, field.Type.Pos(), field.Type.Pos(), Lit(name))
 	}
 }

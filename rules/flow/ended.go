@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 	"strings"
 
 	"github.com/ctxmend/ctxmend/rules/census"
@@ -14,6 +15,9 @@ import (
 func (p *finder) endings(s *Source) {
 	e := &ender{finder: p, source: s}
 	e.pairs()
+	if fn := p.flow.Function(p.file, s.Var); s.Kind != Local && e.givenError(fn) {
+		e.end(fn.Pos(), "the function is given an error that may come from it")
+	}
 	for i := 1; i < len(p.path) && s.Ended == ""; i++ {
 		outer, inner := p.path[i], p.path[i-1]
 		if outer.Pos() <= s.Var.Pos() && isFunc(outer) && !e.after(outer) {
@@ -163,8 +167,39 @@ func (e *ender) preceding(list []ast.Stmt, inner ast.Node) {
 			if pos := e.endsIn(s); pos.IsValid() {
 				e.end(pos, "it may have ended here")
 			}
+			if cond := e.succeeds(s); cond != nil {
+				e.end(cond.Pos(), "the error handled here may come from it")
+			}
 		}
 	}
+}
+
+// succeeds returns the condition of if err == nil { return }, behind which an error is handled that may come from the
+// end of a context; nil for other statements.
+func (e *ender) succeeds(s ast.Stmt) ast.Expr {
+	n, ok := s.(*ast.IfStmt)
+	if !ok || n.Else != nil || !leaves(e.pkg.Info, n.Body.List) {
+		return nil
+	}
+	c, ok := ast.Unparen(n.Cond).(*ast.BinaryExpr)
+	if ok && c.Op == token.EQL && (e.failing(c.X) || e.failing(c.Y)) {
+		return n.Cond
+	}
+	return nil
+}
+
+// givenError reports whether a function gets an error: it may come from the end of the context that comes with it.
+func (e *ender) givenError(fn ast.Node) bool {
+	var ft *ast.FuncType
+	switch fn := fn.(type) {
+	case *ast.FuncDecl:
+		ft = fn.Type
+	case *ast.FuncLit:
+		ft = fn.Type
+	default:
+		return false
+	}
+	return slices.ContainsFunc(ft.Params.List, func(field *ast.Field) bool { return isErrorType(e.pkg.Info.TypeOf(field.Type)) })
 }
 
 func (e *ender) declares(s ast.Stmt) bool {

@@ -331,6 +331,18 @@ func lives(t types.Type) bool {
 	return false
 }
 
+// ResultKept reports whether a call makes something that goes on after it, and that leaves the function: it is stored,
+// returned, handed to a goroutine.
+func (f *Flow) ResultKept(pkg *program.Package, file *program.File, call *ast.CallExpr) bool {
+	t := &tracer{flow: f, pkg: pkg, file: file, seen: map[*types.Var]bool{}}
+	for i, r := range resultTypes(pkg.Info.TypeOf(call)) {
+		if lives(r) && t.keptResult(call, i) {
+			return true
+		}
+	}
+	return false
+}
+
 // keptResult reports whether a result of a call leaves the function or what it does in place: it is stored, returned,
 // handed to a goroutine.
 func (t *tracer) keptResult(call *ast.CallExpr, i int) bool {

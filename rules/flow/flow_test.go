@@ -55,7 +55,12 @@ func request(w http.ResponseWriter, r *http.Request) {
 	_ = ctx
 }
 
-type web struct{ Request *http.Request }
+type web struct {
+	Request *http.Request
+	Writer  http.ResponseWriter
+}
+
+func response(resp *http.Response) { at() }
 
 func framework(c *web) { at("c.Request.Context()") }
 
@@ -134,6 +139,17 @@ func failed(ctx context.Context) error {
 	}
 	return nil
 }
+
+func succeeded(ctx context.Context) error {
+	err := load(ctx)
+	if err == nil {
+		return nil
+	}
+	at()
+	return err
+}
+
+func given(ctx context.Context, err error) { at() }
 
 type group struct{}
 

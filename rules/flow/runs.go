@@ -285,3 +285,63 @@ func callsAtOnce(fn *types.Func) bool {
 	}
 	return false
 }
+
+// Memoizes reports whether the function around a place makes something once and keeps it for later calls: it compares a
+// package variable, or a field of its receiver, and assigns to it. What it does serves others as well.
+func (f *Flow) Memoizes(pkg *program.Package, file *program.File, pos token.Pos) bool {
+	for _, n := range Path(file, pos) {
+		if d, ok := n.(*ast.FuncDecl); ok {
+			return f.memoizes(pkg, d)
+		}
+	}
+	return false
+}
+
+func (f *Flow) memoizes(pkg *program.Package, d *ast.FuncDecl) bool {
+	asked, stored := map[types.Object]bool{}, map[types.Object]bool{}
+	ast.Inspect(d.Body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.IfStmt:
+			ast.Inspect(n.Cond, func(n ast.Node) bool {
+				if e, ok := n.(ast.Expr); ok {
+					if obj := sharedObject(pkg, e); obj != nil {
+						asked[obj] = true
+					}
+				}
+				return true
+			})
+		case *ast.AssignStmt:
+			for _, lhs := range n.Lhs {
+				if obj := sharedObject(pkg, lhs); obj != nil {
+					stored[obj] = true
+				}
+			}
+		}
+		return true
+	})
+	for obj := range stored {
+		if asked[obj] {
+			return true
+		}
+	}
+	return false
+}
+
+// sharedObject returns the package variable, or the field of the receiver, that an expression denotes or selects from; nil for others.
+func sharedObject(pkg *program.Package, e ast.Expr) types.Object {
+	switch e := ast.Unparen(e).(type) {
+	case *ast.Ident:
+		if v, ok := pkg.Info.Uses[e].(*types.Var); ok && v.Parent() == pkg.Types.Scope() {
+			return v
+		}
+	case *ast.IndexExpr:
+		return sharedObject(pkg, e.X)
+	case *ast.SelectorExpr:
+		if id, ok := ast.Unparen(e.X).(*ast.Ident); ok {
+			if v, ok := pkg.Info.Uses[id].(*types.Var); ok && v.Kind() == types.RecvVar {
+				return pkg.Info.Uses[e.Sel]
+			}
+		}
+	}
+	return nil
+}

@@ -318,5 +318,13 @@ func (p *finder) rank(s *Source) int {
 	return r
 }
 
+// InScope says in messages where the context is.
+func (s *Source) InScope() string {
+	if s.Unnamed != nil {
+		return "the function is given a context, which it does not name"
+	}
+	return s.Text + " is in scope"
+}
+
 // String writes the source for debugging.
 func (s *Source) String() string { return fmt.Sprintf("%s (%s)", s.Text, s.Kind) }

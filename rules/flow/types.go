@@ -84,13 +84,13 @@ func asked(t types.Type) string {
 		return ".Context()"
 	}
 	if sel := set.Lookup(nil, "Request"); sel != nil {
-		if fn, ok := sel.Obj().(*types.Func); ok && niladic(fn.Signature()) && isRequest(fn.Signature().Results().At(0).Type()) {
+		if fn, ok := sel.Obj().(*types.Func); ok && niladic(fn.Signature()) && isRequest(fn.Signature().Results().At(0).Type()) && answers(t, set) {
 			return ".Request().Context()"
 		}
 	}
 	if st, ok := deref(t).Underlying().(*types.Struct); ok {
 		for fd := range st.Fields() {
-			if fd.Name() == "Request" && isRequest(fd.Type()) {
+			if fd.Name() == "Request" && isRequest(fd.Type()) && answers(t, set) {
 				return ".Request.Context()"
 			}
 		}
@@ -100,6 +100,38 @@ func asked(t types.Type) string {
 	}
 	return ""
 }
+
+// answers reports whether a value of type t writes the response as well: it is what a framework hands to its handlers, where
+// the request is never nil.
+func answers(t types.Type, set *types.MethodSet) bool {
+	for i := range set.Len() {
+		if fn, ok := set.At(i).Obj().(*types.Func); ok && niladic(fn.Signature()) && writesResponse(fn.Signature().Results().At(0).Type()) {
+			return true
+		}
+	}
+	if st, ok := deref(t).Underlying().(*types.Struct); ok {
+		for fd := range st.Fields() {
+			if writesResponse(fd.Type()) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// writesResponse reports whether t has the methods of http.ResponseWriter.
+func writesResponse(t types.Type) bool {
+	set := types.NewMethodSet(t)
+	for _, name := range []string{"Header", "Write", "WriteHeader"} {
+		if set.Lookup(nil, name) == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// Carries reports whether a value of type t can be asked for a context: a request, a command, a stream.
+func Carries(t types.Type) bool { return asked(t) != "" }
 
 // givesContext reports whether a method set has a method without parameters of that name that returns a context.
 func givesContext(set *types.MethodSet, name string) bool {

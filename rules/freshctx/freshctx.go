@@ -44,7 +44,7 @@ type finder struct {
 // birth judges one context made from nothing.
 func (f *finder) birth(b *flow.Birth) {
 	src := f.source(b)
-	if src == nil || f.flow.OnPurpose(b.File, b.Call.Pos()) {
+	if src == nil || f.flow.OnPurpose(b.File, b.Call.Pos()) || f.flow.Memoizes(b.Pkg, b.File, b.Call.Pos()) {
 		return
 	}
 	fates := f.flow.Fates(b.Pkg, b.File, b.Call)
@@ -215,15 +215,7 @@ func message(b *flow.Birth, src *flow.Source, used []flow.Fate) string {
 	if src.Kind == flow.Test {
 		return fmt.Sprintf("%s starts from nothing although %s is in scope: what a failing test has begun goes on", made, src.Text)
 	}
-	return fmt.Sprintf("%s starts from nothing although %s: %s can be neither cancelled nor given values by the caller", made, inScope(src), callees(used))
-}
-
-// inScope says where the context is.
-func inScope(src *flow.Source) string {
-	if src.Unnamed != nil {
-		return "the function is given a context, which it does not name"
-	}
-	return src.Text + " is in scope"
+	return fmt.Sprintf("%s starts from nothing although %s: %s can be neither cancelled nor given values by the caller", made, src.InScope(), callees(used))
 }
 
 // callees writes what works with the fresh context.

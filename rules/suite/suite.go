@@ -5,6 +5,7 @@ import (
 	"github.com/ctxmend/ctxmend/rules"
 	"github.com/ctxmend/ctxmend/rules/badkey"
 	"github.com/ctxmend/ctxmend/rules/builtinkey"
+	"github.com/ctxmend/ctxmend/rules/contextlesscall"
 	"github.com/ctxmend/ctxmend/rules/deadkey"
 	"github.com/ctxmend/ctxmend/rules/dynamickey"
 	"github.com/ctxmend/ctxmend/rules/freshctx"
@@ -33,6 +34,7 @@ var All = []*rules.Rule{
 	storedctx.Rule,
 	tracevalue.Rule,
 	freshctx.Rule,
+	contextlesscall.Rule,
 }
 
 // LeftOut names checks that are deliberately no rules, with the reason.

@@ -1,0 +1,187 @@
+package contextlesscall
+
+import (
+	_ "embed"
+	"fmt"
+	"go/ast"
+	"go/types"
+	"slices"
+
+	"github.com/ctxmend/ctxmend/rules"
+	"github.com/ctxmend/ctxmend/rules/census"
+	"github.com/ctxmend/ctxmend/rules/flow"
+	"github.com/ctxmend/ctxmend/rules/program"
+)
+
+//go:embed doc.go
+var doc string
+
+const name = "contextlesscall"
+
+// Rule reports calls without a context beside one.
+var Rule = &rules.Rule{Name: name, Doc: doc, Default: true, Levels: []rules.Applicability{rules.Review, rules.Manual}, Run: run}
+
+func run(pass *rules.Pass) []*rules.Finding {
+	f := &finder{flow: pass.Flow(), census: pass.Census, unnamed: map[*ast.Field]*rules.CallTwins{}}
+	f.flow.EachCall(f.call)
+	return f.list
+}
+
+// A finder collects findings.
+type finder struct {
+	flow   *flow.Flow
+	census *census.Census
+	// unnamed holds the intents of parameters that need a name.
+	unnamed map[*ast.Field]*rules.CallTwins
+	list    []*rules.Finding
+}
+
+// A site is one call.
+type site struct {
+	pkg  *program.Package
+	file *program.File
+	call *ast.CallExpr
+	fn   *types.Func
+}
+
+func (f *finder) call(pkg *program.Package, file *program.File, call *ast.CallExpr) {
+	fn := census.Callee(pkg.Info, call)
+	if fn == nil || file.Test {
+		return
+	}
+	at := &site{pkg, file, call, fn}
+	if client := requestMaker(fn); client != "" {
+		f.requestMaker(at, client)
+		return
+	}
+	twin := twinOf(pkg, call, fn)
+	if twin == nil {
+		return
+	}
+	src := f.source(at)
+	if src == nil || f.inTwin(at, twin) || f.flow.OnPurpose(file, call.Pos()) || f.flow.Memoizes(pkg, file, call.Pos()) || twin.Lasts && f.lasts(at, src) {
+		return
+	}
+	f.report(at, src, twin)
+}
+
+// source returns the context that the call should get, nil when there is none.
+func (f *finder) source(at *site) *flow.Source {
+	list := f.flow.At(at.file, at.call.Pos())
+	if writesLog(at.fn) {
+		list = f.flow.All(at.file, at.call.Pos()) // it looks values up, and does not mind an end
+	}
+	for _, s := range list {
+		if s.Born || s.Kind == flow.Field || s.Kind == flow.Test {
+			continue
+		}
+		if !slices.ContainsFunc(s.Through, func(lit *ast.FuncLit) bool {
+			run := f.flow.RunOf(at.pkg, at.file, lit)
+			return run == flow.Anytime || run != flow.InPlace && !writesLog(at.fn)
+		}) {
+			return s
+		}
+	}
+	return nil
+}
+
+// writesLog reports whether a function is one of log/slog.
+func writesLog(fn *types.Func) bool { return fn.Pkg() != nil && fn.Pkg().Path() == "log/slog" }
+
+// inTwin reports whether the call stands in the function that would be called instead.
+func (f *finder) inTwin(at *site, twin *rules.Twin) bool {
+	for n := ast.Node(at.call); n != nil; n = f.census.Parent(at.file, n) {
+		if d, ok := n.(*ast.FuncDecl); ok {
+			return d.Name.Name == twin.Name
+		}
+	}
+	return false
+}
+
+// lasts reports whether what the call returns goes on when the function has returned, or gets its context by other means: a
+// process that is started and not waited for, a request that is given another context.
+func (f *finder) lasts(at *site, src *flow.Source) bool {
+	used := map[string]bool{}
+	if sel, ok := f.census.Parent(at.file, at.call).(*ast.SelectorExpr); ok {
+		used[sel.Sel.Name] = true
+	}
+	for _, v := range f.results(at) {
+		for _, u := range f.census.Uses(v) {
+			if sel, ok := f.census.Parent(u.File, u.Ident).(*ast.SelectorExpr); ok && sel.X == u.Ident {
+				used[sel.Sel.Name] = true
+			}
+		}
+	}
+	if used["WithContext"] || used["Clone"] || used["Start"] && !used["Wait"] {
+		return true
+	}
+	return f.flow.ResultKept(at.pkg, at.file, at.call)
+}
+
+// results returns the variables that get what a call returns.
+func (f *finder) results(at *site) []*types.Var {
+	parent, _ := f.census.Outer(at.file, at.call)
+	as, ok := parent.(*ast.AssignStmt)
+	if !ok || len(as.Rhs) != 1 {
+		return nil
+	}
+	var list []*types.Var
+	for _, lhs := range as.Lhs {
+		if id, ok := lhs.(*ast.Ident); ok {
+			if v, ok := at.pkg.Info.ObjectOf(id).(*types.Var); ok {
+				list = append(list, v)
+			}
+		}
+	}
+	return list
+}
+
+func (f *finder) report(at *site, src *flow.Source, twin *rules.Twin) {
+	in := f.unnamed[src.Unnamed]
+	if src.Unnamed == nil || in == nil {
+		in = &rules.CallTwins{File: at.file, Pkg: at.pkg, Source: src}
+		if src.Unnamed != nil {
+			f.unnamed[src.Unnamed] = in
+		}
+	}
+	in.Calls = append(in.Calls, &rules.TwinCall{Call: at.call, Text: src.Text, Twin: twin})
+	cost := "it can be neither cancelled nor given values by the caller"
+	if writesLog(at.fn) {
+		cost = "the log entry lacks what the context knows, the trace for example"
+	}
+	f.list = append(f.list, &rules.Finding{
+		Rule:          name,
+		Message:       fmt.Sprintf("%s takes no context although %s: %s; %s does", flow.Callee(at.call), src.InScope(), cost, shown(twin)),
+		File:          at.file,
+		Pos:           at.call.Fun.Pos(),
+		End:           at.call.Fun.End(),
+		Applicability: rules.Review,
+		Fix:           &rules.Fix{Title: "call " + shown(twin), Applicability: rules.Review, Intent: in},
+	})
+}
+
+// shown writes the function to be called instead.
+func shown(twin *rules.Twin) string {
+	switch {
+	case twin.Literal:
+		return fmt.Sprintf("%s of a %s.%s", twin.Name, twin.PkgName, twin.Owner)
+	case twin.Owner != "":
+		return fmt.Sprintf("%s.%s.%s", twin.PkgName, twin.Owner, twin.Name)
+	}
+	return twin.Name
+}
+
+// requestMaker reports http.Get and its like, which need two calls instead of one.
+func (f *finder) requestMaker(at *site, client string) {
+	src := f.source(at)
+	if src == nil || f.flow.OnPurpose(at.file, at.call.Pos()) {
+		return
+	}
+	f.list = append(f.list, &rules.Finding{
+		Rule: name,
+		Message: fmt.Sprintf("%s takes no context although %s: it can be neither cancelled nor given values by the caller; make the request with http.NewRequestWithContext(%s, ...) and send it with Do of %s",
+			flow.Callee(at.call), src.InScope(), src.Text, client),
+		File: at.file, Pos: at.call.Fun.Pos(), End: at.call.Fun.End(),
+		Applicability: rules.Manual, Status: rules.NoFix,
+	})
+}

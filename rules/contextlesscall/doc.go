@@ -1,0 +1,54 @@
+// Package contextlesscall reports calls of functions that take no context, beside a context in scope, where the
+// same package or type has one that does: exec.Command and exec.CommandContext, db.Query and db.QueryContext.
+//
+// # Why it is wrong
+//
+// A query, a request or a process that does not know its caller's context goes on when the client has hung up
+// or the deadline has passed, and whatever stops the caller cannot stop it.
+//
+// # Example
+//
+//	func (s *Store) Count(ctx context.Context) (n int, err error) {
+//		err = s.db.QueryRow("SELECT count(*) FROM users").Scan(&n)
+//		return n, err
+//	}
+//
+// Use instead
+//
+//	func (s *Store) Count(ctx context.Context) (n int, err error) {
+//		err = s.db.QueryRowContext(ctx, "SELECT count(*) FROM users").Scan(&n)
+//		return n, err
+//	}
+//
+// # What the fix does
+//
+// The counterpart is found by its signature: FooContext, FooWithContext or FooCtx in the package, or in the method set,
+// of the function called, with a context in front of the same parameters and with the same results. Of the
+// standard library these are known besides: net.Dial and net.DialTimeout become DialContext of a net.Dialer, net.LookupHost
+// and the like the methods of net.DefaultResolver, Begin of a database becomes BeginTx(ctx, nil). http.Get, Head, Post and
+// PostForm need two calls instead of one, and are reported without a fix.
+//
+// # What is no finding
+//
+//   - places where the context may have ended, as for freshctx: deferred code, after <-ctx.Done(), the handling of an error that
+//     may come from it; goroutines and functions that run at another time. Log entries of log/slog are written there as well
+//   - what goes on when the function returns: a process that is started and not waited for; results that are returned, stored or
+//     handed to a goroutine
+//   - a request that gets its context by WithContext or Clone
+//   - the counterpart itself, which may be made of the function
+//   - a comment at the place that explains the context; tests
+//
+// # Fix safety
+//
+// Review: the call now ends with the context: a process is killed, a query is broken off, a transaction is rolled back.
+//
+// # When it is blocked
+//
+//   - comment: a comment would be lost
+//   - effects: an argument that would be evaluated earlier has effects
+//   - cgo, symlink: the place lies in a file that is not to be edited
+//   - type-errors: the package does not type-check
+//   - suppressed: a place carries a //ctxmend:ignore comment
+//   - conflict: another fix changes the same code and goes first
+//   - does-not-compile: the result would not type-check; edit: a file cannot be edited as planned
+package contextlesscall
