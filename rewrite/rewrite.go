@@ -76,6 +76,7 @@ func find(prog *program.Program, c *census.Census, opts Options) ([]*rules.Findi
 			f.Status = rules.Suppressed
 		}
 	}
+	findings = slices.DeleteFunc(findings, func(f *rules.Finding) bool { return f.Left })
 	return findings, directives
 }
 

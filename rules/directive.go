@@ -27,6 +27,8 @@ type Directive struct {
 	// from and to are the byte offsets of the lines it covers.
 	from, to int
 	used     bool
+	// all is set when a more specific rule reports in the place of the one that is named.
+	all bool
 }
 
 // Directives returns the directives of the world's files, by file and position.
@@ -103,14 +105,22 @@ func documented(file *ast.File, g *ast.CommentGroup) ast.Node {
 
 // Suppressing returns the directive that suppresses a finding and marks it used; nil for none.
 func Suppressing(prog *program.Program, list []*Directive, f *Finding) *Directive {
-	return Forbidding(prog, list, f.Rule, f.File, f.File.Tok.Offset(f.Pos), f.File.Tok.Offset(f.End))
+	d := directiveAt(list, func(d *Directive) bool { return d.Rule == f.Rule }, f.File, f.File.Tok.Offset(f.Pos), f.File.Tok.Offset(f.End))
+	if d != nil && f.Left {
+		d.all = true
+	}
+	return d
 }
 
 // Forbidding returns the directive that keeps a rule off the bytes [from, to) of a
 // file and marks it used; nil for none.
 func Forbidding(prog *program.Program, list []*Directive, rule string, file *program.File, from, to int) *Directive {
+	return directiveAt(list, func(d *Directive) bool { return d.Rule == rule || d.all }, file, from, to)
+}
+
+func directiveAt(list []*Directive, concerns func(*Directive) bool, file *program.File, from, to int) *Directive {
 	for _, d := range list {
-		if d.File == file && d.Rule == rule && d.Reason != "" && from < d.to && max(to, from+1) > d.from {
+		if d.File == file && concerns(d) && d.Reason != "" && from < d.to && max(to, from+1) > d.from {
 			d.used = true
 			return d
 		}

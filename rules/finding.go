@@ -50,6 +50,9 @@ type Finding struct {
 	Related []Related
 	// Fix is what the rule wants; nil for manual findings.
 	Fix *Fix
+	// Left is set where the rule leaves the place to a more specific one that runs as well. Such a finding is not
+	// reported: a directive that would suppress it has its purpose, and keeps all fixes off its line.
+	Left bool
 }
 
 // A Fix is what a rule wants done about its findings.

@@ -1,17 +1,26 @@
 package rules
 
-import "github.com/ctxmend/ctxmend/rules/census"
+import (
+	"strings"
 
-// DropWrites asks for all places that store a value under a key to go: nothing reads it.
+	"github.com/ctxmend/ctxmend/rules/census"
+)
+
+// DropWrites asks for all places that store a value under keys to go: nothing reads it. Several keys are those that
+// leave a declaration of their types without use together; where one of them stays, each goes by itself.
 type DropWrites struct {
-	Key *census.Key
+	Keys []*census.Key
 }
 
-// UnitID names the unit by the key.
+// UnitID names the unit by the keys.
 func (in *DropWrites) UnitID() string {
-	id := "deadkey:" + in.Key.Name()
-	if in.Key.Part != "" {
-		id += "@" + in.Key.Part
+	var names []string
+	for _, k := range in.Keys {
+		name := k.Name()
+		if k.Part != "" {
+			name += "@" + k.Part
+		}
+		names = append(names, name)
 	}
-	return id
+	return "deadkey:" + strings.Join(names, ",")
 }

@@ -40,6 +40,7 @@ func Build(prog *program.Program, c *census.Census, findings []*rules.Finding, o
 		}
 		byIntent[f.Fix.Intent] = append(byIntent[f.Fix.Intent], f)
 	}
+	order = pl.splitDrops(order, byIntent)
 	slices.SortStableFunc(order, pl.before)
 	var units []*Unit
 	for _, in := range order {

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 
 	"github.com/ctxmend/ctxmend/rules"
 	"github.com/ctxmend/ctxmend/rules/census"
@@ -19,6 +20,10 @@ type dropPlan struct {
 	kept []lostRange
 	// names are what the lost key expressions and values mention.
 	names []census.Use
+	// accessors are the functions that go as a whole.
+	accessors map[*ast.FuncDecl]bool
+	// storers are look-ups in functions that take the key and have lost a call.
+	storers []*census.Lookup
 }
 
 // A lostRange is code that goes, but for what is kept of it.
@@ -32,55 +37,166 @@ func (r lostRange) holds(pos token.Pos) bool {
 	return r.from <= pos && pos < r.to && (r.keep == nil || pos < r.keep.Pos() || pos >= r.keep.End())
 }
 
-// dropWrites removes all writers of a key that nothing reads.
+// A storeCall is a call that stores a value and is to go; its context takes its place.
+type storeCall struct {
+	file    *program.File
+	pkg     *program.Package
+	call    *ast.CallExpr
+	context ast.Expr
+	// value is the argument whose computation stays when it may have effects.
+	value ast.Expr
+}
+
+// dropWrites removes all writers of keys that nothing reads.
 func (d *draft) dropWrites(in *rules.DropWrites) error {
-	p := &dropPlan{draft: d}
-	done := map[*ast.CallExpr]bool{}
-	for _, s := range in.Key.Sites {
-		if call := s.Lookup.Call; call != nil && done[call] {
-			continue
-		}
-		done[s.Lookup.Call] = true
-		if err := p.dropSite(s); err != nil {
-			return err
+	p := &dropPlan{draft: d, accessors: map[*ast.FuncDecl]bool{}}
+	for _, k := range in.Keys {
+		done := map[ast.Node]bool{}
+		for _, s := range k.Sites {
+			if done[s.Expr] {
+				continue
+			}
+			done[s.Expr] = true
+			if err := p.dropSite(s); err != nil {
+				return err
+			}
 		}
 	}
 	if err := p.unusedLocals(); err != nil {
 		return err
 	}
+	p.dropStorers()
 	p.dropDecls()
 	return nil
 }
 
-// dropSite removes one call of context.WithValue.
+// splitDrops takes intents to remove several keys apart where one of the keys has to stay: each goes by itself then.
+func (pl *planner) splitDrops(order []rules.Intent, byIntent map[rules.Intent][]*rules.Finding) []rules.Intent {
+	var out []rules.Intent
+	for _, intent := range order {
+		in, ok := intent.(*rules.DropWrites)
+		if !ok || len(in.Keys) == 1 || pl.allDrop(in, byIntent[intent]) {
+			out = append(out, intent)
+			continue
+		}
+		single := map[string]*rules.Fix{}
+		for _, k := range in.Keys {
+			one := &rules.DropWrites{Keys: []*census.Key{k}}
+			single[k.UnitName()] = &rules.Fix{Title: "remove what stores " + k.Name(), Applicability: rules.Review, Intent: one}
+			out = append(out, one)
+		}
+		for _, k := range in.Keys {
+			fix := single[k.UnitName()]
+			for _, f := range byIntent[intent] {
+				if slices.ContainsFunc(k.Sites, func(s *census.Site) bool { return s.Expr.Pos() == f.Pos }) {
+					f.Fix = fix
+					byIntent[fix.Intent] = append(byIntent[fix.Intent], f)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// allDrop reports whether each of the keys can be removed, as far as planning tells.
+func (pl *planner) allDrop(in *rules.DropWrites, findings []*rules.Finding) bool {
+	for _, f := range findings {
+		if f.Status == rules.Suppressed {
+			return false
+		}
+	}
+	for _, k := range in.Keys {
+		d := pl.draft(&Unit{})
+		if d.dropWrites(&rules.DropWrites{Keys: []*census.Key{k}}) != nil || d.checkFiles() != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// dropSite removes one call of context.WithValue, or of a function that does nothing but store what it is handed.
 func (p *dropPlan) dropSite(s *census.Site) error {
 	lk := s.Lookup
-	f := lk.File
+	if v, ok := namedVar(s.Pkg, s.Expr).(*types.Var); ok && lk.Call != nil && ast.Unparen(lk.Key) == s.Expr {
+		if done, err := p.dropHanded(s, v); done || err != nil {
+			return err
+		}
+	}
+	if lk.Call != nil && ast.Unparen(lk.Key) != s.Expr {
+		if f := p.forwardedAt(s); f != nil && f.value != nil && f.ctxArg != nil {
+			p.storers = append(p.storers, lk)
+			return p.dropCall(&storeCall{s.File, s.Pkg, f.call, f.ctxArg, f.value})
+		}
+	}
 	if lk.Call == nil || ast.Unparen(lk.Key) != s.Expr {
 		return block("forwarder", s.File, s.Expr.Pos(), "the value is stored through a function that takes the key; remove the call by hand")
 	}
 	if decl := p.onlyStores(lk); decl != nil {
-		return block("accessor", f, decl.Name.Pos(), "function %s does nothing but store the value; remove it with its calls", decl.Name.Name)
+		return p.dropAccessor(lk, decl)
 	}
 	if effects(lk.Pkg, lk.Key) {
-		return block("effects", f, lk.Key.Pos(), "computing the key may have effects")
+		return block("effects", lk.File, lk.Key.Pos(), "computing the key may have effects")
 	}
-	p.note(lk)
-	whole, parent := p.widen(lk)
+	return p.dropCall(&storeCall{lk.File, lk.Pkg, lk.Call, lk.Context, lk.Value})
+}
+
+// dropHanded removes the calls that hand the key to a function which stores under other keys as well; done is false where
+// the variable carries this key alone.
+func (p *dropPlan) dropHanded(s *census.Site, v *types.Var) (done bool, err error) {
+	byHand := block("forwarder", s.File, s.Expr.Pos(), "the value is stored through a function that takes the key; remove the call by hand")
+	fn, i := p.census.ParamOf(v)
+	if fn == nil {
+		if p.census.Shared(s) {
+			return true, byHand
+		}
+		return false, nil
+	}
+	args, open := p.census.Args(fn, i)
+	if open {
+		return true, byHand
+	}
+	if !p.census.Shared(s) {
+		return false, nil
+	}
+	for _, a := range args {
+		value := a.Pkg.Info.Types[a.Expr].Value
+		if value == nil || s.Key.Value == "" {
+			return true, byHand
+		}
+		if value.ExactString() != s.Key.Value {
+			continue
+		}
+		f := p.forwardedAt(&census.Site{Role: s.Role, Key: s.Key, Lookup: s.Lookup, Expr: ast.Unparen(a.Expr), File: a.File, Pkg: a.Pkg})
+		if f == nil || f.value == nil || f.ctxArg == nil {
+			return true, byHand
+		}
+		if err := p.dropCall(&storeCall{a.File, a.Pkg, f.call, f.ctxArg, f.value}); err != nil {
+			return true, err
+		}
+	}
+	p.storers = append(p.storers, s.Lookup)
+	return true, nil
+}
+
+// dropCall puts a call's context in its place.
+func (p *dropPlan) dropCall(c *storeCall) error {
+	f := c.file
+	p.note(c)
+	whole, parent := p.widen(c)
 	keepCtx := whole.stays
-	valueStays := effects(lk.Pkg, lk.Value)
+	valueStays := c.value != nil && effects(c.pkg, c.value)
 	stmt, inBlock := p.statement(f, whole.expr)
-	if as, ok := parent.(*ast.AssignStmt); ok && inBlock && as == stmt && p.withoutEffect(lk.Pkg, as, keepCtx) {
-		return p.dropStatement(lk, as, valueStays)
+	if as, ok := parent.(*ast.AssignStmt); ok && inBlock && as == stmt && p.withoutEffect(c.pkg, as, keepCtx) {
+		return p.dropStatement(c, as, valueStays)
 	}
 	if as, ok := parent.(*ast.AssignStmt); ok && as.Tok == token.DEFINE && len(as.Lhs) == 1 && sameText(as.Lhs[0], keepCtx) {
 		return block("scope", f, as.Pos(), "%s := %[1]s would be left; remove it by hand", types.ExprString(keepCtx))
 	}
 	if valueStays {
-		if !inBlock || p.othersAct(lk.Pkg, stmt, lk.Call) {
-			return block("effects", f, lk.Value.Pos(), "the stored value is computed in the middle of a statement, and computing it may have effects; compute it on a line of its own")
+		if !inBlock || p.othersAct(c.pkg, stmt, c) {
+			return block("effects", f, c.value.Pos(), "the stored value is computed in the middle of a statement, and computing it may have effects; compute it on a line of its own")
 		}
-		if err := p.insertBefore(f, stmt, lk.Value); err != nil {
+		if err := p.insertBefore(f, stmt, c.value); err != nil {
 			return err
 		}
 	}
@@ -88,10 +204,10 @@ func (p *dropPlan) dropSite(s *census.Site) error {
 }
 
 // note remembers the names that the lost key and value mention.
-func (p *dropPlan) note(lk *census.Lookup) {
-	ast.Inspect(lk.Call, func(n ast.Node) bool {
+func (p *dropPlan) note(c *storeCall) {
+	ast.Inspect(c.call, func(n ast.Node) bool {
 		if id, ok := n.(*ast.Ident); ok {
-			p.names = append(p.names, census.Use{Ident: id, File: lk.File, Pkg: lk.Pkg})
+			p.names = append(p.names, census.Use{Ident: id, File: c.file, Pkg: c.pkg})
 		}
 		return true
 	})
@@ -116,14 +232,14 @@ type wholeExpr struct{ expr, stays ast.Expr }
 
 // widen returns the call of WithValue and its parent context or, where it is the argument in
 // r.WithContext(context.WithValue(r.Context(), k, v)), that call and r.
-func (p *dropPlan) widen(lk *census.Lookup) (wholeExpr, ast.Node) {
-	whole := wholeExpr{lk.Call, lk.Context}
-	parent, child := p.census.Outer(lk.File, lk.Call)
+func (p *dropPlan) widen(c *storeCall) (wholeExpr, ast.Node) {
+	whole := wholeExpr{c.call, c.context}
+	parent, child := p.census.Outer(c.file, c.call)
 	outer, ok := parent.(*ast.CallExpr)
 	if !ok || len(outer.Args) != 1 || ast.Node(outer.Args[0]) != child {
 		return whole, parent
 	}
-	fn := census.Callee(lk.Pkg.Info, outer)
+	fn := census.Callee(c.pkg.Info, outer)
 	if fn == nil || fn.FullName() != "(*net/http.Request).WithContext" {
 		return whole, parent
 	}
@@ -131,15 +247,15 @@ func (p *dropPlan) widen(lk *census.Lookup) (wholeExpr, ast.Node) {
 	if !ok {
 		return whole, parent
 	}
-	asked, ok := ast.Unparen(lk.Context).(*ast.CallExpr)
+	asked, ok := ast.Unparen(c.context).(*ast.CallExpr)
 	if !ok || len(asked.Args) != 0 {
 		return whole, parent
 	}
 	from, ok := ast.Unparen(asked.Fun).(*ast.SelectorExpr)
-	if !ok || from.Sel.Name != "Context" || !sameName(lk.Pkg, sel.X, from.X) {
+	if !ok || from.Sel.Name != "Context" || !sameName(c.pkg, sel.X, from.X) {
 		return whole, parent
 	}
-	parent, _ = p.census.Outer(lk.File, outer)
+	parent, _ = p.census.Outer(c.file, outer)
 	return wholeExpr{outer, sel.X}, parent
 }
 
@@ -241,7 +357,8 @@ func (p *dropPlan) reassigned(obj types.Object) bool {
 }
 
 // othersAct reports whether a statement has effects besides those of the call and of what the call is handed to.
-func (p *dropPlan) othersAct(pkg *program.Package, stmt ast.Stmt, call *ast.CallExpr) bool {
+func (p *dropPlan) othersAct(pkg *program.Package, stmt ast.Stmt, c *storeCall) bool {
+	call := c.call
 	acts := false
 	ast.Inspect(stmt, func(n ast.Node) bool {
 		switch n := n.(type) {
@@ -260,5 +377,5 @@ func (p *dropPlan) othersAct(pkg *program.Package, stmt ast.Stmt, call *ast.Call
 		}
 		return true
 	})
-	return acts || effects(pkg, call.Args[0])
+	return acts || effects(pkg, c.context)
 }

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 
 	"github.com/ctxmend/ctxmend/rules/program"
 )
@@ -71,8 +72,34 @@ func (p *dropPlan) dropDecls() {
 			}
 		}
 	}
-	for _, tn := range typeNames {
-		p.dropType(tn)
+	p.dropTypes(typeNames)
+}
+
+// dropTypes removes types that are left without use: whole declarations where nothing else is in them.
+func (p *dropPlan) dropTypes(list []*types.TypeName) {
+	var unused []*types.TypeName
+	for _, tn := range list {
+		if p.typeUnused(tn) {
+			unused = append(unused, tn)
+		}
+	}
+	done := map[*ast.GenDecl]bool{}
+	for _, tn := range unused {
+		f := p.prog.FileOf(tn.Pos())
+		decl, spec := typeSpec(f, tn)
+		if spec == nil || done[decl] {
+			continue
+		}
+		whole := !slices.ContainsFunc(decl.Specs, func(s ast.Spec) bool {
+			return !slices.ContainsFunc(unused, func(tn *types.TypeName) bool { return tn.Pos() == s.(*ast.TypeSpec).Name.Pos() })
+		})
+		switch {
+		case whole:
+			done[decl] = true
+			p.dropDecl(f, decl, decl.Doc)
+		case p.othersStay(decl, spec):
+			p.dropDecl(f, spec, spec.Doc)
+		}
 	}
 }
 
@@ -122,28 +149,19 @@ func derefType(t types.Type) types.Type {
 	return t
 }
 
-// dropType removes an unused type without methods.
-func (p *dropPlan) dropType(tn *types.TypeName) {
+// typeUnused reports whether nothing is left that uses a type, which has no methods.
+func (p *dropPlan) typeUnused(tn *types.TypeName) bool {
 	named, ok := tn.Type().(*types.Named)
 	f := p.prog.FileOf(tn.Pos())
 	if !ok || named.NumMethods() > 0 || f == nil || !f.World || uneditable(f) != "" || p.census.MentionedUnchecked(tn) {
-		return
+		return false
 	}
 	for _, u := range p.census.TypeUses(tn) {
 		if !p.goes(u.File, u.Ident.Pos()) {
-			return
+			return false
 		}
 	}
-	decl, spec := typeSpec(f, tn)
-	if spec == nil {
-		return
-	}
-	switch {
-	case len(decl.Specs) == 1:
-		p.dropDecl(f, decl, decl.Doc)
-	case p.othersStay(decl, spec):
-		p.dropDecl(f, spec, spec.Doc)
-	}
+	return true
 }
 
 // othersStay reports whether a type declared beside another is none that the fix of another key may remove, so that the

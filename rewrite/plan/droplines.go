@@ -6,16 +6,15 @@ import (
 	"go/token"
 	"strings"
 
-	"github.com/ctxmend/ctxmend/rules/census"
 	"github.com/ctxmend/ctxmend/rules/program"
 )
 
 // dropStatement removes an assignment; the stored value stays as _ = v when computing it may have effects.
-func (p *dropPlan) dropStatement(lk *census.Lookup, as *ast.AssignStmt, valueStays bool) error {
-	f := lk.File
+func (p *dropPlan) dropStatement(c *storeCall, as *ast.AssignStmt, valueStays bool) error {
+	f := c.file
 	var keep ast.Expr
 	if valueStays {
-		keep = lk.Value
+		keep = c.value
 	}
 	if err := p.lose(f, as, keep); err != nil {
 		return err

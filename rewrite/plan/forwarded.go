@@ -16,6 +16,8 @@ type forwarded struct {
 	kind AccessorKind
 	// ctx is the context as the caller would write it.
 	ctx Text
+	// ctxArg is the argument that is the context, nil where that comes with the receiver.
+	ctxArg ast.Expr
 	// value is what the call stores; nil for look-ups.
 	value ast.Expr
 	// typ is what the call's result is; nil for look-ups without assertion.
@@ -23,15 +25,15 @@ type forwarded struct {
 }
 
 // forwardedAt recognises the call that a site's expression is an argument of; nil for other places.
-func (kp *keyPlan) forwardedAt(s *census.Site) *forwarded {
+func (d *draft) forwardedAt(s *census.Site) *forwarded {
 	lk := s.Lookup
-	parent, child := kp.census.Outer(s.File, s.Expr)
+	parent, child := d.census.Outer(s.File, s.Expr)
 	call, ok := parent.(*ast.CallExpr)
 	if !ok || !lk.Pkg.World || lk.Call == nil || lk.Call == call {
 		return nil
 	}
 	fn := census.Callee(s.Pkg.Info, call)
-	decl := kp.enclosingFunc(&spot{Point: &census.Point{File: lk.File}, lookup: lk})
+	decl := d.enclosingFunc(&spot{Point: &census.Point{File: lk.File}, lookup: lk})
 	if fn == nil || decl == nil || fn.Origin().Pos() != decl.Name.Pos() || call.Ellipsis.IsValid() {
 		return nil
 	}
@@ -49,8 +51,8 @@ func (kp *keyPlan) forwardedAt(s *census.Site) *forwarded {
 		if !isContextType(obj.Signature().Params().At(i).Type()) || !primary(call.Args[i]) {
 			return nil
 		}
-		f.ctx = Text{kp.keep(s.File, call.Args[i])}
-	} else if f.ctx = kp.receiverContext(s, call, decl); f.ctx != nil {
+		f.ctx, f.ctxArg = Text{d.keep(s.File, call.Args[i])}, call.Args[i]
+	} else if f.ctx = d.receiverContext(s, call, decl); f.ctx != nil {
 		used = 1
 	} else {
 		return nil
@@ -63,7 +65,7 @@ func (kp *keyPlan) forwardedAt(s *census.Site) *forwarded {
 		f.kind, f.value = With, call.Args[i]
 		return f
 	}
-	if len(call.Args) != used || !kp.lookupShape(f, s, decl, obj) || receiverActs(s, call) {
+	if len(call.Args) != used || !d.lookupShape(f, s, decl, obj) || receiverActs(s, call) {
 		return nil
 	}
 	return f
@@ -94,7 +96,7 @@ func paramIndex(fn *types.Func, lk *census.Lookup, e ast.Expr) int {
 
 // receiverContext writes the context that a method finds in its receiver as the caller would, where both stand in
 // one package and the receiver is a name.
-func (kp *keyPlan) receiverContext(s *census.Site, call *ast.CallExpr, decl *ast.FuncDecl) Text {
+func (d *draft) receiverContext(s *census.Site, call *ast.CallExpr, decl *ast.FuncDecl) Text {
 	lk := s.Lookup
 	path, ok := ast.Unparen(lk.Context).(*ast.SelectorExpr)
 	fun, isSel := ast.Unparen(call.Fun).(*ast.SelectorExpr)
@@ -108,7 +110,7 @@ func (kp *keyPlan) receiverContext(s *census.Site, call *ast.CallExpr, decl *ast
 	if v, ok := lk.Pkg.Info.Uses[path.Sel].(*types.Var); !ok || !v.IsField() {
 		return nil
 	}
-	return Text{kp.keep(s.File, fun.X), Lit("." + path.Sel.Name)}
+	return Text{d.keep(s.File, fun.X), Lit("." + path.Sel.Name)}
 }
 
 // receiverActs reports whether evaluating the call's receiver may have effects, which would be lost.
@@ -118,14 +120,14 @@ func receiverActs(s *census.Site, call *ast.CallExpr) bool {
 }
 
 // lookupShape recognises a body that returns what is looked up, asserted or not.
-func (kp *keyPlan) lookupShape(f *forwarded, s *census.Site, decl *ast.FuncDecl, fn *types.Func) bool {
+func (d *draft) lookupShape(f *forwarded, s *census.Site, decl *ast.FuncDecl, fn *types.Func) bool {
 	lk := s.Lookup
 	results, body := fn.Signature().Results(), decl.Body.List
 	if results.Len() == 1 && returnsOnly(body, lk.Call) {
 		f.kind = Any
 		return true
 	}
-	parent, _ := kp.census.Outer(lk.File, lk.Call)
+	parent, _ := d.census.Outer(lk.File, lk.Call)
 	assert, ok := parent.(*ast.TypeAssertExpr)
 	if !ok || assert.Type == nil || results.Len() == 0 {
 		return false

@@ -232,9 +232,9 @@ func (kp *keyPlan) paramFits(obj *types.Var, fn *types.Func, i int) bool {
 
 // hasOtherType reports whether a function is stored in a variable whose type is written down, or that
 // is declared elsewhere: the type would have to follow the parameter's.
-func (kp *keyPlan) hasOtherType(fn *types.Func) bool {
-	for _, u := range kp.census.Uses(fn) {
-		parent, child := kp.census.Outer(u.File, kp.census.NameExpr(u.File, u.Ident))
+func (d *draft) hasOtherType(fn *types.Func) bool {
+	for _, u := range d.census.Uses(fn) {
+		parent, child := d.census.Outer(u.File, d.census.NameExpr(u.File, u.Ident))
 		switch p := parent.(type) {
 		case *ast.ValueSpec:
 			if p.Type != nil && slices.ContainsFunc(p.Values, func(v ast.Expr) bool { return ast.Node(v) == child }) {

@@ -55,15 +55,15 @@ func isContextType(t types.Type) bool {
 }
 
 // enclosingFunc returns the function declaration whose body directly holds the spot's statement.
-func (kp *keyPlan) enclosingFunc(s *spot) *ast.FuncDecl {
+func (d *draft) enclosingFunc(s *spot) *ast.FuncDecl {
 	var n ast.Node = s.lookup.Call
 	for n != nil {
-		n = kp.census.Parent(s.File, n)
-		switch d := n.(type) {
+		n = d.census.Parent(s.File, n)
+		switch fn := n.(type) {
 		case *ast.FuncLit:
 			return nil
 		case *ast.FuncDecl:
-			return d
+			return fn
 		}
 	}
 	return nil

@@ -46,7 +46,7 @@ func (kp *keyPlan) removeType(from *census.Key) {
 			p.lost = append(p.lost, lostRange{r.File, r.Spec.Pos(), r.Spec.End(), nil})
 		}
 	}
-	p.dropType(named.Obj())
+	p.dropTypes([]*types.TypeName{named.Obj()})
 }
 
 // splitPlan prepares a plan whose home is the package of the key that stays and whose spots are the places

@@ -28,6 +28,9 @@ func run(pass *rules.Pass) []*rules.Finding {
 	var list []*rules.Finding
 	for _, f := range pass.Census.Families {
 		if leftTo(pass, f) {
+			for _, k := range f.Keys {
+				list = append(list, left(keyFindings(k, &rules.Fix{}))...)
+			}
 			continue
 		}
 		if staged := stagedFindings(pass.Census, f); staged != nil {
@@ -39,18 +42,31 @@ func run(pass *rules.Pass) []*rules.Finding {
 			list = append(list, keyFindings(k, fix)...)
 		}
 		for _, p := range f.Points {
-			if p.AtRunTime() && pass.Runs("dynamickey") {
-				continue
-			}
-			if f := carrierFinding(p, fix); f != nil {
+			f := carrierFinding(p, fix)
+			switch {
+			case f == nil:
+			case p.AtRunTime() && pass.Runs("dynamickey"):
+				list = append(list, left([]*rules.Finding{f})...)
+			default:
 				list = append(list, f)
 			}
 		}
 	}
 	for _, p := range pass.Census.Open {
-		if len(p.Leaves) == 0 && p.Basic != nil && p.World() && !(p.AtRunTime() && pass.Runs("dynamickey")) {
-			list = append(list, openFinding(p))
+		if len(p.Leaves) > 0 || p.Basic == nil || !p.World() {
+			continue
 		}
+		f := openFinding(p)
+		f.Left = p.AtRunTime() && pass.Runs("dynamickey")
+		list = append(list, f)
+	}
+	return list
+}
+
+// left marks findings as those of a more specific rule.
+func left(list []*rules.Finding) []*rules.Finding {
+	for _, f := range list {
+		f.Left, f.Fix, f.Blocker = true, nil, nil
 	}
 	return list
 }

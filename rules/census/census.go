@@ -73,6 +73,10 @@ type Census struct {
 	splitOf   map[*Key]*Split
 	byValue   map[string][]*Key
 	splitting sync.Once
+	// keyAt and shared cache Shared.
+	keyAt   map[ast.Expr]*Key
+	shared  map[ast.Expr]bool
+	sharing sync.Once
 	// apart caches Apart.
 	apart map[*Key][]*Family
 	links *linker

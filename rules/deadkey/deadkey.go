@@ -2,6 +2,7 @@ package deadkey
 
 import (
 	_ "embed"
+	"fmt"
 	"go/ast"
 	"go/types"
 
@@ -18,24 +19,69 @@ const name = "deadkey"
 var Rule = &rules.Rule{Name: name, Doc: doc, Default: true, Levels: []rules.Applicability{rules.Review, rules.Manual}, Run: run}
 
 func run(pass *rules.Pass) []*rules.Finding {
-	var list []*rules.Finding
+	d := &dead{c: pass.Census, roles: map[*census.Key]census.Role{}, fixes: map[*census.Key]*rules.Fix{}}
 	for _, k := range pass.Census.Keys {
-		role, ok := pass.Census.Unpaired(k)
-		if !ok {
-			continue
+		if role, ok := pass.Census.Unpaired(k); ok {
+			d.roles[k] = role
+			d.keys = append(d.keys, k)
 		}
-		list = append(list, findings(pass.Census, k, role)...)
+	}
+	var list []*rules.Finding
+	for _, k := range d.keys {
+		list = append(list, d.findings(k)...)
 	}
 	return list
 }
 
-// findings reports every place of an unpaired key.
-func findings(c *census.Census, k *census.Key, role census.Role) []*rules.Finding {
-	spelled := importersOnly(c, k)
-	var fix *rules.Fix
-	if role == census.Writer && !spelled {
-		fix = &rules.Fix{Title: "remove what stores " + k.Name(), Applicability: rules.Review, Intent: &rules.DropWrites{Key: k}}
+// A dead is what is known of all keys without their other half.
+type dead struct {
+	c     *census.Census
+	keys  []*census.Key
+	roles map[*census.Key]census.Role
+	// fixes are by the first key that they remove.
+	fixes map[*census.Key]*rules.Fix
+}
+
+// removable reports whether a key is only stored, and importers cannot be the ones who read it.
+func (d *dead) removable(k *census.Key) bool {
+	role, ok := d.roles[k]
+	return ok && role == census.Writer && !importersOnly(d.c, k)
+}
+
+// fix removes what stores a key, together with all other keys of its type, or of types declared with it, when those
+// are to be removed as well: the declaration would be left without use.
+func (d *dead) fix(k *census.Key) *rules.Fix {
+	if !d.removable(k) {
+		return nil
 	}
+	var group []*census.Key
+	decl := d.c.KeyDecl(k)
+	for _, other := range d.c.Keys {
+		if other == k || decl != nil && d.c.KeyDecl(other) == decl {
+			group = append(group, other)
+		}
+	}
+	for _, other := range group {
+		if !d.removable(other) {
+			group = []*census.Key{k}
+			break
+		}
+	}
+	if fix := d.fixes[group[0]]; fix != nil {
+		return fix
+	}
+	title := "remove what stores " + group[0].Name()
+	if len(group) > 1 {
+		title += fmt.Sprintf(", and %d more keys", len(group)-1)
+	}
+	fix := &rules.Fix{Title: title, Applicability: rules.Review, Intent: &rules.DropWrites{Keys: group}}
+	d.fixes[group[0]] = fix
+	return fix
+}
+
+// findings reports every place of an unpaired key.
+func (d *dead) findings(k *census.Key) []*rules.Finding {
+	spelled, role, fix := importersOnly(d.c, k), d.roles[k], d.fix(k)
 	var list []*rules.Finding
 	seen := map[ast.Expr]bool{}
 	for _, s := range k.Sites {
@@ -44,7 +90,7 @@ func findings(c *census.Census, k *census.Key, role census.Role) []*rules.Findin
 		}
 		seen[s.Expr] = true
 		f := &rules.Finding{
-			Rule: name, Message: message(k, s, role, spelled),
+			Rule: name, Message: message(d.c, k, s, role, spelled),
 			File: s.File, Pos: s.Expr.Pos(), End: s.Expr.End(),
 			Key: k.Name(), Applicability: rules.Manual, Status: rules.NoFix, Fix: fix,
 		}
@@ -57,9 +103,9 @@ func findings(c *census.Census, k *census.Key, role census.Role) []*rules.Findin
 }
 
 // message says what is wrong with a key, as it is spelled at a site.
-func message(k *census.Key, s *census.Site, role census.Role, spelled bool) string {
+func message(c *census.Census, k *census.Key, s *census.Site, role census.Role, spelled bool) string {
 	text := k.Name()
-	if k.Basic == nil {
+	if k.Basic == nil && !c.Shared(s) {
 		text = types.ExprString(s.Expr)
 	}
 	switch {

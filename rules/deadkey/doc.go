@@ -20,8 +20,11 @@
 //
 // The call of context.WithValue goes and its parent context takes its place; an assignment that is then without
 // effect goes as a whole, and so does r.WithContext around it. What computing the stored value may
-// do, besides giving a value, stays. The declarations of the key and of its type go when nothing else uses them,
-// unless they are exported. A key that is read and never stored is to be judged by hand.
+// do, besides giving a value, stays. A function that does nothing but store the value goes with its calls, unless importers
+// or an interface may ask for it; a call of a function that takes the key goes when that function does nothing but store what
+// it is handed. The declarations of the key and of its type go when nothing else uses them,
+// unless they are exported; keys that are the last of their type go together. A key that is read and never
+// stored is to be judged by hand.
 //
 // # Fix safety
 //
@@ -32,9 +35,10 @@
 //
 // # When it is blocked
 //
-//   - forwarder: the value is stored through a function that takes the key
-//   - accessor: a function does nothing else and would be left without purpose; remove it with its calls
-//   - effects: the value is computed by a call in the middle of a larger expression
+//   - forwarder: the value is stored through a function that takes the key and does more than store
+//   - accessor: a function that does nothing else may be called by importers, through an interface, or as a value, or
+//     computes what it stores; remove it with its calls
+//   - effects: the value is computed by a call in the middle of a larger expression, or several arguments are
 //   - unused: a local variable would be left without use
 //   - scope: a variable would only shadow another of the same value
 //   - empty: nothing else stands in the block around it

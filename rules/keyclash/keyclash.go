@@ -222,7 +222,7 @@ func (c *clash) finding(s *census.Site, e ast.Expr, message string) *rules.Findi
 
 // text is the key as it is spelled at a site, with its type when that is built in.
 func (c *clash) text(s *census.Site) string {
-	if c.key.Basic != nil {
+	if c.key.Basic != nil || c.c.Shared(s) {
 		return c.key.Name()
 	}
 	return types.ExprString(s.Expr)

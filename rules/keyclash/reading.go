@@ -54,7 +54,7 @@ func (c *clash) fix(in *rules.MeetTypes, verb string, at *census.Site) *rules.Fi
 // ways that this type allows, and something has to show that the type was meant.
 func (c *clash) assertStored(a census.Assertion) *rules.MeetTypes {
 	t, others := c.expected(a)
-	if t == nil || types.IsInterface(a.Type) || c.everywhereFails(a, t) {
+	if t == nil || types.IsInterface(a.Type) || c.c.Shared(a.Site) || c.everywhereFails(a, t) {
 		return nil
 	}
 	lk := a.Site.Lookup
@@ -228,7 +228,7 @@ func (c *clash) oneAsserted() types.Type {
 // storeAs returns how a stored value becomes one of the type that is asserted, nil where that is not plain.
 func (c *clash) storeAs(s census.Stored, t types.Type) *rules.RetypedStore {
 	lk := s.Site.Lookup
-	if !s.Own || !s.Site.Pkg.World || !lk.Pkg.World {
+	if !s.Own || !s.Site.Pkg.World || !lk.Pkg.World || c.c.Shared(s.Site) {
 		return nil
 	}
 	e := ast.Unparen(lk.Value)
