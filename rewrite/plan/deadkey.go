@@ -181,7 +181,7 @@ func (p *dropPlan) dropHanded(s *census.Site, v *types.Var) (done bool, err erro
 // dropCall puts a call's context in its place.
 func (p *dropPlan) dropCall(c *storeCall) error {
 	f := c.file
-	p.note(c)
+	p.noteCall(f, c.pkg, c.call)
 	whole, parent := p.widen(c)
 	keepCtx := whole.stays
 	valueStays := c.value != nil && effects(c.pkg, c.value)
@@ -204,10 +204,12 @@ func (p *dropPlan) dropCall(c *storeCall) error {
 }
 
 // note remembers the names that the lost key and value mention.
-func (p *dropPlan) note(c *storeCall) {
-	ast.Inspect(c.call, func(n ast.Node) bool {
+func (p *dropPlan) note(lk *census.Lookup) { p.noteCall(lk.File, lk.Pkg, lk.Call) }
+
+func (p *dropPlan) noteCall(f *program.File, pkg *program.Package, call *ast.CallExpr) {
+	ast.Inspect(call, func(n ast.Node) bool {
 		if id, ok := n.(*ast.Ident); ok {
-			p.names = append(p.names, census.Use{Ident: id, File: c.file, Pkg: c.pkg})
+			p.names = append(p.names, census.Use{Ident: id, File: f, Pkg: pkg})
 		}
 		return true
 	})

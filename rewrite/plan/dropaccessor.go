@@ -42,7 +42,7 @@ func (p *dropPlan) dropAccessor(lk *census.Lookup, decl *ast.FuncDecl) error {
 	if err != nil {
 		return err
 	}
-	p.note(&storeCall{file: f, pkg: lk.Pkg, call: lk.Call})
+	p.note(lk)
 	p.dropFunc(f, decl)
 	for _, c := range calls {
 		if err := p.dropCall(c); err != nil {
