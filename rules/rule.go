@@ -8,6 +8,7 @@ import (
 	"github.com/ctxmend/ctxmend/rules/census"
 	"github.com/ctxmend/ctxmend/rules/flow"
 	"github.com/ctxmend/ctxmend/rules/program"
+	"github.com/ctxmend/ctxmend/rules/supply"
 )
 
 // A Rule finds one kind of misuse. Its name names the misuse, so that "allow NAME" reads well.
@@ -29,9 +30,18 @@ type Pass struct {
 	Program *program.Program
 	Census  *census.Census
 	// Rules are all that run: of two rules at one place the more specific one reports.
-	Rules []*Rule
-	flow  *flow.Flow
-	calls *callgraph.Graph
+	Rules  []*Rule
+	flow   *flow.Flow
+	calls  *callgraph.Graph
+	supply *supply.Supply
+}
+
+// Supply tells from where functions could get contexts. It is made when a rule first asks.
+func (p *Pass) Supply() *supply.Supply {
+	if p.supply == nil {
+		p.supply = supply.New(p.Calls(), p.Flow(), p.Census)
+	}
+	return p.supply
 }
 
 // Calls tells who calls, mentions and implements what. It is made when a rule first asks.

@@ -94,7 +94,7 @@ type ruleFlags struct {
 	only, skip                 []string
 	level, keyStyle, accessors choice
 	keyPackage                 string
-	stage                      choice
+	stage, api                 choice
 }
 
 func (r *ruleFlags) add(flags *pflag.FlagSet) {
@@ -103,6 +103,7 @@ func (r *ruleFlags) add(flags *pflag.FlagSet) {
 	flags.Var(&r.keyStyle, "key-style", "what new keys are: auto, struct (an empty struct type) or string (a named string type)")
 	flags.StringVar(&r.keyPackage, "key-package", "", "import `path` of the package that gets new keys (default the one that fits best)")
 	flags.Var(&r.accessors, "accessors", "write accessor functions for keys: auto, always or never")
+	flags.Var(&r.api, "api", "what a new parameter does to exported functions of importable packages: preserve them and add others beside them, or break them")
 	flags.Var(&r.stage, "stage", "how keys go that code elsewhere uses: expand writes old and new keys and reads both, contract removes the old ones once nobody uses them; at-once leaves them alone")
 }
 
@@ -111,6 +112,7 @@ func (r *ruleFlags) addSelection(flags *pflag.FlagSet) {
 	r.level = newChoice("safe", "safe", "review")
 	r.keyStyle = newChoice("auto", "auto", "struct", "string")
 	r.accessors = newChoice("auto", "auto", "always", "never")
+	r.api = newChoice("preserve", "preserve", "break")
 	r.stage = newChoice("at-once", "at-once", "expand", "contract")
 	flags.StringSliceVar(&r.only, "rules", nil, "run these `rules` instead of the default ones, comma-separated")
 	flags.StringSliceVar(&r.skip, "skip-rules", nil, "leave out these `rules`, comma-separated")
@@ -185,6 +187,7 @@ func (a *app) options(f *runFlags, patterns []string) (rewrite.Options, error) {
 		Stage:      f.stage.value,
 		KeyPackage: f.keyPackage,
 		Accessors:  f.accessors.value,
+		API:        f.api.value,
 	}, nil
 }
 

@@ -69,6 +69,7 @@ var floors = [][]string{
 	{"rules/program", "patches"},
 	{"rules/census", "rules/callgraph"},
 	{"rules/flow"},
+	{"rules/supply"},
 	{"rules"},
 	{"patches/report", "rewrite/plan"},
 	{"rules/suite"},

@@ -23,6 +23,9 @@ type Options struct {
 	// Stage is "at-once" to leave keys alone that others use, "expand" to write and read a new key beside
 	// them, "contract" to remove those that nobody else uses any more.
 	Stage string
+	// API is "preserve" to keep the signatures of exported functions of importable packages, and add others beside
+	// them, or "break" to change them.
+	API string
 }
 
 // Build groups findings into units and plans each: edits or a blocker. Findings get the
@@ -42,6 +45,7 @@ func Build(prog *program.Program, c *census.Census, findings []*rules.Finding, o
 	}
 	order = pl.splitDrops(order, byIntent)
 	slices.SortStableFunc(order, pl.before)
+	order = pl.mergeParams(order, byIntent)
 	var units []*Unit
 	for _, in := range order {
 		list := byIntent[in]
@@ -113,6 +117,10 @@ func (pl *planner) carryOut(u *Unit, in rules.Intent) {
 		u.Removes = true
 		if d := pl.draft(u); u.Blocker == nil {
 			d.finish(d.joinValues(in))
+		}
+	case *rules.AddParam:
+		if d := pl.draft(u); u.Blocker == nil {
+			d.finish(d.addParam(in))
 		}
 	default:
 		panic(fmt.Sprintf("plan: unknown intent %T", in))

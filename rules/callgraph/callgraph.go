@@ -168,6 +168,7 @@ type Graph struct {
 	linked  map[[2]*Func]bool
 	unread  *unread
 	asked   map[string][]anonymous
+	names   *byName
 }
 
 // Build makes the graph.

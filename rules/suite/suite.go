@@ -11,6 +11,7 @@ import (
 	"github.com/ctxmend/ctxmend/rules/freshctx"
 	"github.com/ctxmend/ctxmend/rules/keyclash"
 	"github.com/ctxmend/ctxmend/rules/mapvalue"
+	"github.com/ctxmend/ctxmend/rules/missingparam"
 	"github.com/ctxmend/ctxmend/rules/sharedkey"
 	"github.com/ctxmend/ctxmend/rules/splitkey"
 	"github.com/ctxmend/ctxmend/rules/storedctx"
@@ -34,6 +35,7 @@ var All = []*rules.Rule{
 	storedctx.Rule,
 	tracevalue.Rule,
 	freshctx.Rule,
+	missingparam.Rule,
 	contextlesscall.Rule,
 }
 

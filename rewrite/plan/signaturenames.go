@@ -1,0 +1,213 @@
+package plan
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+	"strconv"
+
+	"github.com/ctxmend/ctxmend/rules/flow"
+	"github.com/ctxmend/ctxmend/rules/program"
+)
+
+// An adopted variable is a local one that is declared under the parameter's name, where that would not compile any more.
+type adopted struct {
+	define *ast.AssignStmt
+	// drop is set when the statement does nothing but give the parameter another name.
+	drop bool
+}
+
+// chooseNames names every parameter that is used.
+func (sp *sigPlan) chooseNames() {
+	for _, p := range sp.order {
+		if len(p.uses) > 0 || p.twin != "" {
+			sp.chooseName(p)
+		}
+	}
+}
+
+func (sp *sigPlan) chooseName(p *newParam) {
+	base := sp.in.Param.Name
+	tries := []string{base}
+	if sp.isContext() {
+		tries = append(tries, "parent", "callerCtx")
+	} else {
+		tries = append(tries, base+"Value")
+	}
+	for i := 1; ; i++ {
+		for _, name := range tries {
+			if i > 1 {
+				name += strconv.Itoa(i)
+			}
+			if locals, ok := sp.fits(p, name); ok {
+				p.name, p.locals = name, locals
+				return
+			}
+		}
+	}
+}
+
+// packagesOf returns the packages that contain a file, one for each configuration.
+func (sp *sigPlan) packagesOf(f *program.File) []*program.Package {
+	var list []*program.Package
+	for _, cfg := range sp.prog.Configs {
+		for _, path := range []string{f.PkgPath, f.PkgPath + "_test"} {
+			if p := cfg.Package(path); p != nil && p.Info != nil && slices.Contains(p.Files, f) {
+				list = append(list, p)
+			}
+		}
+	}
+	return list
+}
+
+// fits reports whether a parameter can have a name: no other parameter has it, nothing in the body means something from
+// outside by it, and nothing else has it where the parameter is used. The local variables of that name in the function's
+// own scope which can become the parameter are returned.
+func (sp *sigPlan) fits(p *newParam, name string) ([]*adopted, bool) {
+	if !token.IsIdentifier(name) || types.Universe.Lookup(name) != nil {
+		return nil, false
+	}
+	body := p.f.Body()
+	if body == nil {
+		return nil, true
+	}
+	var locals []*adopted
+	for i, pkg := range sp.packagesOf(p.f.File) {
+		found, ok := sp.fitsIn(pkg, p, name, body)
+		if !ok {
+			return nil, false
+		}
+		if i == 0 {
+			locals = found
+		}
+	}
+	return locals, true
+}
+
+func (sp *sigPlan) fitsIn(pkg *program.Package, p *newParam, name string, body *ast.BlockStmt) ([]*adopted, bool) {
+	scope := pkg.Info.Scopes[p.f.Type]
+	if scope == nil {
+		return nil, false
+	}
+	var locals []*adopted
+	if obj := scope.Lookup(name); obj != nil {
+		if obj.Pos() < body.Pos() {
+			return nil, false // another parameter
+		}
+		define := sp.adoptable(pkg, p, obj, body)
+		if define == nil {
+			return nil, false
+		}
+		locals = append(locals, define...)
+	}
+	ok := true
+	ast.Inspect(body, func(n ast.Node) bool {
+		id, isIdent := n.(*ast.Ident)
+		if !isIdent || id.Name != name || !ok {
+			return ok
+		}
+		obj := pkg.Info.Uses[id]
+		if obj != nil && !isMember(obj) && (obj.Pos() < body.Pos() || obj.Pos() >= body.End()) {
+			ok = false // it means something else, declared outside
+		}
+		return ok
+	})
+	if p.f.Decl != nil && p.f.Decl.Recv != nil && len(p.f.Decl.Recv.List) == 1 {
+		for _, id := range p.f.Decl.Recv.List[0].Names {
+			ok = ok && id.Name != name
+		}
+	}
+	for _, use := range p.uses {
+		if !ok {
+			break
+		}
+		at := scope.Innermost(use)
+		if at == nil {
+			at = scope
+		}
+		_, obj := at.LookupParent(name, use)
+		if obj != nil && obj.Pos() >= body.Pos() && obj.Pos() < body.End() && obj.Parent() != scope {
+			ok = false
+		}
+	}
+	return locals, ok
+}
+
+// adoptable returns the definitions of a variable in the function's own scope that clash with a parameter of its name, nil
+// when the variable cannot become the parameter.
+func (sp *sigPlan) adoptable(pkg *program.Package, p *newParam, obj types.Object, body *ast.BlockStmt) []*adopted {
+	want := sp.in.Param.Type
+	v, ok := obj.(*types.Var)
+	if !ok || want == nil && !flow.IsContext(v.Type()) || want != nil && !types.Identical(want, v.Type()) {
+		return nil
+	}
+	for _, s := range body.List {
+		as, ok := s.(*ast.AssignStmt)
+		if !ok || as.Tok != token.DEFINE || as.Pos() > v.Pos() || v.Pos() >= as.End() {
+			continue
+		}
+		others := 0
+		for _, l := range as.Lhs {
+			if id, ok := l.(*ast.Ident); ok && id.Name != "_" && pkg.Info.Defs[id] != nil && pkg.Info.Defs[id] != obj {
+				others++
+			}
+		}
+		if others > 0 {
+			return []*adopted{}
+		}
+		return []*adopted{{as, sp.replacesAll(p, as)}}
+	}
+	return nil
+}
+
+// replacesAll reports whether a definition has nothing but an expression that the parameter replaces.
+func (sp *sigPlan) replacesAll(p *newParam, as *ast.AssignStmt) bool {
+	return len(as.Lhs) == 1 && len(as.Rhs) == 1 && p.target != nil && slices.Contains(p.target.Uses, ast.Unparen(as.Rhs[0]))
+}
+
+// shadowed returns the definitions in inner scopes that would only give the parameter its own name again, and
+// whose variable nothing assigns to.
+func (sp *sigPlan) shadowed(p *newParam) []*ast.AssignStmt {
+	if p.target == nil {
+		return nil
+	}
+	var list []*ast.AssignStmt
+	for _, e := range p.target.Uses {
+		as, ok := sp.census.Parent(p.f.File, e).(*ast.AssignStmt)
+		if !ok || as.Tok != token.DEFINE || len(as.Lhs) != 1 {
+			continue
+		}
+		id, ok := as.Lhs[0].(*ast.Ident)
+		if !ok || id.Name != p.name {
+			continue
+		}
+		v, ok := p.f.Pkg.Info.Defs[id].(*types.Var)
+		if ok && flow.IsContext(v.Type()) && !sp.assigned(v, id) {
+			list = append(list, as)
+		}
+	}
+	return list
+}
+
+// assigned reports whether a variable gets another value after its definition.
+func (sp *sigPlan) assigned(v *types.Var, def *ast.Ident) bool {
+	for _, u := range sp.census.Uses(v) {
+		if u.Ident == def {
+			continue
+		}
+		switch n := sp.census.Parent(u.File, u.Ident).(type) {
+		case *ast.AssignStmt:
+			for _, l := range n.Lhs {
+				if l == ast.Expr(u.Ident) {
+					return true
+				}
+			}
+		case *ast.UnaryExpr:
+			if n.Op == token.AND {
+				return true
+			}
+		}
+	}
+	return false
+}

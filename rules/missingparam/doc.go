@@ -1,0 +1,70 @@
+// Package missingparam reports functions that start from a fresh context although a caller, or a caller of a
+// caller, has one.
+//
+// # Why it is wrong
+//
+// A context made by context.Background or context.TODO in the middle of a call chain is never cancelled, has no deadline and
+// carries no values. The request ends, its work goes on; the trace breaks; a timeout set above has no effect
+// below.
+//
+// # Example
+//
+//	func (s *Store) Load(id int) (*User, error) {
+//		row := s.db.QueryRowContext(context.Background(), "SELECT name FROM users WHERE id = ?", id)
+//		...
+//	}
+//
+//	func (h *Handler) User(w http.ResponseWriter, r *http.Request) {
+//		u, err := h.store.Load(42)
+//		...
+//	}
+//
+// Use instead
+//
+//	func (s *Store) Load(ctx context.Context, id int) (*User, error) {
+//		row := s.db.QueryRowContext(ctx, "SELECT name FROM users WHERE id = ?", id)
+//		...
+//	}
+//
+//	func (h *Handler) User(w http.ResponseWriter, r *http.Request) {
+//		u, err := h.store.Load(r.Context(), 42)
+//		...
+//	}
+//
+// # What the fix does
+//
+// The function gets a parameter ctx, and so does everything between it and the callers that have a context: methods with
+// their interfaces and all other implementations, function literals, function types and the functions stored in them, the
+// functions of other platforms. Calls pass the context they have. Callers that no context reaches make one on the spot,
+// as the function did; a method handed to code outside the program is wrapped there.
+//
+// With --api preserve, the default, an exported function of a package that other modules can import keeps its
+// signature. It gets a twin, FooContext, and becomes a deprecated wrapper marked go:fix inline, so that go fix moves
+// importers over. --api break changes it.
+//
+// # What is no finding
+//
+//   - functions that only call their twin: Query beside QueryContext
+//   - functions called to clean up: by defer, or after a context has ended
+//   - a context that lives on when the function has returned: it is stored, a goroutine gets it, or it goes into the
+//     making of a client
+//   - code that only goroutines reach, main, init and tests
+//   - tests
+//
+// # Fix safety
+//
+// review: work that went on when its caller gave up is now cancelled with it, and sees the values of its context.
+//
+// # When it is blocked
+//
+//   - foreign-interface, foreign-callback: code outside the program decides about the parameters of a function that has to
+//     change
+//   - api: importers may implement or use an interface, type or field that has to change (--api break)
+//   - name-taken: the twin's name means something already, or would make a type satisfy another interface
+//   - fixed-type, reflection: a function is stored in an interface, has no body in Go, is named by a directive, or may be found by
+//     its name when the program runs
+//   - mock, generated, vendored, cgo, symlink: a file that has to change is not to be edited; for mocks the commands
+//     to run are named
+//   - excluded, type-errors: a file that was not type-checked may use the function
+//   - spread-call: a call gets all its arguments from another call
+package missingparam

@@ -1,0 +1,202 @@
+package missingparam
+
+import (
+	_ "embed"
+	"fmt"
+	"go/ast"
+	"go/types"
+	"slices"
+
+	"github.com/ctxmend/ctxmend/rules"
+	"github.com/ctxmend/ctxmend/rules/callgraph"
+	"github.com/ctxmend/ctxmend/rules/census"
+	"github.com/ctxmend/ctxmend/rules/flow"
+	"github.com/ctxmend/ctxmend/rules/program"
+	"github.com/ctxmend/ctxmend/rules/supply"
+)
+
+//go:embed doc.go
+var doc string
+
+// Rule reports functions that make a fresh context although callers of theirs have one.
+var Rule = &rules.Rule{
+	Name:    "missingparam",
+	Doc:     doc,
+	Default: true,
+	Levels:  []rules.Applicability{rules.Review},
+	Run:     run,
+}
+
+func run(pass *rules.Pass) []*rules.Finding {
+	w := &witness{pass: pass, supply: pass.Supply(), targets: map[*callgraph.Func]*rules.AddParam{}, escaping: map[*types.Var]bool{}}
+	var found []*rules.Finding
+	for _, file := range pass.Program.Files {
+		pkg := pass.Flow().Package(file)
+		if file.AST == nil || pkg == nil || file.Test {
+			continue
+		}
+		ast.Inspect(file.AST, func(n ast.Node) bool {
+			if call, ok := n.(*ast.CallExpr); ok && flow.Fresh(pkg, call) {
+				if f := w.judge(file, pkg, call); f != nil {
+					found = append(found, f)
+				}
+			}
+			return true
+		})
+	}
+	return found
+}
+
+// A witness judges fresh contexts.
+type witness struct {
+	pass    *rules.Pass
+	supply  *supply.Supply
+	targets map[*callgraph.Func]*rules.AddParam
+	// escaping caches which parameters keep a context for later.
+	escaping map[*types.Var]bool
+}
+
+// judge returns the finding about a fresh context, nil when it is none.
+func (w *witness) judge(file *program.File, pkg *program.Package, born *ast.CallExpr) *rules.Finding {
+	in := w.supply.Calls.Enclosing(file, born.Pos())
+	f := w.supply.Owner(in)
+	if f == nil || f.Decl == nil || f.EntryPoint() || supply.TakesContext(f) || w.passesOn(f, born) || w.cleansUp(f) {
+		return nil
+	}
+	for _, s := range w.pass.Flow().All(file, born.Pos()) {
+		if !s.Born {
+			return nil // there is a context at hand, or one that has ended
+		}
+	}
+	if w.deferred(file, born) || w.keeps(file, pkg, born) {
+		return nil
+	}
+	route := w.supply.Route(f, w.together)
+	if route == nil {
+		return nil
+	}
+	return w.finding(file, born, f, route)
+}
+
+// together returns what changes with a function, whatever stands in the way of it.
+func (w *witness) together(f *callgraph.Func) []*callgraph.Func {
+	list := []*callgraph.Func{f}
+	for i := 0; i < len(list); i++ {
+		for _, l := range list[i].Links {
+			if l.To.Kind != callgraph.Foreign && !slices.Contains(list, l.To) {
+				list = append(list, l.To)
+			}
+		}
+	}
+	return list
+}
+
+func (w *witness) finding(file *program.File, born *ast.CallExpr, f *callgraph.Func, route []supply.Step) *rules.Finding {
+	name := census.Callee(f.Pkg.Info, born)
+	if name == nil {
+		return nil
+	}
+	in := w.targets[f]
+	if in == nil {
+		in = &rules.AddParam{
+			Supply:  w.supply,
+			Targets: []*rules.ParamTarget{{Func: f, Born: name.Name()}},
+			Param:   rules.Param{Name: "ctx"},
+		}
+		w.targets[f] = in
+	}
+	in.Targets[0].Uses = append(in.Targets[0].Uses, born)
+	first := route[0]
+	caller := "a caller"
+	if first.Call.In != nil {
+		caller = first.Call.In.Name
+	}
+	how := "calls it"
+	if len(route) > 1 {
+		how = fmt.Sprintf("reaches it through %s", first.To.Name)
+	}
+	message := fmt.Sprintf("%s starts from context.%s, although %s has %s and %s: cancellation and values end here", f.Name, name.Name(), caller, first.Source.Text, how)
+	finding := &rules.Finding{
+		Rule: "missingparam", Message: message, File: file, Pos: born.Pos(), End: born.End(), Applicability: rules.Review,
+		Fix: &rules.Fix{Title: "take ctx as a parameter", Applicability: rules.Review, Intent: in},
+	}
+	for i, step := range route {
+		what := step.To.Name + " is called here"
+		if i == 0 {
+			what = fmt.Sprintf("%s is called here with %s at hand", step.To.Name, step.Source.Text)
+		}
+		finding.Related = append(finding.Related, rules.Related{File: step.Call.File, Pos: step.Call.Expr.Pos(), Message: what})
+	}
+	return finding
+}
+
+// passesOn reports whether a function does nothing but call another one with a fresh context and what it was given itself: a
+// good shape, that of Query beside QueryContext.
+func (w *witness) passesOn(f *callgraph.Func, born *ast.CallExpr) bool {
+	if len(f.Decl.Body.List) != 1 {
+		return false
+	}
+	var call *ast.CallExpr
+	switch s := f.Decl.Body.List[0].(type) {
+	case *ast.ReturnStmt:
+		if len(s.Results) == 1 {
+			call, _ = ast.Unparen(s.Results[0]).(*ast.CallExpr)
+		}
+	case *ast.ExprStmt:
+		call, _ = s.X.(*ast.CallExpr)
+	}
+	if call == nil || !slices.ContainsFunc(call.Args, func(a ast.Expr) bool { return ast.Unparen(a) == ast.Expr(born) }) {
+		return false
+	}
+	params := map[types.Object]bool{}
+	for v := range f.Signature.Params().Variables() {
+		params[v] = true
+	}
+	for _, a := range call.Args {
+		if ast.Unparen(a) == ast.Expr(born) {
+			continue
+		}
+		id, ok := ast.Unparen(a).(*ast.Ident)
+		if !ok || !params[f.Pkg.Info.Uses[id]] {
+			return false
+		}
+		delete(params, f.Pkg.Info.Uses[id])
+	}
+	return len(params) == 0 && w.sameReceiver(f, call)
+}
+
+// sameReceiver reports whether a call calls a function, or a method of the receiver.
+func (w *witness) sameReceiver(f *callgraph.Func, call *ast.CallExpr) bool {
+	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+	if !ok || f.Pkg.Info.Selections[sel] == nil {
+		return true
+	}
+	id, ok := ast.Unparen(sel.X).(*ast.Ident)
+	return ok && f.Signature.Recv() != nil && f.Pkg.Info.Uses[id] == types.Object(f.Signature.Recv())
+}
+
+// cleansUp reports whether a function is called to clean up: by a defer statement, in deferred code, or where the context of the
+// caller may have ended. Such code needs a context of its own.
+func (w *witness) cleansUp(f *callgraph.Func) bool {
+	for _, m := range w.together(f) {
+		for _, call := range m.Calls {
+			if call.Defer || w.supply.Ended(call) || w.deferred(call.File, call.Expr) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// deferred reports whether a node lies in a literal that is deferred, or started by a go statement.
+func (w *witness) deferred(file *program.File, n ast.Node) bool {
+	for p := w.pass.Census.Parent(file, n); p != nil; p = w.pass.Census.Parent(file, p) {
+		switch p.(type) {
+		case *ast.DeferStmt, *ast.GoStmt:
+			return true
+		case *ast.FuncDecl:
+			return false
+		}
+	}
+	return false
+}

@@ -1,0 +1,297 @@
+// Package supply knows from where a function could get a context: what is at hand where it is called, and whether
+// its callers could ask their own callers for one. It puts the call graph and the flow of contexts together.
+package supply
+
+import (
+	"go/ast"
+	"go/types"
+	"slices"
+
+	"github.com/ctxmend/ctxmend/rules/callgraph"
+	"github.com/ctxmend/ctxmend/rules/census"
+	"github.com/ctxmend/ctxmend/rules/flow"
+)
+
+// A Supply answers for one program. It is not safe for concurrent use.
+type Supply struct {
+	Calls  *callgraph.Graph
+	Flow   *flow.Flow
+	census *census.Census
+	here   map[*callgraph.Func]bool
+	at     map[*callgraph.Call]supplied
+}
+
+type supplied struct {
+	source *flow.Source
+	ended  bool
+}
+
+// New returns the supply of a program.
+func New(calls *callgraph.Graph, f *flow.Flow, c *census.Census) *Supply {
+	return &Supply{calls, f, c, map[*callgraph.Func]bool{}, map[*callgraph.Call]supplied{}}
+}
+
+// Source returns the context that a call has at hand: one in scope that has not ended, which no function literal
+// captures that may run later. It is nil for none.
+func (s *Supply) Source(call *callgraph.Call) *flow.Source {
+	s.look(call)
+	return s.at[call].source
+}
+
+// Ended reports whether a call is reached when a context in scope may have ended: such code cleans up, and must not depend
+// on its caller's context either.
+func (s *Supply) Ended(call *callgraph.Call) bool {
+	s.look(call)
+	return s.at[call].ended
+}
+
+func (s *Supply) look(call *callgraph.Call) {
+	if _, known := s.at[call]; known {
+		return
+	}
+	var found supplied
+	for _, source := range s.Flow.All(call.File, call.Expr.Pos()) {
+		switch {
+		case source.Ended != "":
+			found.ended = true
+		case found.source == nil && s.now(source.Through):
+			found.source = source
+		}
+	}
+	s.at[call] = found
+}
+
+// Live reports whether a context comes from elsewhere, so that it may be cancelled or carry values: it was not made
+// from nothing in the same function, and is not that of a test.
+func Live(source *flow.Source) bool { return !source.Born && source.Kind != flow.Test }
+
+// now reports whether function literals run where they are written.
+func (s *Supply) now(lits []*ast.FuncLit) bool {
+	return !slices.ContainsFunc(lits, func(lit *ast.FuncLit) bool {
+		f := s.Calls.FuncAt(lit.Type)
+		return f == nil || !s.RunsHere(f)
+	})
+}
+
+// RunsHere reports whether a function literal runs while the function around it does, as far as can be told: it is called
+// on the spot, handed to a call that is sure to call it before it returns, or held by a variable that is only
+// called there.
+func (s *Supply) RunsHere(f *callgraph.Func) bool {
+	if f.Lit == nil {
+		return false
+	}
+	r, known := s.here[f]
+	if !known {
+		s.here[f] = false // a literal that calls itself
+		r = s.runsHere(f)
+		s.here[f] = r
+	}
+	return r
+}
+
+func (s *Supply) runsHere(f *callgraph.Func) bool {
+	parent, child := s.census.Outer(f.File, f.Lit)
+	switch n := parent.(type) {
+	case *ast.CallExpr:
+		switch by := s.census.Parent(f.File, n).(type) {
+		case *ast.GoStmt:
+			if by.Call == n {
+				return false
+			}
+		case *ast.DeferStmt:
+			if by.Call == n {
+				return false
+			}
+		}
+		return ast.Node(n.Fun) == child || s.callsBack(f, n, child)
+	case *ast.AssignStmt:
+		for i, rhs := range n.Rhs {
+			if ast.Node(rhs) == child && i < len(n.Lhs) {
+				id, ok := n.Lhs[i].(*ast.Ident)
+				return ok && s.onlyCalled(f, id)
+			}
+		}
+	case *ast.ValueSpec:
+		for i, rhs := range n.Values {
+			if ast.Node(rhs) == child && i < len(n.Names) {
+				return s.onlyCalled(f, n.Names[i])
+			}
+		}
+	}
+	return false
+}
+
+// callsBack reports whether a call is sure to call the literal among its arguments before it returns: a function of the
+// world that only calls its parameter, or one that returns what the literal returns.
+func (s *Supply) callsBack(f *callgraph.Func, n *ast.CallExpr, arg ast.Node) bool {
+	if call := s.Calls.CallAt(n); call != nil && len(call.Callees) == 1 && call.Callees[0].Decl != nil && !call.ByMethod {
+		for i, a := range n.Args {
+			if ast.Node(a) == arg {
+				return s.onlyCallsParam(call.Callees[0], i)
+			}
+		}
+	}
+	sig, ok := f.Pkg.Info.TypeOf(f.Lit).(*types.Signature)
+	if !ok || sig.Results().Len() == 0 {
+		return false
+	}
+	var have types.Type = sig.Results()
+	if sig.Results().Len() == 1 {
+		have = sig.Results().At(0).Type()
+	}
+	got := f.Pkg.Info.TypeOf(n)
+	return got != nil && types.Identical(have, got)
+}
+
+// onlyCallsParam reports whether a function does nothing with one of its parameters but call it.
+func (s *Supply) onlyCallsParam(f *callgraph.Func, i int) bool {
+	var id *ast.Ident
+	n := 0
+	for _, field := range f.Type.Params.List {
+		if _, variadic := field.Type.(*ast.Ellipsis); variadic {
+			return false
+		}
+		for _, name := range field.Names {
+			if n == i {
+				id = name
+			}
+			n++
+		}
+	}
+	if id == nil || f.Body() == nil {
+		return false
+	}
+	v, ok := f.Pkg.Info.Defs[id].(*types.Var)
+	return ok && s.uses(v, id, f)
+}
+
+// onlyCalled reports whether a variable that holds a literal is only called, by the function around it.
+func (s *Supply) onlyCalled(f *callgraph.Func, id *ast.Ident) bool {
+	v, ok := f.Pkg.Info.ObjectOf(id).(*types.Var)
+	if !ok || f.Outer == nil || len(f.Links) > 0 || len(f.Fixed) > 0 || v.Parent() == v.Pkg().Scope() {
+		return false
+	}
+	return s.uses(v, id, f.Outer)
+}
+
+// uses reports whether all uses of a variable, its definition apart, are calls of it by a function.
+func (s *Supply) uses(v *types.Var, def *ast.Ident, by *callgraph.Func) bool {
+	for _, u := range s.census.Uses(v) {
+		if u.Ident == def {
+			continue
+		}
+		expr, ok := s.census.Parent(u.File, u.Ident).(*ast.CallExpr)
+		if !ok || expr.Fun != ast.Expr(u.Ident) {
+			return false
+		}
+		if call := s.Calls.CallAt(expr); call == nil || call.Go || call.Defer || !s.within(call.In, by) {
+			return false
+		}
+	}
+	return true
+}
+
+// within reports whether a function is another one or, as a literal that runs there, part of it.
+func (s *Supply) within(in, outer *callgraph.Func) bool {
+	for in != nil && in != outer && s.RunsHere(in) {
+		in = in.Outer
+	}
+	return in == outer
+}
+
+// Owner returns the function to which code in another one belongs: literals that run where they are written belong to the
+// function around them.
+func (s *Supply) Owner(f *callgraph.Func) *callgraph.Func {
+	for f != nil && s.RunsHere(f) {
+		f = f.Outer
+	}
+	return f
+}
+
+// Asker returns the function that could ask its callers for the context that a call lacks: the owner of the call. It
+// is nil where there is none: at package level, in a goroutine, in deferred code, in a function that the run-time system
+// calls, and where there is a context that may have ended.
+func (s *Supply) Asker(call *callgraph.Call) *callgraph.Func {
+	if call.Go || call.Defer || s.Ended(call) {
+		return nil
+	}
+	f := s.Owner(call.In)
+	if f == nil || f.EntryPoint() || s.spawned(f) || TakesContext(f) {
+		return nil
+	}
+	return f
+}
+
+// spawned reports whether a literal is started by a go or defer statement.
+func (s *Supply) spawned(f *callgraph.Func) bool {
+	if f.Lit == nil {
+		return false
+	}
+	call, ok := s.census.Parent(f.File, f.Lit).(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	switch s.census.Parent(f.File, call).(type) {
+	case *ast.GoStmt, *ast.DeferStmt:
+		return true
+	}
+	return false
+}
+
+// TakesContext reports whether a function has a parameter of type context.Context.
+func TakesContext(f *callgraph.Func) bool {
+	if f.Signature == nil {
+		return false
+	}
+	for v := range f.Signature.Params().Variables() {
+		if flow.IsContext(v.Type()) {
+			return true
+		}
+	}
+	return false
+}
+
+// A Step is one call on the way from a context to the function that needs it.
+type Step struct {
+	Call *callgraph.Call
+	// To is what the call calls, as it names it.
+	To *callgraph.Func
+	// Source is the context at hand, for the first call of a route.
+	Source *flow.Source
+}
+
+// Route returns the shortest way from a call that has a live context at hand down to a function; nil for none. together
+// returns the functions that change with one, none when it cannot change.
+func (s *Supply) Route(f *callgraph.Func, together func(*callgraph.Func) []*callgraph.Func) []Step {
+	type way struct {
+		f    *callgraph.Func
+		rest []Step
+	}
+	seen := map[*callgraph.Func]bool{}
+	todo := []way{{f, nil}}
+	for len(todo) > 0 {
+		at := todo[0]
+		todo = todo[1:]
+		if seen[at.f] {
+			continue
+		}
+		seen[at.f] = true
+		for _, m := range together(at.f) {
+			seen[m] = true
+			for _, call := range m.Calls {
+				if call.Go || call.Defer {
+					continue
+				}
+				step := Step{call, m, s.Source(call)}
+				route := append([]Step{step}, at.rest...)
+				switch caller := s.Asker(call); {
+				case step.Source != nil && Live(step.Source) && !call.File.Test:
+					return route
+				case step.Source == nil && caller != nil && !seen[caller]:
+					todo = append(todo, way{caller, route})
+				}
+			}
+		}
+	}
+	return nil
+}
