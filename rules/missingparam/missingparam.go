@@ -22,7 +22,7 @@ var doc string
 var Rule = &rules.Rule{
 	Name:    "missingparam",
 	Doc:     doc,
-	Default: true,
+	Default: false,
 	Levels:  []rules.Applicability{rules.Review},
 	Run:     run,
 }
