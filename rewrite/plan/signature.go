@@ -107,7 +107,9 @@ func (d *draft) signatures(in *rules.AddParam) (*sigPlan, error) {
 	}
 	for i := 0; i < len(sp.order); i++ {
 		for _, call := range sp.order[i].f.Calls {
-			sp.extend(call)
+			if sp.order[i].twin == "" || call.Named {
+				sp.extend(call)
+			}
 		}
 	}
 	return sp, nil
@@ -182,11 +184,11 @@ func (sp *sigPlan) provider(call *callgraph.Call) *callgraph.Func {
 func (sp *sigPlan) reached(f *callgraph.Func) bool {
 	r, known := sp.reaches[f]
 	if !known {
-		r = sp.in.Supply.Route(f, func(f *callgraph.Func) []*callgraph.Func {
+		r = sp.in.Supply.Route(f, func(f *callgraph.Func) ([]*callgraph.Func, bool) {
 			if c := sp.classOf(f); c.err == nil {
-				return c.funcs
+				return c.funcs, c.twin != ""
 			}
-			return nil
+			return nil, false
 		}) != nil
 		sp.reaches[f] = r
 	}
@@ -220,7 +222,7 @@ func (sp *sigPlan) wayBlocked(f *callgraph.Func) error {
 }
 
 // linked returns the functions of the program that change with one, whatever stands in the way.
-func linked(f *callgraph.Func) []*callgraph.Func {
+func linked(f *callgraph.Func) ([]*callgraph.Func, bool) {
 	list := []*callgraph.Func{f}
 	for i := 0; i < len(list); i++ {
 		for _, l := range list[i].Links {
@@ -229,7 +231,7 @@ func linked(f *callgraph.Func) []*callgraph.Func {
 			}
 		}
 	}
-	return list
+	return list, false
 }
 
 // ended reports whether a call must not depend on the contexts of its callers.
@@ -255,8 +257,8 @@ func (sp *sigPlan) changedAround(in *callgraph.Func) *newParam {
 func (sp *sigPlan) choosePasses() error {
 	for _, to := range sp.order {
 		for _, call := range to.f.Calls {
-			if to.twin == "" && to.reused != nil {
-				continue // it passes something already
+			if to.twin == "" && to.reused != nil || to.twin != "" && !call.Named {
+				continue // it passes something already, or calls the function that stays
 			}
 			if slices.ContainsFunc(sp.passes, func(p *pass) bool { return p.call == call }) {
 				continue
@@ -328,12 +330,13 @@ func (sp *sigPlan) describe() {
 			names = append(names, name)
 		}
 	}
-	what := fmt.Sprintf("%s of type %s", sp.in.Param.Name, sp.typeName())
 	if len(names) > 6 {
 		names = append(names[:5:5], fmt.Sprintf("%d more", len(names)-5))
 	}
-	sp.unit.Title = "add parameter " + what + " to " + strings.Join(names, ", ")
-	sp.unit.Notes = append(sp.unit.Notes, "parameter "+sp.in.Param.Name+" added to "+strings.Join(names, ", "))
+	sp.unit.Title = "add parameter " + sp.in.Param.Name + " to " + strings.Join(names, ", ")
+	if sp.isContext() {
+		sp.unit.Notes = append(sp.unit.Notes, "what went on when its caller gave up is now cancelled with it")
+	}
 }
 
 func (sp *sigPlan) typeName() string {

@@ -116,6 +116,8 @@ type Call struct {
 	Go, Defer bool
 	// Callees are what it names: one, or one for each build configuration.
 	Callees []*Func
+	// Named is set when the call names a function or method, and not a variable that holds one.
+	Named bool
 	// ByMethod is set for a call of a method expression: its first argument is the receiver.
 	ByMethod bool
 }

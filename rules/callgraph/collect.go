@@ -132,9 +132,7 @@ func (c *collector) add(t *ast.FuncType, kind Kind, outer *Func) *Func {
 }
 
 func (c *collector) named(f *Func, name *ast.Ident, obj *types.Func) {
-	if name.Name != "_" && name.Name != "init" {
-		c.g.byPos[name.Pos()] = f
-	}
+	c.g.byPos[name.Pos()] = f
 	if obj != nil && f.Object == nil {
 		f.Object, f.Signature = obj, obj.Signature()
 	}

@@ -265,9 +265,9 @@ func (w *walker) callOf(e *ast.CallExpr, fun ast.Expr, isGo, isDefer bool) {
 		return
 	}
 	var callee *Func
-	byMethod := false
+	named, byMethod := false, false
 	if fn := funcNamed(w.pkg.Info, fun); fn != nil {
-		callee = w.funcOf(fn)
+		callee, named = w.funcOf(fn), true
 		byMethod = isMethodExpr(w.pkg.Info, fun)
 	} else if sig, ok := tv.Type.Underlying().(*types.Signature); ok {
 		callee = w.funcOfType(sig)
@@ -277,7 +277,7 @@ func (w *walker) callOf(e *ast.CallExpr, fun ast.Expr, isGo, isDefer bool) {
 	}
 	c := w.g.calls[e]
 	if c == nil {
-		c = &Call{File: w.file, Pkg: w.pkg, Expr: e, In: w.enclosing(), Go: isGo, Defer: isDefer, ByMethod: byMethod}
+		c = &Call{File: w.file, Pkg: w.pkg, Expr: e, In: w.enclosing(), Go: isGo, Defer: isDefer, Named: named, ByMethod: byMethod}
 		w.g.calls[e] = c
 		w.g.CallList = append(w.g.CallList, c)
 	}

@@ -130,8 +130,8 @@ func (w *witness) keptBy(file *program.File, pkg *program.Package, call *ast.Cal
 	case *ast.DeferStmt:
 		return true // it cleans up
 	}
-	if w.derived(file, pkg, call) {
-		return false
+	if derives(pkg, call) {
+		return w.keepsResult(file, pkg, call)
 	}
 	if c := w.supply.Calls.CallAt(call); c != nil {
 		for i, a := range call.Args {
@@ -152,16 +152,10 @@ func (w *witness) keptBy(file *program.File, pkg *program.Package, call *ast.Cal
 	return w.livesOn(file, pkg, call, results)
 }
 
-// derived reports whether a call derives a context, whose uses count in its place; those are looked at here.
-func (w *witness) derived(file *program.File, pkg *program.Package, call *ast.CallExpr) bool {
+// derives reports whether a call derives a context, whose uses count in its place.
+func derives(pkg *program.Package, call *ast.CallExpr) bool {
 	fn := census.Callee(pkg.Info, call)
-	if fn == nil || fn.Pkg() == nil || fn.Pkg().Path() != "context" {
-		return false
-	}
-	if fn.Name() == "AfterFunc" {
-		return false
-	}
-	return !w.keepsResult(file, pkg, call)
+	return fn != nil && fn.Pkg() != nil && fn.Pkg().Path() == "context" && fn.Name() != "AfterFunc"
 }
 
 // keepsResult reports whether the context among the results of a call lives on.

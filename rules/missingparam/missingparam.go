@@ -6,6 +6,7 @@ import (
 	"go/ast"
 	"go/types"
 	"slices"
+	"strings"
 
 	"github.com/ctxmend/ctxmend/rules"
 	"github.com/ctxmend/ctxmend/rules/callgraph"
@@ -79,7 +80,7 @@ func (w *witness) judge(file *program.File, pkg *program.Package, born *ast.Call
 }
 
 // together returns what changes with a function, whatever stands in the way of it.
-func (w *witness) together(f *callgraph.Func) []*callgraph.Func {
+func (w *witness) together(f *callgraph.Func) ([]*callgraph.Func, bool) {
 	list := []*callgraph.Func{f}
 	for i := 0; i < len(list); i++ {
 		for _, l := range list[i].Links {
@@ -88,7 +89,7 @@ func (w *witness) together(f *callgraph.Func) []*callgraph.Func {
 			}
 		}
 	}
-	return list
+	return list, false
 }
 
 func (w *witness) finding(file *program.File, born *ast.CallExpr, f *callgraph.Func, route []supply.Step) *rules.Finding {
@@ -162,7 +163,13 @@ func (w *witness) passesOn(f *callgraph.Func, born *ast.CallExpr) bool {
 		}
 		delete(params, f.Pkg.Info.Uses[id])
 	}
-	return len(params) == 0 && w.sameReceiver(f, call)
+	return len(params) == 0 && w.sameReceiver(f, call) && related(f, call)
+}
+
+// related reports whether the name of what is called contains that of the function: QueryContext, doQuery.
+func related(f *callgraph.Func, call *ast.CallExpr) bool {
+	fn := census.Callee(f.Pkg.Info, call)
+	return fn != nil && strings.Contains(strings.ToLower(fn.Name()), strings.ToLower(f.Decl.Name.Name))
 }
 
 // sameReceiver reports whether a call calls a function, or a method of the receiver.
@@ -178,7 +185,8 @@ func (w *witness) sameReceiver(f *callgraph.Func, call *ast.CallExpr) bool {
 // cleansUp reports whether a function is called to clean up: by a defer statement, in deferred code, or where the context of the
 // caller may have ended. Such code needs a context of its own.
 func (w *witness) cleansUp(f *callgraph.Func) bool {
-	for _, m := range w.together(f) {
+	list, _ := w.together(f)
+	for _, m := range list {
 		for _, call := range m.Calls {
 			if call.Defer || w.supply.Ended(call) || w.deferred(call.File, call.Expr) {
 				return true

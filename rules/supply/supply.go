@@ -260,9 +260,12 @@ type Step struct {
 	Source *flow.Source
 }
 
-// Route returns the shortest way from a call that has a live context at hand down to a function; nil for none. together
-// returns the functions that change with one, none when it cannot change.
-func (s *Supply) Route(f *callgraph.Func, together func(*callgraph.Func) []*callgraph.Func) []Step {
+// Together tells which functions change with one, none when it cannot change. With named set, only calls that name it can
+// pass what it gets.
+type Together func(*callgraph.Func) (list []*callgraph.Func, named bool)
+
+// Route returns the shortest way from a call that has a live context at hand down to a function; nil for none.
+func (s *Supply) Route(f *callgraph.Func, together Together) []Step {
 	type way struct {
 		f    *callgraph.Func
 		rest []Step
@@ -276,10 +279,11 @@ func (s *Supply) Route(f *callgraph.Func, together func(*callgraph.Func) []*call
 			continue
 		}
 		seen[at.f] = true
-		for _, m := range together(at.f) {
+		list, named := together(at.f)
+		for _, m := range list {
 			seen[m] = true
 			for _, call := range m.Calls {
-				if call.Go || call.Defer {
+				if call.Go || call.Defer || named && !call.Named {
 					continue
 				}
 				step := Step{call, m, s.Source(call)}
