@@ -169,6 +169,7 @@ func makeReport(res *rewrite.Result, filesChanged int) *report.Report {
 			Status:        string(u.Status),
 			Files:         u.Files,
 			Notes:         u.Notes,
+			Choice:        u.Choice,
 			Blocker:       report.NewBlocker(u.Blocker),
 		})
 	}

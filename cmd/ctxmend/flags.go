@@ -100,7 +100,7 @@ type ruleFlags struct {
 func (r *ruleFlags) add(flags *pflag.FlagSet) {
 	r.addSelection(flags)
 	flags.Var(&r.level, "level", "how far fixes may go: safe, or review for those that may change behaviour or exported API")
-	flags.Var(&r.keyStyle, "key-style", "what new keys are: auto, struct (an empty struct type) or string (a named string type)")
+	flags.Var(&r.keyStyle, "key-style", "what new keys are: auto (what the package already does), struct (an empty struct type), string (constants of a named string type) or enum (constants of a named integer type)")
 	flags.StringVar(&r.keyPackage, "key-package", "", "import `path` of the package that gets new keys (default the one that fits best)")
 	flags.Var(&r.accessors, "accessors", "write accessor functions for keys: auto, always or never")
 	flags.Var(&r.api, "api", "what a new parameter does to exported functions of importable packages: preserve them and add others beside them, or break them")
@@ -110,7 +110,7 @@ func (r *ruleFlags) add(flags *pflag.FlagSet) {
 // addSelection adds the flags that choose rules, and gives the others their defaults.
 func (r *ruleFlags) addSelection(flags *pflag.FlagSet) {
 	r.level = newChoice("safe", "safe", "review")
-	r.keyStyle = newChoice("auto", "auto", "struct", "string")
+	r.keyStyle = newChoice("auto", "auto", "struct", "string", "enum")
 	r.accessors = newChoice("auto", "auto", "always", "never")
 	r.api = newChoice("preserve", "preserve", "break")
 	r.stage = newChoice("at-once", "at-once", "expand", "contract")

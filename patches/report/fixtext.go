@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -20,16 +21,32 @@ func (r *Report) WriteFix(w io.Writer, opts TextOptions) error {
 	return out.Flush()
 }
 
-// WriteBlocked writes what a diff does not show: the units that are blocked, and
+// WriteBlocked writes what a diff does not show: the units that are blocked, what was chosen for the others, and
 // a line that adds everything up. It writes nothing when there are no findings.
 // An error is one of w's.
 func (r *Report) WriteBlocked(w io.Writer, opts TextOptions) error {
 	out := newText(w, opts)
 	out.units(r, "blocked")
+	if !opts.Quiet {
+		out.choices(r)
+	}
 	if !opts.Quiet && r.Summary.Findings > 0 {
 		fmt.Fprintln(out, out.paint(bold, r.summaryLine()))
 	}
 	return out.Flush()
+}
+
+// choices writes what was chosen for units, each choice once.
+func (t *text) choices(r *Report) {
+	var seen []string
+	for i := range r.Units {
+		u := &r.Units[i]
+		if u.Choice == "" || u.Status != "fixable" || slices.Contains(seen, u.Choice) {
+			continue
+		}
+		seen = append(seen, u.Choice)
+		fmt.Fprintln(t, display(u.Choice))
+	}
 }
 
 // An entry is what fix says about one unit, or about a finding that has none.

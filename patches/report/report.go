@@ -81,6 +81,8 @@ type Unit struct {
 	// Notes tell choices made, and Blocker why the unit is blocked; for text only.
 	Notes   []string `json:"-"`
 	Blocker *Blocker `json:"-"`
+	// Choice says, for all units alike, what was chosen because of what the program does already, or was asked for.
+	Choice string `json:"-"`
 }
 
 // A Summary counts findings. Suppressed ones are not counted, and fixed ones

@@ -123,8 +123,8 @@ func typeDecl(t *plan.KeyType) (dst.Decl, error) {
 // constDecl declares constants of one type: a block, or a single one without parentheses.
 func constDecl(block []*plan.KeyConst, name namer) (dst.Decl, error) {
 	d := &dst.GenDecl{Tok: token.CONST, Lparen: len(block) > 1, Rparen: len(block) > 1}
-	for _, c := range block {
-		spec, err := constSpec(c, name)
+	for i, c := range block {
+		spec, err := constSpec(c, name, i > 0)
 		if err != nil {
 			return nil, err
 		}
@@ -138,7 +138,14 @@ func constDecl(block []*plan.KeyConst, name namer) (dst.Decl, error) {
 	return d, nil
 }
 
-func constSpec(c *plan.KeyConst, name namer) (*dst.ValueSpec, error) {
+// constSpec declares one constant; follows is set when others stand before it in the block.
+func constSpec(c *plan.KeyConst, name namer, follows bool) (*dst.ValueSpec, error) {
+	if c.Enum && follows {
+		spec := &dst.ValueSpec{Names: []*dst.Ident{dst.NewIdent(c.Name)}}
+		spec.Decs.Before = dst.NewLine
+		spec.Decs.After = dst.NewLine
+		return spec, nil
+	}
 	var t dst.Expr
 	if c.Type != (plan.Ref{}) {
 		var err error
@@ -167,7 +174,7 @@ func rebuildBlock(old string, consts []*plan.KeyConst, name namer) (string, erro
 		return "", errors.New("not a declaration by itself")
 	}
 	for _, c := range consts {
-		spec, err := constSpec(c, name)
+		spec, err := constSpec(c, name, true)
 		if err != nil {
 			return "", err
 		}

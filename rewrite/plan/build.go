@@ -14,7 +14,7 @@ import (
 
 // Options are the user's choices about how to fix.
 type Options struct {
-	// KeyStyle is "auto", "struct" or "string".
+	// KeyStyle is "auto", "struct", "string" or "enum".
 	KeyStyle string
 	// KeyPackage is the import path of the package that gets keys and accessors, "" to choose.
 	KeyPackage string

@@ -63,7 +63,18 @@ func (kp *keyPlan) declareExported(n *keyNames) {
 		return
 	}
 	kt := kp.needType()
-	n.decl = kp.addDecl(kp.constPlace(n), n.exported, &KeyConst{Name: n.exported, Type: kt.ref, Value: constText(n.key), Doc: doc})
+	c := kp.keyConst(n.exported, kt, n)
+	c.Doc = doc
+	n.decl = kp.addDecl(kp.constPlace(n), n.exported, c)
+}
+
+// keyConst declares the key as a constant of a type.
+func (kp *keyPlan) keyConst(name string, kt *keyType, n *keyNames) *KeyConst {
+	c := &KeyConst{Name: name, Type: kt.ref, Value: "iota", Enum: kp.enum}
+	if !kp.enum {
+		c.Value = constText(n.key)
+	}
+	return c
 }
 
 // declareForTest gives the key an exported name in export_test.go.

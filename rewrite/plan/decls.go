@@ -286,8 +286,13 @@ func (kp *keyPlan) newKey(n *keyNames) string {
 		return n.ident
 	}
 	kt := kp.needType()
-	n.ident = kp.names.free(kp.home.dir, kp.places(), stem+"Key", stem+"ContextKey", stem+"CtxKey")
-	n.decl = kp.addDecl(kp.constPlace(n), n.ident, &KeyConst{Name: n.ident, Type: kt.ref, Value: constText(n.key)})
+	if kp.enum {
+		n.ident = kp.freed(n)
+	}
+	if n.ident == "" {
+		n.ident = kp.names.free(kp.home.dir, kp.places(), stem+"Key", stem+"ContextKey", stem+"CtxKey")
+	}
+	n.decl = kp.addDecl(kp.constPlace(n), n.ident, kp.keyConst(n.ident, kt, n))
 	return n.ident
 }
 
@@ -340,8 +345,8 @@ func (kp *keyPlan) leavesAPI(n *keyNames) bool {
 // the package has the type already, else with the key's own first use.
 func (kp *keyPlan) constPlace(n *keyNames) *keyType {
 	kt := kp.needType()
-	here := kt.file == nil || kt.add == nil
-	if kt.file != nil && kt.file.Test && !kp.testHome() {
+	here := kt.file == nil || kt.add == nil || kp.enum // whose constants count up in one block
+	if kt.file != nil && kt.file.Test && !kp.testHome() && !kp.enum {
 		here = false
 	} else if !here {
 		own := false

@@ -101,7 +101,9 @@ type KeyConst struct {
 	Name  string
 	Type  Ref
 	Value string // Go syntax
-	Doc   string
+	// Enum is set for a constant whose value is its place in the block: iota, repeated by itself after the first.
+	Enum bool
+	Doc  string
 }
 
 // AccessorKind is the form of an accessor function.

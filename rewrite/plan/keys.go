@@ -58,6 +58,7 @@ type keyPlan struct {
 	importers map[string]int
 	kt        *keyType
 	style     string // "struct" or "string"
+	enum      bool   // keys are constants that count up
 	keys      map[*census.Key]*keyNames
 	// replaced are the points whose expression the plan replaces.
 	replaced map[ast.Expr]bool
@@ -283,7 +284,7 @@ func (kp *keyPlan) isAPI(obj types.Object) bool { return census.IsAPI(kp.prog, o
 // parameters of the home package whose every use is a key of this family. It starts from all and drops
 // what cannot stay until nothing changes.
 func (kp *keyPlan) chooseRetyped() {
-	if kp.opts.KeyStyle == "struct" && !kp.hasCarriers() {
+	if (kp.opts.KeyStyle == "struct" || kp.opts.KeyStyle == "enum") && !kp.hasCarriers() {
 		return
 	}
 	var add func(obj types.Object)
@@ -368,7 +369,7 @@ func (kp *keyPlan) describe() {
 		what = "private typed keys"
 	}
 	kp.unit.Title = fmt.Sprintf("give %s %s in %s", quotedKeys(kp.fam), what, kp.home.path)
-	note := "typed key in " + kp.home.path
+	note := "typed key in " + kp.home.path + kp.form()
 	if kp.home.why != "" {
 		note += " (" + kp.home.why + ")"
 	}

@@ -14,6 +14,7 @@ type typeWanted struct {
 	home     string
 	basic    types.BasicKind
 	exported bool
+	enum     bool
 	test     bool   // declared in a test file
 	unit     string // set for a type that only one unit uses
 }
@@ -40,10 +41,16 @@ func (kp *keyPlan) needType() *keyType {
 }
 
 func (kp *keyPlan) chooseType(exported bool) *keyType {
-	if t := kp.existingType(exported); t != nil {
+	basic := kp.basic
+	if kp.enum {
+		if t := kp.existingEnum(); t != nil {
+			return t
+		}
+		basic = types.Typ[types.Int]
+	} else if t := kp.existingType(exported); t != nil {
 		return t
 	}
-	want := typeWanted{home: kp.home.path, basic: kp.basic.Kind(), exported: exported}
+	want := typeWanted{home: kp.home.path, basic: basic.Kind(), exported: exported, enum: kp.enum}
 	for _, test := range []bool{false, true} {
 		want.test = test
 		if t := kp.types[want]; t != nil && (!test || kp.testHome()) {
@@ -62,7 +69,7 @@ func (kp *keyPlan) chooseType(exported bool) *keyType {
 	t := &keyType{}
 	kp.placeDecls(t)
 	t.ref = Ref{PkgPath: kp.home.path, PkgName: kp.home.name, Name: kp.names.free(kp.home.dir, kp.places(), candidates...)}
-	decl := &KeyType{Name: t.ref.Name, Underlying: kp.basic.Name()}
+	decl := &KeyType{Name: t.ref.Name, Underlying: basic.Name()}
 	if exported {
 		decl.Doc = t.ref.Name + " is the type of context keys that other packages pass on."
 	}

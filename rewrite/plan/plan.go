@@ -27,6 +27,9 @@ type Unit struct {
 	Files []string
 	// Notes tell choices made for the user, placement for one.
 	Notes []string
+	// Choice says, in the same words for all units alike, what the unit follows: "keys in internal/auth are constants
+	// of contextKey, as the package already does"; "" where there was nothing to follow.
+	Choice string
 }
 
 // EditedFiles returns the files that the unit edits or creates, relative and sorted.

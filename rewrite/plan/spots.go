@@ -8,31 +8,6 @@ import (
 	"github.com/ctxmend/ctxmend/rules/program"
 )
 
-// chooseStyle decides between constants of a named type and empty struct types.
-func (kp *keyPlan) chooseStyle() {
-	kp.style = "string"
-	if len(kp.retyped) > 0 || kp.hasCarriers() {
-		return // several keys must share a type, or the declaration that is there is the key
-	}
-	switch kp.opts.KeyStyle {
-	case "struct":
-		kp.style = "struct"
-	case "string":
-	default:
-		structs, others := 0, 0
-		for _, k := range kp.census.KeyTypes(kp.home.path) {
-			if k.Value == "" {
-				structs++
-			} else {
-				others++
-			}
-		}
-		if structs > 0 && others == 0 {
-			kp.style = "struct"
-		}
-	}
-}
-
 // A treatment is what the plan does with a spot.
 type treatment int
 

@@ -5,6 +5,17 @@ import "go/ast"
 // Shared reports whether the expression of a site names other keys as well: a parameter, or a variable, that carries
 // several.
 func (c *Census) Shared(s *Site) bool {
+	c.placeKeys()
+	return c.shared[s.Expr]
+}
+
+// NamesKey reports whether an expression is the place of a key.
+func (c *Census) NamesKey(e ast.Expr) bool {
+	c.placeKeys()
+	return c.keyAt[e] != nil
+}
+
+func (c *Census) placeKeys() {
 	c.sharing.Do(func() {
 		c.keyAt, c.shared = map[ast.Expr]*Key{}, map[ast.Expr]bool{}
 		for _, k := range c.Keys {
@@ -16,5 +27,4 @@ func (c *Census) Shared(s *Site) bool {
 			}
 		}
 	})
-	return c.shared[s.Expr]
 }
