@@ -93,12 +93,12 @@ func (rec *record) can(f *file) bool {
 }
 
 // recordSite adds a function that stores or reads a record.
-func (g *gen) recordSite(id string, rec *record, ways []recordWay, writer bool, r rnd) {
+func (g *gen) recordSite(id string, rec *record, ways []shape, writer bool, r rnd) {
 	f := g.place(r, rec.can)
 	if f == nil {
 		f = g.newFile(rec.home, "a.go")
 	}
-	w := pickWeighted(r, fittingRecordWays(ways, rec))
+	w := pickWeighted(r, weights(ways, rec.fits))
 	g.label(rec.key, "record %s", w.name)
 	if rec.family != rec.lit {
 		g.labelName(rec.family, "record "+w.name)
@@ -107,54 +107,29 @@ func (g *gen) recordSite(id string, rec *record, ways []recordWay, writer bool, 
 		rec.plain = false
 	}
 	rec.nilled = rec.nilled || w.nils
-	if w.mended != "" || !writer {
+	if !writer {
 		g.alters[id] = true
 	}
-	name := "Show" + id
-	if writer {
-		name = "Set" + id
-	}
-	g.sites = append(g.sites, &site{file: f, name: name, writer: writer})
-	code, decls := g.fillRecord(w, rec, f, id, r)
-	ctx := f.std("context")
-	for _, d := range decls {
-		f.add("%s", d)
-	}
-	if writer {
-		f.add("// %s stores.\nfunc %s(ctx %s.Context) %s.Context {\n%s\n}", name, name, ctx, ctx, code)
-	} else {
-		f.add("// %s prints.\nfunc %s(ctx %s.Context, at string) {\n%s\n}", name, name, ctx, code)
-	}
+	g.shape(id, f, w, writer, g.recordWords(w, rec, f, r))
 }
 
-func fittingRecordWays(ways []recordWay, rec *record) []weighted[*recordWay] {
-	var out []weighted[*recordWay]
-	for i := range ways {
-		w := &ways[i]
-		if rec.tame && w.hard || w.needs == "any" && !rec.open() || w.needs == "int" && rec.elem != "int" || w.needs == "two" && len(rec.fields) < 2 {
-			continue
-		}
-		out = append(out, weighted[*recordWay]{w.weight, w})
-	}
-	return out
+// fits reports whether a shape goes with the record's fields.
+func (rec *record) fits(w *shape) bool {
+	return !(rec.tame && w.hard || w.needs == "any" && !rec.open() || w.needs == "int" && rec.elem != "int" || w.needs == "two" && len(rec.fields) < 2)
 }
 
-// fillRecord fills a way's template.
-func (g *gen) fillRecord(w *recordWay, rec *record, f *file, id string, r rnd) (code string, decls []string) {
+// recordWords returns what the words of a template stand for.
+func (g *gen) recordWords(w *shape, rec *record, f *file, r rnd) []string {
 	typ := rec.mapType
 	if rec.named != nil {
 		typ = f.ref(rec.named, "Map"+rec.id)
 	}
 	order := r.Perm(len(rec.fields))
 	f0, f1 := rec.fields[order[0]], rec.fields[order[len(order)-1]]
-	text, load := w.code, "m, _ := ctx.Value(KEY).(MAP)"
+	load := "m, _ := ctx.Value(KEY).(MAP)"
 	if g.mended {
 		load = "m, there := ctx.Value(KEY).(MAP)\nif !there {\nm = ZERO\n}"
-		if w.mended != "" {
-			text = w.mended
-		}
 	}
-	text = strings.Replace(text, "LOAD", load, 1)
 	literal := func(skip int, value func(recordField) string) string {
 		var elts []string
 		for i, f := range rec.fields {
@@ -181,26 +156,13 @@ func (g *gen) fillRecord(w *recordWay, rec *record, f *file, id string, r rnd) (
 		}
 		return ""
 	}
-	pairs := []string{
+	words := []string{
 		"LIT2", literal(-1, value), "LIT", literal(-1, value), "PART", literal(order[0], value), "SETS", sets("m"),
-		"ZERO", literal(-1, func(f recordField) string { return f.zero }),
-		"MAP", typ, "KEY", rec.in(f), "CTX", f.std("context"), "IDENT", strings.ToLower(id), "ID", id,
+		"ZERO", literal(-1, func(f recordField) string { return f.zero }), "MAP", typ, "KEY", rec.in(f),
 		"F0", f0.index, "F1", f1.index, "V0B", pick(r, f0.values), "V0", pick(r, f0.values), "V1", pick(r, f1.values),
 		"T0", f0.typ, "T1", f1.typ, "A0", assert(f0), "A1", assert(f1), "Z0", f0.zero, "ELEM", rec.elem,
 	}
-	if strings.Contains(w.code+w.decls, "FMT.") || strings.Contains(w.code+w.decls, "OUT(") || strings.Contains(w.code, "GUARD") {
-		fmtp := f.std("fmt")
-		pairs = append(pairs, "FMT", fmtp, "OUT(", fmt.Sprintf("%s.Println(at, %q, ", fmtp, id))
-		pairs = append([]string{"GUARD", fmt.Sprintf("defer func() {\nif recover() != nil {\n%s.Println(at, %q, \"panics\")\n}\n}()", fmtp, id)}, pairs...)
-	}
-	if strings.Contains(w.code, "JSON") {
-		pairs = append(pairs, "JSON", f.std("encoding/json"))
-	}
-	fill := strings.NewReplacer(pairs...)
-	if w.decls != "" {
-		decls = append(decls, fill.Replace(w.decls))
-	}
-	return fill.Replace(text), decls
+	return append([]string{"LOAD", strings.NewReplacer(words...).Replace(load)}, words...)
 }
 
 // labelName counts a hazard for a key that findings name otherwise than by its literal.

@@ -1,22 +1,11 @@
 package oracle
 
-// A recordWay is one way to store or read a map that serves as a record. In its text KEY, MAP, ELEM and CTX are what their
-// names say; LIT and LIT2 are literals with all fields, PART one without field F0, ZERO one without values, SETS assignments
-// to all fields of m; F0 and F1 are indexes, V0, V0B and V1 values of theirs, T0 and T1 their types, A0 and A1 assertions to
-// those, Z0 the zero value of F0; LOAD looks the map up without asking whether it is there.
-type recordWay struct {
-	weight int
-	name   string
-	decls  string
-	code   string
-	// mended is the code of a program in which a missing map is one without values.
-	mended string
-	needs  string // "any" for maps of interface values, "int" for maps of numbers, "two" for more than one field
-	hard   bool   // no struct can take the map's place
-	nils   bool   // there may be no map, or one without the field
-}
+// In the shapes of records KEY and MAP are what their names say; LIT and LIT2 are literals with all fields, PART one without
+// field F0, ZERO one without values, SETS assignments to all fields of m; F0 and F1 are indexes, V0, V0B and V1 values of
+// theirs, T0 and T1 their types, A0 and A1 assertions to those, Z0 the zero value of F0; LOAD looks the map up without asking
+// whether it is there.
 
-var recordWriters = []recordWay{
+var recordWriters = []shape{
 	{weight: 6, name: "literal", code: "return CTX.WithValue(ctx, KEY, LIT)"},
 	{weight: 3, name: "variable", code: "m := LIT\nreturn CTX.WithValue(ctx, KEY, m)"},
 	{weight: 1, name: "declared variable", code: "var m MAP = LIT\nreturn CTX.WithValue(ctx, KEY, m)"},
@@ -69,7 +58,7 @@ var recordWriters = []recordWay{
 	{weight: 1, name: "made in branches", code: "var m MAP\nif ctx.Err() == nil {\nm = LIT\n} else {\nm = LIT2\n}\nreturn CTX.WithValue(ctx, KEY, m)", hard: true},
 }
 
-var recordReaders = []recordWay{
+var recordReaders = []shape{
 	{weight: 6, name: "guarded", code: "m, ok := ctx.Value(KEY).(MAP)\nif !ok {\nOUT(\"none\")\nreturn\n}\nOUT(m[F0]A0)"},
 	{weight: 3, name: "in branch", code: "if m, ok := ctx.Value(KEY).(MAP); ok {\nOUT(m[F0], m[F1]A1)\n}"},
 	{weight: 2, name: "dropped ok", needs: "any", code: "m, ok := ctx.Value(KEY).(MAP)\nif !ok {\nreturn\n}\nv, _ := m[F0]A0\nOUT(v)"},

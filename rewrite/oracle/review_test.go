@@ -38,7 +38,7 @@ func transcribe(output string, apart func(atom string) bool) *transcript {
 
 // compareReview checks what level review makes of the output.
 func (t *trial) compareReview(before, mended, after string) {
-	if t.prog.owners == nil && slices.ContainsFunc(t.reviewUnits, announced) {
+	if t.prog.owners == nil && slices.ContainsFunc(t.reviewUnits, func(u *plan.Unit) bool { return slices.ContainsFunc(u.Findings, announced) }) {
 		return
 	}
 	free := t.freeAtoms()
@@ -69,35 +69,37 @@ func (t *trial) compareReview(before, mended, after string) {
 func (t *trial) freeAtoms() map[string]bool {
 	free := map[string]bool{}
 	for _, u := range t.reviewUnits {
-		if !announced(u) {
-			continue
-		}
 		for _, f := range u.Findings {
+			if u.Blocker != nil || !announced(f) {
+				continue
+			}
+			_, unified := f.Fix.Intent.(*rules.UnifyKeys)
+			known := false
 			for atom := range t.prog.owners {
-				if t.prog.concerns(atom, f.Key) && !t.prog.alters[atom] {
-					free[atom] = true
+				if t.prog.concerns(atom, f.Key) {
+					known = true
+					free[atom] = free[atom] || !(unified && t.prog.alters[atom])
 				}
+			}
+			for atom := range t.prog.owners { // a key that a first run made
+				free[atom] = free[atom] || !known
 			}
 		}
 	}
 	return free
 }
 
-// announced reports whether a unit was fixed for review because of something in the program that the generator does not model.
-func announced(u *plan.Unit) bool {
-	if u.Blocker != nil || u.Applicability != rules.Review {
+// announced reports whether a finding is fixed for review because of something in the program that the generator does not
+// model: keys that may be the same one at run time, texts of several features, types that are made to agree.
+func announced(f *rules.Finding) bool {
+	if f.Applicability != rules.Review || f.Fix == nil {
 		return false
 	}
-	return slices.ContainsFunc(u.Findings, func(f *rules.Finding) bool {
-		if f.Fix == nil {
-			return false
-		}
-		switch in := f.Fix.Intent.(type) {
-		case *rules.TypeKeys:
-			return len(in.Family.Notes) > 0
-		case *rules.UnifyKeys:
-			return true
-		}
-		return false
-	})
+	switch in := f.Fix.Intent.(type) {
+	case *rules.TypeKeys:
+		return len(in.Family.Notes) > 0
+	case *rules.UnifyKeys, *rules.MeetTypes, *rules.PartKey:
+		return true
+	}
+	return false
 }
