@@ -96,8 +96,8 @@ func (c *Census) Assertions(k *Key) (list []Assertion, all bool) {
 			continue
 		}
 		lk := s.Lookup
-		if lk.Call == nil || !lk.Pkg.World || ast.Unparen(lk.Key) != s.Expr {
-			all = false
+		if lk.Call == nil || !lk.Pkg.World || ast.Unparen(lk.Key) != s.Expr || c.Shared(s) {
+			all = false // what is asserted there may be the value of another key
 			continue
 		}
 		found, only := c.assertionsOf(s)
