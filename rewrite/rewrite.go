@@ -22,8 +22,8 @@ type Options struct {
 	Known []*rules.Rule
 	// Level is the least certain applicability that goes into the patch set: Safe or Review.
 	Level rules.Applicability
-	// KeyStyle, KeyPackage, Accessors, Stage and API are the choices of [plan.Options].
-	KeyStyle, KeyPackage, Accessors, Stage, API string
+	// KeyStyle, KeyPackage, Accessors, Stage, API and Goroutines are the choices of [plan.Options].
+	KeyStyle, KeyPackage, Accessors, Stage, API, Goroutines string
 }
 
 // A Result is what a run found and what it would change.
@@ -49,7 +49,7 @@ func Run(ctx context.Context, opts Options) (*Result, error) {
 		return nil, err
 	}
 	findings, directives := find(res.Program, res.Census, opts)
-	units := plan.Build(res.Program, res.Census, findings, plan.Options{KeyStyle: opts.KeyStyle, KeyPackage: opts.KeyPackage, Accessors: opts.Accessors, Stage: opts.Stage, API: opts.API})
+	units := plan.Build(res.Program, res.Census, findings, plan.Options{KeyStyle: opts.KeyStyle, KeyPackage: opts.KeyPackage, Accessors: opts.Accessors, Stage: opts.Stage, API: opts.API, Goroutines: opts.Goroutines})
 	units = judge(res.Program, units, directives)
 	if res.Set, err = applyVerified(ctx, res.Program, units, opts.Level); err != nil {
 		return nil, err

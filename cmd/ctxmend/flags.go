@@ -94,7 +94,7 @@ type ruleFlags struct {
 	only, skip                 []string
 	level, keyStyle, accessors choice
 	keyPackage                 string
-	stage, api                 choice
+	stage, api, goroutines     choice
 }
 
 func (r *ruleFlags) add(flags *pflag.FlagSet) {
@@ -104,6 +104,7 @@ func (r *ruleFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&r.keyPackage, "key-package", "", "import `path` of the package that gets new keys (default the one that fits best)")
 	flags.Var(&r.accessors, "accessors", "write accessor functions for keys: auto, always or never")
 	flags.Var(&r.api, "api", "what a new parameter does to exported functions of importable packages: preserve them and add others beside them, or break them")
+	flags.Var(&r.goroutines, "goroutines", "what goroutines get: inherit their caller's context, detach from it with its values alone, or auto, as evidence tells")
 	flags.Var(&r.stage, "stage", "how keys go that code elsewhere uses: expand writes old and new keys and reads both, contract removes the old ones once nobody uses them; at-once leaves them alone")
 }
 
@@ -114,6 +115,7 @@ func (r *ruleFlags) addSelection(flags *pflag.FlagSet) {
 	r.accessors = newChoice("auto", "auto", "always", "never")
 	r.api = newChoice("preserve", "preserve", "break")
 	r.stage = newChoice("at-once", "at-once", "expand", "contract")
+	r.goroutines = newChoice("auto", "auto", "inherit", "detach")
 	flags.StringSliceVar(&r.only, "rules", nil, "run these `rules` instead of the default ones, comma-separated")
 	flags.StringSliceVar(&r.skip, "skip-rules", nil, "leave out these `rules`, comma-separated")
 }
@@ -185,6 +187,7 @@ func (a *app) options(f *runFlags, patterns []string) (rewrite.Options, error) {
 		Level:      rules.Applicability(f.level.value),
 		KeyStyle:   f.keyStyle.value,
 		Stage:      f.stage.value,
+		Goroutines: f.goroutines.value,
 		KeyPackage: f.keyPackage,
 		Accessors:  f.accessors.value,
 		API:        f.api.value,

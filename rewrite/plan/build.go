@@ -20,6 +20,9 @@ type Options struct {
 	KeyPackage string
 	// Accessors is "auto", "always" or "never".
 	Accessors string
+	// Goroutines is "auto" to let evidence decide whether a goroutine gets the context of its caller or its values alone, "inherit"
+	// for the context, "detach" for the values.
+	Goroutines string
 	// Stage is "at-once" to leave keys alone that others use, "expand" to write and read a new key beside
 	// them, "contract" to remove those that nobody else uses any more.
 	Stage string
@@ -100,6 +103,10 @@ func (pl *planner) carryOut(u *Unit, in rules.Intent) {
 	case *rules.PartKey:
 		if d := pl.draft(u); u.Blocker == nil {
 			d.finish(d.partKey(in))
+		}
+	case *rules.PassToGoroutine:
+		if d := pl.draft(u); u.Blocker == nil {
+			d.finish(d.passToGoroutine(in))
 		}
 	case *rules.CallTwins:
 		if d := pl.draft(u); u.Blocker == nil {

@@ -31,7 +31,7 @@
 // # What is no finding
 //
 //   - places where the context may have ended, as for freshctx: deferred code, after <-ctx.Done(), the handling of an error that
-//     may come from it; goroutines and functions that run at another time. Log entries of log/slog are written there as well
+//     may come from it; goroutines that nobody waits for, and functions that run at another time. Log entries of log/slog are written there as well
 //   - what goes on when the function returns: a process that is started and not waited for; results that are returned, stored or
 //     handed to a goroutine
 //   - a request that gets its context by WithContext or Clone

@@ -7,6 +7,7 @@ import (
 	"github.com/ctxmend/ctxmend/rules/builtinkey"
 	"github.com/ctxmend/ctxmend/rules/contextlesscall"
 	"github.com/ctxmend/ctxmend/rules/deadkey"
+	"github.com/ctxmend/ctxmend/rules/detachedgo"
 	"github.com/ctxmend/ctxmend/rules/dynamickey"
 	"github.com/ctxmend/ctxmend/rules/freshctx"
 	"github.com/ctxmend/ctxmend/rules/keyclash"
@@ -34,6 +35,7 @@ var All = []*rules.Rule{
 	valuechain.Rule,
 	storedctx.Rule,
 	tracevalue.Rule,
+	detachedgo.Rule,
 	freshctx.Rule,
 	missingparam.Rule,
 	contextlesscall.Rule,

@@ -1,0 +1,189 @@
+package detachedgo
+
+import (
+	_ "embed"
+	"fmt"
+	"go/ast"
+	"go/types"
+	"slices"
+	"strings"
+
+	"github.com/ctxmend/ctxmend/rules"
+	"github.com/ctxmend/ctxmend/rules/census"
+	"github.com/ctxmend/ctxmend/rules/flow"
+)
+
+//go:embed doc.go
+var doc string
+
+const name = "detachedgo"
+
+// Rule reports goroutines that start from nothing where a context is in scope.
+var Rule = &rules.Rule{Name: name, Doc: doc, Default: true, Levels: []rules.Applicability{rules.Review, rules.Manual}, Run: run}
+
+func run(pass *rules.Pass) []*rules.Finding {
+	f := &finder{flow: pass.Flow(), census: pass.Census, started: map[ast.Node]*rules.Finding{}}
+	for _, b := range f.flow.Births() {
+		f.birth(b)
+	}
+	f.flow.EachCall(f.loops)
+	return f.list
+}
+
+// A finder collects findings.
+type finder struct {
+	flow   *flow.Flow
+	census *census.Census
+	// started are the findings so far, by the goroutine's start.
+	started map[ast.Node]*rules.Finding
+	list    []*rules.Finding
+}
+
+// birth judges one context made from nothing.
+func (f *finder) birth(b *flow.Birth) {
+	g := f.flow.Around(b.Pkg, b.File, b.Call)
+	if g == nil || f.flow.OnPurpose(b.File, b.Call.Pos()) || f.flow.OnPurpose(b.File, g.Node().Pos()) {
+		return
+	}
+	src := f.source(g)
+	if src == nil || f.ended(b, src) {
+		return
+	}
+	used := f.users(b)
+	if len(used) == 0 {
+		return
+	}
+	f.report(b, g, src, used)
+}
+
+// source returns the context that the goroutine should get, nil when there is none: nothing is in scope where it is
+// started, or what is may have ended.
+func (f *finder) source(g *flow.Goroutine) *flow.Source {
+	list := f.flow.At(g.File, g.Node().Pos())
+	if s := f.ofGroup(g, list); s != nil {
+		return s
+	}
+	for _, s := range list {
+		if s.Born || s.Kind == flow.Field || s.Kind == flow.Test {
+			continue
+		}
+		if !slices.ContainsFunc(s.Through, func(lit *ast.FuncLit) bool { return f.flow.RunOf(g.Pkg, g.File, lit) != flow.InPlace }) {
+			return s
+		}
+	}
+	return nil
+}
+
+// ended reports whether the context may have ended where the fresh one is made: the goroutine has waited for that.
+func (f *finder) ended(b *flow.Birth, src *flow.Source) bool {
+	return slices.ContainsFunc(f.flow.All(b.File, b.Call.Pos()), func(s *flow.Source) bool { return s.Var == src.Var && s.Ended != "" })
+}
+
+// ofGroup returns the context that came with the group which counts the goroutine, nil when there is none: it ends
+// when one of the group fails.
+func (f *finder) ofGroup(g *flow.Goroutine, list []*flow.Source) *flow.Source {
+	sel, ok := ast.Unparen(g.Call.Fun).(*ast.SelectorExpr)
+	if !ok || g.Stmt != nil {
+		return nil
+	}
+	id, ok := ast.Unparen(sel.X).(*ast.Ident)
+	if !ok {
+		return nil
+	}
+	for _, s := range list {
+		for _, u := range f.census.Uses(s.Var) {
+			parent, _ := f.census.Outer(u.File, u.Ident)
+			as, ok := parent.(*ast.AssignStmt)
+			if !ok || len(as.Rhs) != 1 || s.Born {
+				continue
+			}
+			for _, lhs := range as.Lhs {
+				if other, ok := lhs.(*ast.Ident); ok && g.Pkg.Info.ObjectOf(other) == g.Pkg.Info.ObjectOf(id) {
+					return s
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// users returns the calls that work with the context inside the goroutine.
+func (f *finder) users(b *flow.Birth) []flow.Fate {
+	var used []flow.Fate
+	for _, fate := range f.flow.Fates(b.Pkg, b.File, b.Call) {
+		switch fate.Kind {
+		case flow.Used, flow.Started:
+			if fate.Call == nil {
+				return nil
+			}
+			used = append(used, fate)
+		case flow.Looked:
+			if fate.Call != nil {
+				used = append(used, fate)
+			}
+		case flow.Asked, flow.Cleanup:
+		default:
+			return nil
+		}
+	}
+	return used
+}
+
+func (f *finder) report(b *flow.Birth, g *flow.Goroutine, src *flow.Source, used []flow.Fate) {
+	place := &rules.ContextPlace{Expr: b.Call}
+	if first := f.started[g.Node()]; first != nil {
+		in := first.Fix.Intent.(*rules.PassToGoroutine)
+		in.Places = append(in.Places, place)
+		first.Related = append(first.Related, rules.Related{File: b.File, Pos: b.Call.Pos(), Message: "made here"})
+		return
+	}
+	life := f.flow.Lifetime(g)
+	finding := &rules.Finding{
+		Rule:          name,
+		Message:       fmt.Sprintf("a goroutine starts from nothing although %s: %s", src.InScope(), cost(life, used)),
+		File:          b.File,
+		Pos:           b.Call.Pos(),
+		End:           b.Call.End(),
+		Applicability: rules.Review,
+		Related:       []rules.Related{{File: g.File, Pos: g.Node().Pos(), Message: "started here"}},
+		Fix: &rules.Fix{
+			Title:         "pass " + src.Text + " to the goroutine",
+			Applicability: rules.Review,
+			Intent:        &rules.PassToGoroutine{Goroutine: g, Source: src, Lifetime: life, Places: []*rules.ContextPlace{place}},
+		},
+	}
+	if life.Kind == flow.Joined {
+		finding.Related = append(finding.Related, rules.Related{File: g.File, Pos: life.Pos, Message: "waited for here"})
+	}
+	f.started[g.Node()] = finding
+	f.list = append(f.list, finding)
+}
+
+// cost says what the goroutine lacks, with the evidence for how long it lives.
+func cost(life flow.Lifetime, used []flow.Fate) string {
+	what := callees(used)
+	switch life.Kind {
+	case flow.Joined:
+		return fmt.Sprintf("%s can be neither cancelled nor given values by the caller, who waits for it (%s)", what, life.Evidence)
+	case flow.Outlives:
+		return fmt.Sprintf("%s loses the values of the caller, its trace for example (it must not end with the caller: %s)", what, life.Evidence)
+	}
+	return fmt.Sprintf("%s loses the values of the caller (how long it lives is unclear: %s)", what, life.Evidence)
+}
+
+// callees writes what works with the fresh context.
+func callees(used []flow.Fate) string {
+	var names []string
+	for _, u := range used {
+		if n := flow.Callee(u.Call); !slices.Contains(names, n) {
+			names = append(names, n)
+		}
+	}
+	if len(names) > 2 {
+		return fmt.Sprintf("%s with %d more calls", names[0], len(names)-1)
+	}
+	return strings.Join(names, " with ")
+}
+
+// typeOf is the type of an expression of the goroutine's package.
+func typeOf(g *flow.Goroutine, e ast.Expr) types.Type { return g.Pkg.Info.TypeOf(e) }

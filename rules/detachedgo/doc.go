@@ -1,0 +1,76 @@
+// Package detachedgo reports goroutines that start from nothing, context.Background() or context.TODO(), where a context is in
+// scope; and goroutines that loop for ever there without asking whether they should end.
+//
+// # Why it is wrong
+//
+// A goroutine that its caller waits for should end when the caller gives up: otherwise everybody waits for work that nobody
+// wants. One that outlives its caller must not end with it, but still belongs to a request: its queries and log entries
+// lack the trace and whatever else the context knows.
+//
+// # Example
+//
+//	func (s *Server) Show(w http.ResponseWriter, r *http.Request) {
+//		id := r.FormValue("id")
+//		text := make(chan string)
+//		go func() {
+//			t, _ := s.service.Load(context.Background(), id)
+//			text <- t
+//		}()
+//		go s.service.Audit(context.Background(), id)
+//		_, _ = w.Write([]byte(<-text))
+//	}
+//
+// Use instead
+//
+//	func (s *Server) Show(w http.ResponseWriter, r *http.Request) {
+//		id := r.FormValue("id")
+//		text := make(chan string)
+//		go func(ctx context.Context) {
+//			t, _ := s.service.Load(ctx, id)
+//			text <- t
+//		}(r.Context())
+//		go s.service.Audit(context.WithoutCancel(r.Context()), id)
+//		_, _ = w.Write([]byte(<-text))
+//	}
+//
+// # What the fix does
+//
+// How long a goroutine lives is decided by evidence, which the finding names. The function that starts it waits for it when it calls
+// Wait of the group that counts it, receives from a channel that it sends on or closes, or does so through another goroutine
+// that it waits for: it gets the context. Otherwise it outlives the function and gets context.WithoutCancel(ctx): the values without the
+// end. When its channel or its group leaves the function, nobody knows. --goroutines inherit passes the context everywhere,
+// --goroutines detach its values alone, whatever the evidence.
+//
+// A literal of a go statement gets a parameter, a call an argument. Literals that are handed to a group, a timer or a pool use the context
+// around them, that of the group if it has one; what has to be asked for it, a request for example, is asked before they
+// start.
+//
+// Goroutines are started by go statements, by Go of what has a Wait, by time.AfterFunc, and by Submit of a pool.
+//
+// # What is no finding
+//
+//   - a goroutine that is given a context; deferred code in it, and what it does when it has received from Done
+//   - a context that is stored, or whose cancel function is: it is the life of something
+//   - work that is started in sync.Once and other functions that run at another time than they are written
+//   - a comment at the place that explains the context
+//   - a loop that can be left, that receives from a channel, or that hands a context to what it calls
+//
+// # Fix safety
+//
+// Review: a goroutine that is waited for now ends with its caller. Both kinds see the values of the context, a transaction for
+// example, which must not be used when it has been committed.
+//
+// Endless loops are reported without a fix: the finding lies where the select belongs.
+//
+// # When it is blocked
+//
+//   - unclear: how long the goroutine lives is unclear; choose with --goroutines
+//   - go-version: context.WithoutCancel needs go 1.21 in go.mod
+//   - name: no name is free for the context; edit: no line is free in front of the goroutine's start
+//   - comment: a comment inside the call would be lost
+//   - cgo, symlink: the place lies in a file that is not to be edited
+//   - type-errors: the package does not type-check
+//   - suppressed: a place carries a //ctxmend:ignore comment
+//   - conflict: another fix changes the same code and goes first
+//   - does-not-compile: the result would not type-check; edit: a file cannot be edited as planned
+package detachedgo
