@@ -25,10 +25,7 @@ func (jp *joinPlan) chooseNames() error {
 	}
 	var candidates []string
 	if stem != "" && stem != "Context" {
-		candidates = append(candidates, stem+"Values", stem+"Info")
-		if common == 0 {
-			candidates = append([]string{stem}, candidates...)
-		}
+		candidates = append(candidates, stem, stem+"Values", stem+"Info")
 	} else {
 		candidates = []string{"ContextValues", "ContextInfo", "RequestValues"}
 	}

@@ -126,13 +126,13 @@ func (jp *joinPlan) dropStep(st *joinStep) error {
 	return jp.drop.dropLines(st.File, st.assign, false)
 }
 
-// hoist makes a link's statement one that keeps the stored value, with a statement behind it.
-func (jp *joinPlan) hoist(st *joinStep, behind string) error {
+// hoist makes a link's statement one that keeps the stored value, with a statement in front of it.
+func (jp *joinPlan) hoist(st *joinStep, front string) error {
 	f, value := st.File, st.Lookup.Value
 	if err := jp.drop.lose(f, st.assign, value); err != nil {
 		return err
 	}
-	jp.splice(f, st.assign.Pos(), st.assign.End(), Lit(st.hoisted+" := "), jp.keep(f, value), Lit(behind))
+	jp.splice(f, st.assign.Pos(), st.assign.End(), Lit(front+st.hoisted+" := "), jp.keep(f, value))
 	return nil
 }
 
@@ -168,10 +168,7 @@ func (jp *joinPlan) dropDefinition(row *joinRow, st *joinStep, parent string) (s
 	}
 	jp.drop.note(lk)
 	if st.hoisted != "" {
-		if effects(st.Pkg, lk.Context) {
-			return "", block("order", st.File, lk.Value.Pos(), "the value would be computed before the context; compute it on a line of its own")
-		}
-		return "", jp.hoist(st, "\n"+jp.indentAt(st.File, st.assign.Pos())+types.ExprString(st.assign.Lhs[0])+" "+st.assign.Tok.String()+" "+parent)
+		return "", jp.hoist(st, types.ExprString(st.assign.Lhs[0])+" "+st.assign.Tok.String()+" "+parent+"\n"+jp.indentAt(st.File, st.assign.Pos()))
 	}
 	return "", jp.unnest(st)
 }
@@ -214,12 +211,48 @@ func (jp *joinPlan) movable(row *joinRow, i int) bool {
 		return false
 	}
 	if effects(st.Pkg, st.Lookup.Value) {
-		if !jp.simple(row.last()) {
-			return false
+		others := 0
+		for _, o := range row.steps {
+			if !jp.ordered(row, o, o.Lookup.Value) {
+				others++
+			}
 		}
-		return !slices.ContainsFunc(row.steps, func(o *joinStep) bool { return o != st && !jp.keeps(row, o, o.Lookup.Value) })
+		return jp.simple(row.last()) && (others == 0 || others == 1 && jp.onlyOne(row, st))
 	}
 	return !slices.ContainsFunc(row.steps, func(o *joinStep) bool { return effects(o.Pkg, o.Lookup.Value) })
+}
+
+// ordered reports whether an expression is made of calls, whose order the language keeps, and of what has the same value anywhere in a row.
+func (jp *joinPlan) ordered(row *joinRow, st *joinStep, e ast.Expr) bool {
+	e = ast.Unparen(e)
+	if jp.keeps(row, st, e) {
+		return true
+	}
+	call, ok := e.(*ast.CallExpr)
+	if !ok || st.Pkg.Info.Types[call.Fun].IsType() || st.Pkg.Info.Types[call.Fun].IsBuiltin() {
+		return false
+	}
+	switch fun := ast.Unparen(call.Fun).(type) {
+	case *ast.Ident:
+		if _, ok := st.Pkg.Info.Uses[fun].(*types.Func); !ok {
+			return false
+		}
+	case *ast.SelectorExpr:
+		if _, ok := st.Pkg.Info.Uses[fun.Sel].(*types.Func); !ok {
+			return false
+		}
+		if st.Pkg.Info.Selections[fun] != nil && !jp.ordered(row, st, fun.X) {
+			return false
+		}
+	default:
+		return false
+	}
+	return !slices.ContainsFunc(call.Args, func(a ast.Expr) bool { return !jp.ordered(row, st, a) })
+}
+
+// onlyOne reports whether all values of a row but one are the same anywhere.
+func (jp *joinPlan) onlyOne(row *joinRow, st *joinStep) bool {
+	return !slices.ContainsFunc(row.steps, func(o *joinStep) bool { return o != st && !jp.keeps(row, o, o.Lookup.Value) })
 }
 
 // simple reports whether a link's statement does nothing but keep or return its result.

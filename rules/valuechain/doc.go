@@ -57,7 +57,7 @@
 // # When it is blocked
 //
 //   - between: code uses a context that carries a part of the values, or may leave between them
-//   - chain, scope, order: the calls of a row hang together in a way that cannot be undone
+//   - chain, scope: the calls of a row hang together in a way that cannot be undone
 //   - apart: no row stores all the values; overlap: other rows store other selections
 //   - presence: nil is stored, or a read panics when there is no value and some contexts carry a part only
 //   - value-type: a key carries values of several types, or a reader expects another than is stored
