@@ -1,5 +1,5 @@
-// Package valuechain reports values that one function attaches to a context one after the other, three or more of them, that
-// are only ever attached together and that other code reads together.
+// Package valuechain reports values that are attached to a context one after the other, three or more of them, by one function or by a
+// row of middlewares, and that other code reads together.
 //
 // # Why it is wrong
 //
@@ -37,6 +37,10 @@
 // its keys or more are read by one function, by itself or through accessors; and when all rows that store one of those keys
 // store the others as well. A key may also have a writer of its own, but not more of them than rows; tests do not count. A value that
 // is attached in one branch only is left where it is.
+//
+// Functions of one package that attach one value each make a row where one place nests their calls, hands them to one call or one
+// after the other to the same one, or calls them in a row on one context; none of them may be used elsewhere without
+// the others. Such a row is to be mended by hand: a middleware may answer by itself, and those behind it see what it attached.
 //
 // # What the fix does
 //

@@ -20,7 +20,7 @@ const name = "valuechain"
 const minimum = 3
 
 // Rule reports values that are attached one by one and read together.
-var Rule = &rules.Rule{Name: name, Doc: doc, Default: true, Levels: []rules.Applicability{rules.Review}, Run: run}
+var Rule = &rules.Rule{Name: name, Doc: doc, Default: true, Levels: []rules.Applicability{rules.Review, rules.Manual}, Run: run}
 
 // A row is a chain with those of its values that belong together.
 type row struct {
@@ -31,11 +31,11 @@ type row struct {
 
 func run(pass *rules.Pass) []*rules.Finding {
 	c := pass.Census
-	chains := slices.DeleteFunc(c.Chains(), func(ch *census.Chain) bool { return len(ch.Keys()) < minimum })
-	if len(chains) == 0 {
+	together := slices.DeleteFunc(c.ReadTogether(), func(t *census.Together) bool { return len(t.Reads) < minimum })
+	if len(together) == 0 {
 		return nil
 	}
-	together := c.ReadTogether()
+	chains := slices.DeleteFunc(c.Chains(), func(ch *census.Chain) bool { return len(ch.Keys()) < minimum })
 	var rows []*row
 	for _, ch := range chains {
 		if group, at := largest(ch, chains, together); len(group) >= minimum {
@@ -47,7 +47,7 @@ func run(pass *rules.Pass) []*rules.Finding {
 		list = append(list, finding(r.chain, r.group, r.at))
 	}
 	fix(rows, list)
-	return list
+	return append(list, composed(c, together)...)
 }
 
 // fix gives the rows that share values one fix: for the values that they all have.
