@@ -109,13 +109,7 @@ func (v *verifier) keep(base, more []*plan.Unit) ([]*plan.Unit, error) {
 	}
 	more = slices.DeleteFunc(slices.Clone(more), func(u *plan.Unit) bool { return u.Blocker != nil })
 	if len(more) == 1 {
-		p := problems[0]
-		more[0].Blocker = &rules.Blocker{
-			Reason:  "does-not-compile",
-			Message: "the result would not type-check: " + strings.Join(strings.Fields(p.Error.Msg), " "),
-			File:    v.prog.FileNamed(p.Error.Pos.Filename),
-			Where:   position(v.prog, p.Error),
-		}
+		more[0].Blocker = v.blocker(problems[0])
 		return base, nil
 	}
 	half := len(more) / 2
@@ -124,6 +118,20 @@ func (v *verifier) keep(base, more []*plan.Unit) ([]*plan.Unit, error) {
 		return nil, err
 	}
 	return v.keep(base, more[half:])
+}
+
+// blocker says why a unit does not survive verification.
+func (v *verifier) blocker(p *verify.Problem) *rules.Blocker {
+	b := &rules.Blocker{
+		Reason:  "does-not-compile",
+		Message: "the result would not type-check: " + strings.Join(strings.Fields(p.Error.Msg), " "),
+		File:    v.prog.FileNamed(p.Error.Pos.Filename),
+		Where:   position(v.prog, p.Error),
+	}
+	if p.Unlinks != nil {
+		b.Reason, b.Message = "startup", p.Error.Msg
+	}
+	return b
 }
 
 func position(prog *program.Program, e program.Error) string {

@@ -34,7 +34,7 @@ type Options struct {
 // Build groups findings into units and plans each: edits or a blocker. Findings get the
 // ID of their unit. The units come in the order of the source.
 func Build(prog *program.Program, c *census.Census, findings []*rules.Finding, opts Options) []*Unit {
-	pl := &planner{prog: prog, census: c, opts: opts, names: newNames(prog, c), closures: map[*program.Package]map[string]bool{}, graph: prog.ImportGraph().Clone(), types: map[typeWanted]*keyType{}, anchors: map[*AddDecl]*keyType{}, inits: map[string]*initCode{}, fileConditions: map[*program.File]string{}, packageConditions: map[*program.Package]string{}, locals: map[local]bool{}, accessed: map[ast.Expr]*Unit{}}
+	pl := &planner{prog: prog, census: c, opts: opts, names: newNames(prog, c), closures: map[*program.Package]map[string]bool{}, graph: prog.ImportGraph().Clone(), types: map[typeWanted]*keyType{}, anchors: map[*AddDecl]*keyType{}, inits: map[string]*program.Startup{}, fileConditions: map[*program.File]string{}, packageConditions: map[*program.Package]string{}, locals: map[local]bool{}, accessed: map[ast.Expr]*Unit{}}
 	byIntent := map[rules.Intent][]*rules.Finding{}
 	var order []rules.Intent
 	for _, f := range findings {
@@ -177,8 +177,8 @@ type planner struct {
 	// closures caches what packages import, directly or not.
 	closures map[*program.Package]map[string]bool
 	types    map[typeWanted]*keyType
-	// inits caches initOf.
-	inits map[string]*initCode
+	// inits caches startup.
+	inits map[string]*program.Startup
 	// fileConditions and packageConditions cache what presence in the build depends on.
 	fileConditions    map[*program.File]string
 	packageConditions map[*program.Package]string

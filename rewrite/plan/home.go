@@ -327,7 +327,7 @@ func (kp *keyPlan) feasible(h *home) error {
 		}
 		if code := kp.newInit(graph, s.File, h.path); code != nil {
 			return block("placement", s.File, s.Expr.Pos(), "the key would live in %s, and importing that runs code in programs that did not contain it: package %s %s%s",
-				h.path, code.pkgPath, code.what, kp.where(&census.Hazard{File: code.file, Pos: code.pos}))
+				h.path, code.PkgPath, code.What, kp.where(&census.Hazard{File: code.File, Pos: code.Pos}))
 		}
 		graph.Add(s.File, h.path)
 	}

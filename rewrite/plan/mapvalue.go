@@ -155,7 +155,7 @@ func (sp *structPlan) reachable(places []census.Expr) error {
 		}
 		if code := sp.newInit(sp.graph, p.File, sp.home.path); code != nil {
 			return block("placement", p.File, p.Expr.Pos(), "the struct would live in %s, and importing that runs code in programs that did not contain it: package %s %s%s",
-				sp.home.path, code.pkgPath, code.what, sp.where(&census.Hazard{File: code.file, Pos: code.pos}))
+				sp.home.path, code.PkgPath, code.What, sp.where(&census.Hazard{File: code.File, Pos: code.Pos}))
 		}
 		sp.graph.Add(p.File, sp.home.path)
 	}

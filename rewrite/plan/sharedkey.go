@@ -125,20 +125,11 @@ func (kn *keyNaming) importers(g *rules.KeyGroup) (elsewhere bool, err error) {
 			return false, block("placement", s.File, s.Expr.Pos(), "the key would live in %s, but %v", g.PkgPath, err)
 		}
 		if code := kn.newInit(kn.graph, s.File, g.PkgPath); code != nil {
-			return false, block("placement", s.File, s.Expr.Pos(), "the key would live in %s, and importing that runs code in programs that did not contain it: package %s %s", g.PkgPath, code.pkgPath, code.what)
+			return false, block("placement", s.File, s.Expr.Pos(), "the key would live in %s, and importing that runs code in programs that did not contain it: package %s %s", g.PkgPath, code.PkgPath, code.What)
 		}
 		kn.graph.Add(s.File, g.PkgPath)
 	}
 	return elsewhere, nil
-}
-
-func (kn *keyNaming) worldPackage(path string) *program.Package {
-	for _, cfg := range kn.prog.Configs {
-		if p := cfg.Package(path); p != nil && p.World {
-			return p
-		}
-	}
-	return nil
 }
 
 // retyped reports whether a site names a variable that takes the type.

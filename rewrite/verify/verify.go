@@ -14,13 +14,16 @@ type Problem struct {
 	Config *program.Config
 	Path   string
 	Error  program.Error
+	// Unlinks is set for code that would no longer run when a program starts; the package type-checks.
+	Unlinks *program.Startup
 }
 
 func (p *Problem) String() string { return fmt.Sprintf("%s: %s", p.Path, p.Error.Msg) }
 
 // Check type-checks every package that the patch set touches and every package of the
 // world that imports one of them, in all configurations, and returns the new errors, in
-// the order of configurations, packages and positions. Errors that were there before do not count.
+// the order of configurations, packages and positions. Errors that were there before do not count. Then come
+// packages with code that runs when a program starts and that programs would no longer contain.
 func Check(ctx context.Context, prog *program.Program, set *patches.Set) ([]*Problem, error) {
 	overlay := map[string][]byte{}
 	for _, f := range set.Files {
@@ -46,8 +49,11 @@ func Check(ctx context.Context, prog *program.Program, set *patches.Set) ([]*Pro
 				known[k]--
 				continue
 			}
-			list = append(list, &Problem{rc.Config, rc.Path, e})
+			list = append(list, &Problem{Config: rc.Config, Path: rc.Path, Error: e})
 		}
+	}
+	for _, cfg := range prog.Configs {
+		list = append(list, unlinked(prog, cfg, checked)...)
 	}
 	return list, nil
 }

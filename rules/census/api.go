@@ -2,7 +2,6 @@ package census
 
 import (
 	"go/types"
-	"strings"
 
 	"github.com/ctxmend/ctxmend/rules/program"
 )
@@ -11,7 +10,7 @@ import (
 // method of such a type, in a package that is neither main nor internal, and not in a test.
 func IsAPI(prog *program.Program, obj types.Object) bool {
 	pkg := obj.Pkg()
-	if !obj.Exported() || pkg == nil || pkg.Name() == "main" || internalPath(pkg.Path()) {
+	if !obj.Exported() || pkg == nil || pkg.Name() == "main" || program.IsInternal(pkg.Path()) {
 		return false
 	}
 	if f := prog.FileOf(obj.Pos()); f != nil && f.Test {
@@ -22,9 +21,4 @@ func IsAPI(prog *program.Program, obj types.Object) bool {
 		return !ok || named.Obj().Exported()
 	}
 	return obj.Parent() == pkg.Scope()
-}
-
-// internalPath reports whether only packages nearby may import a path.
-func internalPath(path string) bool {
-	return path == "internal" || strings.HasPrefix(path, "internal/") || strings.Contains(path, "/internal/") || strings.HasSuffix(path, "/internal")
 }

@@ -324,7 +324,7 @@ func (w *closer) forImporters(obj types.Object) bool {
 		return w.valued() && p.fn != nil && IsAPI(w.c.Program, p.fn) // with an untyped constant
 	}
 	if v.IsField() {
-		return v.Exported() && v.Pkg().Name() != "main" && !internalPath(v.Pkg().Path())
+		return v.Exported() && v.Pkg().Name() != "main" && !program.IsInternal(v.Pkg().Path())
 	}
 	return IsAPI(w.c.Program, v)
 }

@@ -137,18 +137,10 @@ func (b *builder) uncalled(p *Point) {
 	p.addUnknown(b.census.Program, Unknown{p.File, p.Expr.Pos(), why})
 }
 
-// byTemplates reports whether templates may call exported methods: the program, or a dependency, imports
-// a package that calls methods by the names it reads.
+// byTemplates reports whether methods may be called by names that the code does not spell.
 func (b *builder) byTemplates() bool {
 	if b.templates == nil {
-		found := false
-		for _, cfg := range b.census.Program.Configs {
-			for _, p := range cfg.Packages {
-				if (p.World || p.DepModule != "") && (p.Imports["text/template"] != nil || p.Imports["html/template"] != nil) {
-					found = true
-				}
-			}
-		}
+		found := CallsByName(b.census.Program)
 		b.templates = &found
 	}
 	return *b.templates

@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 
 	"github.com/ctxmend/ctxmend/rules/program"
 )
@@ -28,6 +29,11 @@ func (r *recorder) index(ix *ast.IndexExpr, e Expr) {
 	case *ast.IncDecStmt:
 		r.updated(f, ix, at)
 		return
+	case *ast.RangeStmt:
+		if p.Key == child || p.Value == child {
+			r.lose(ReasonEscapes, at, "%q is set by a range statement", name)
+			return
+		}
 	}
 	if isPair(e.Pkg.Info, ix) {
 		f.Reads = append(f.Reads, &FieldRead{Expr: at, Index: ix, Asks: true})
@@ -189,7 +195,7 @@ func (r *recorder) judgeSets() {
 				r.lose(ReasonShared, s.Expr, "%q is set in a map that others may hold already; they would not see it in a struct", f.Name)
 				continue
 			}
-			if r.certain(l, s) {
+			if r.certain(l, f, s) {
 				l.origin.Sets[f.Name] = true
 			}
 		}
@@ -232,11 +238,36 @@ func (r *recorder) beforeAway(l *local, s *FieldSet) bool {
 	return true
 }
 
-// certain reports whether an assignment stands in the block that declares its variable.
-func (r *recorder) certain(l *local, s *FieldSet) bool {
+// certain reports whether an assignment always runs, before any read of the field through its variable: it stands in the
+// block that declares the variable, by itself or before a condition, and what reads stands behind it.
+func (r *recorder) certain(l *local, f *Field, s *FieldSet) bool {
 	decl := r.statement(l.use.File, l.use.Ident)
 	set := r.statement(s.File, s.Index)
-	return s.Index.Pos() > l.use.Ident.Pos() && r.Parent(l.use.File, decl) == r.Parent(s.File, set)
+	if s.Index.Pos() < l.use.Ident.Pos() || r.Parent(l.use.File, decl) != r.Parent(s.File, set) || !r.runsFirst(s, set) {
+		return false
+	}
+	return !slices.ContainsFunc(f.Reads, func(read *FieldRead) bool {
+		v := nameVar(read.Pkg.Info, read.Index.X)
+		return v != nil && v.Pos() == l.v.Pos() &&
+			(read.Index.Pos() < set.End() || r.function(read.File, read.Index) != r.function(s.File, s.Index))
+	})
+}
+
+// runsFirst reports whether an assignment runs whenever the statement around it does: it is that statement, or stands
+// before its condition.
+func (r *recorder) runsFirst(s *FieldSet, stmt ast.Node) bool {
+	assign, _ := r.Outer(s.File, s.Index)
+	switch st := stmt.(type) {
+	case *ast.IfStmt:
+		return ast.Node(st.Init) == assign
+	case *ast.SwitchStmt:
+		return ast.Node(st.Init) == assign
+	case *ast.TypeSwitchStmt:
+		return ast.Node(st.Init) == assign
+	case *ast.ForStmt:
+		return ast.Node(st.Init) == assign
+	}
+	return stmt == assign
 }
 
 // statement returns the statement around n that stands in a block.

@@ -52,6 +52,8 @@ func (r *recorder) fixedSignature(fn *types.Func) string {
 		return "a generic function"
 	case fn.Signature().Recv() != nil && r.InterfaceMethod(fn.Name()):
 		return "a method that an interface may ask for"
+	case fn.Signature().Recv() != nil && fn.Exported() && CallsByName(r.Program):
+		return "an exported method, which templates or reflection may call"
 	}
 	for _, ix := range r.indexes {
 		if ix.linked[mentionedName{fn.Pkg().Path(), fn.Name()}] {
@@ -126,6 +128,7 @@ func (r *recorder) result(fn *types.Func, i int, at Expr) {
 	field, names := fieldAt(lit.Type.Results, i)
 	r.spellShared(field.Type, names, Expr{field.Type, decl.File, decl.Pkg})
 	r.returns(lit.Body, i, results.Len(), decl)
+	r.recovered = r.recovered || r.mayRecover(lit.Body, decl)
 	if v := results.At(i); v.Name() != "" && v.Name() != "_" {
 		r.variable(v, Expr{field.Type, decl.File, decl.Pkg})
 	}
@@ -153,6 +156,57 @@ func (r *recorder) returns(body *ast.BlockStmt, i, n int, decl Expr) {
 		}
 		return true
 	})
+}
+
+// mayRecover reports whether a function body defers a call that may end a panic, so that the function returns zero values.
+func (r *recorder) mayRecover(body *ast.BlockStmt, e Expr) bool {
+	found := false
+	ast.Inspect(body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.DeferStmt:
+			found = found || r.recovers(n.Call, e)
+		}
+		return !found
+	})
+	return found
+}
+
+// recovers reports whether a deferred call may call recover: its function does, or is not known. The standard library has no
+// function that recovers for others.
+func (r *recorder) recovers(call *ast.CallExpr, e Expr) bool {
+	body := ast.Node(nil)
+	info := e.Pkg.Info
+	switch fun := ast.Unparen(call.Fun).(type) {
+	case *ast.FuncLit:
+		body = fun.Body
+	default:
+		fn := Callee(info, call)
+		if fn == nil {
+			id, ok := fun.(*ast.Ident)
+			return !ok || info.Uses[id] != types.Universe.Lookup("close")
+		}
+		if fn.Pkg() == nil {
+			return true
+		}
+		if p := e.Pkg.Config.Package(fn.Pkg().Path()); p != nil && !p.World && p.DepModule == "" {
+			return false
+		}
+		decl := r.declOf(fn)
+		if decl.Expr == nil {
+			return true
+		}
+		body, info = decl.Expr.(*ast.FuncLit).Body, decl.Pkg.Info
+	}
+	found := false
+	ast.Inspect(body, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok && info.Uses[id] == types.Universe.Lookup("recover") {
+			found = true
+		}
+		return !found
+	})
+	return found
 }
 
 // called follows the result of one call.

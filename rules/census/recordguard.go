@@ -28,6 +28,9 @@ func (r *recorder) present(read *FieldRead) bool {
 	if _, direct := ast.Unparen(read.Index.X).(*ast.TypeAssertExpr); direct {
 		return true
 	}
+	if r.recovered {
+		return false
+	}
 	for _, o := range r.rec.Origins {
 		if o.Nil {
 			return false
@@ -130,7 +133,7 @@ func (r *recorder) behind(ld *Load, n ast.Node) bool {
 			continue
 		}
 		last := list[len(list)-1]
-		if n.End() <= last.End() && r.implies(ld, i.Cond, false) && ends(i.Body) {
+		if n.End() <= last.End() && r.implies(ld, i.Cond, false) && ends(ld.Pkg.Info, i.Body) {
 			return true
 		}
 	}
@@ -154,7 +157,7 @@ func (r *recorder) implies(ld *Load, cond ast.Expr, outcome bool) bool {
 }
 
 // ends reports whether a block never reaches its end.
-func ends(b *ast.BlockStmt) bool {
+func ends(info *types.Info, b *ast.BlockStmt) bool {
 	if len(b.List) == 0 {
 		return false
 	}
@@ -168,8 +171,7 @@ func ends(b *ast.BlockStmt) bool {
 		if !ok {
 			return false
 		}
-		id, ok := call.Fun.(*ast.Ident)
-		return ok && id.Name == "panic"
+		return isBuiltin(info, call, "panic")
 	}
 	return false
 }

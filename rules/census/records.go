@@ -119,6 +119,8 @@ type recorder struct {
 	// aways are the mentions of a variable that hand the map on, by the variable.
 	aways map[token.Pos][]Use
 	homes map[token.Pos]*local
+	// recovered is set when a function that returns the map may return none after a panic.
+	recovered bool
 }
 
 // A slot is a parameter or, from ^0 downwards, a result of a function.

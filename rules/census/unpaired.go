@@ -76,7 +76,7 @@ func onlyTests(k *Key) bool {
 
 // Importable reports whether packages outside the world can import a package.
 func Importable(p *program.Package) bool {
-	return p.Name != "main" && !p.XTest && !internalPath(p.Path)
+	return p.Name != "main" && !p.XTest && !program.IsInternal(p.Path)
 }
 
 // InProgram reports whether a main package of the world contains a package.

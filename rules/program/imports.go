@@ -282,6 +282,9 @@ func (l *loader) isStd(path string) bool {
 	return err == nil && len(names) > 0
 }
 
+// IsInternal reports whether only packages nearby may import a path.
+func IsInternal(path string) bool { return slices.Contains(strings.Split(path, "/"), "internal") }
+
 // internalRule: a package below .../internal may be imported only from the tree
 // rooted at the parent of internal.
 func internalRule(from, to string, std bool) error {
