@@ -76,7 +76,7 @@ func (d *draft) stringKeyType(home *program.Package) (string, *program.File, ast
 		if !ok || ast.IsExported(name) || k.Const == nil || k.Const.Kind() != constant.String {
 			continue
 		}
-		if f := d.prog.FileOf(tn.Pos()); f != nil && !f.Test && uneditable(f) == "" {
+		if f := d.prog.FileOf(tn.Pos()); f != nil && !f.Test && uneditable(f) == "" && d.everywhere(f) {
 			return name, f, lastOfType(home, f, tn)
 		}
 	}

@@ -138,6 +138,19 @@ func (pl *planner) everywhere(f *program.File) bool {
 	return true
 }
 
+// takes reports whether what is declared in a file of a package is known in all files that are to use it: it is the only one,
+// or compiled wherever the package is and no test among ordinary files.
+func (pl *planner) takes(f *program.File, dir string, xtest bool, users []*program.File) bool {
+	if f == nil || !f.World || uneditable(f) != "" || f.PkgDir != dir || f.XTest != xtest {
+		return false
+	}
+	only, tests := true, true
+	for _, u := range users {
+		only, tests = only && u == f, tests && u.Test
+	}
+	return only || (tests || !f.Test) && pl.everywhere(f)
+}
+
 // declBefore returns the declaration before d, nil when d is the first after the imports.
 func declBefore(f *program.File, d ast.Decl) ast.Decl {
 	var prev ast.Decl

@@ -48,7 +48,9 @@ func (d *draft) structValue(in *rules.StructValue) error {
 	if err := sp.writePlaces(); err != nil {
 		return err
 	}
-	sp.declare()
+	if err := sp.declare(); err != nil {
+		return err
+	}
 	sp.explain()
 	return nil
 }
@@ -265,7 +267,7 @@ func fieldName(text string, i int, exported bool) string {
 }
 
 // declare adds the struct beside the key.
-func (sp *structPlan) declare() {
+func (sp *structPlan) declare() error {
 	decl := &Struct{Name: sp.name}
 	if sp.exported {
 		key := sp.rec.Key.Name()
@@ -278,17 +280,22 @@ func (sp *structPlan) declare() {
 		decl.Fields = append(decl.Fields, StructField{Name: f.name, Type: f.text})
 	}
 	add := &AddDecl{PkgPath: sp.home.path, PkgName: sp.home.name, Dir: sp.home.dir, ID: sp.name, Decl: decl}
-	add.File, add.After = sp.declPlace()
+	if add.File, add.After = sp.declPlace(); add.File == nil {
+		at := sp.placesOf()[0]
+		return block("placement", at.File, at.Expr.Pos(), "no file of package %s can hold the struct", sp.home.path)
+	}
 	sp.add(add)
+	return nil
 }
 
 // declPlace returns the file that gets the struct and the declaration it follows: the key's, else what stands
-// before the functions of the first file that makes a map.
+// before the functions of the first file that makes a map; nil when no file fits.
 func (sp *structPlan) declPlace() (*program.File, ast.Decl) {
-	test := !slices.ContainsFunc(sp.placesOf(), func(p census.Expr) bool { return !p.File.Test })
-	fits := func(f *program.File) bool {
-		return f != nil && f.World && uneditable(f) == "" && f.PkgDir == sp.home.dir && f.XTest == sp.home.xtest && (test || !f.Test)
+	var users []*program.File
+	for _, p := range sp.placesOf() {
+		users = append(users, p.File)
 	}
+	fits := func(f *program.File) bool { return sp.takes(f, sp.home.dir, sp.home.xtest, users) }
 	if obj := sp.keyDecl(); obj != nil {
 		if f := sp.prog.FileOf(obj.Pos()); fits(f) {
 			for _, decl := range f.AST.Decls {
@@ -313,7 +320,7 @@ func (sp *structPlan) declPlace() (*program.File, ast.Decl) {
 			return f, beforeFunctions(f)
 		}
 	}
-	return sp.home.pkg.Files[0], nil
+	return nil, nil
 }
 
 // explain writes the unit's title and notes.

@@ -220,10 +220,11 @@ func (kn *keyNaming) typePlaces(g *rules.KeyGroup) []place {
 // declFile chooses the file for the type, and the declaration after which it goes: before a variable that takes
 // it, else in the file of the first writer.
 func (kn *keyNaming) declFile(g *rules.KeyGroup, home *program.Package) (*program.File, ast.Decl) {
-	onlyTests := !slices.ContainsFunc(g.Sites, func(s *census.Site) bool { return !s.File.Test })
-	fits := func(f *program.File) bool {
-		return f != nil && uneditable(f) == "" && slices.Contains(home.Files, f) && (onlyTests || !f.Test) && kn.inEveryConfig(f, home.Path)
+	var users []*program.File
+	for _, s := range g.Sites {
+		users = append(users, s.File)
 	}
+	fits := func(f *program.File) bool { return kn.takes(f, home.Dir, home.XTest, users) }
 	for _, v := range g.Vars {
 		if d := kn.declOf(v); d != nil && d.decl != nil && !d.local && fits(d.file) {
 			return d.file, declBefore(d.file, d.decl)
@@ -242,16 +243,6 @@ func (kn *keyNaming) declFile(g *rules.KeyGroup, home *program.Package) (*progra
 		}
 	}
 	return nil, nil
-}
-
-// inEveryConfig reports whether a file is compiled in every configuration that has its package.
-func (kn *keyNaming) inEveryConfig(f *program.File, path string) bool {
-	for _, cfg := range kn.prog.Configs {
-		if p := cfg.Package(path); p != nil && !slices.Contains(p.Files, f) {
-			return false
-		}
-	}
-	return true
 }
 
 // retypeVar gives a variable the type, in its declaration.

@@ -260,7 +260,7 @@ func (jp *joinPlan) reachable() error {
 		}
 		if code := jp.newInit(jp.graph, s.File, jp.home.path); code != nil {
 			return block("placement", s.File, s.Expr.Pos(), "the struct would live in %s, and importing that runs code in programs that did not contain it: package %s %s%s",
-				jp.home.path, code.pkgPath, code.what, jp.where(&census.Hazard{File: code.file, Pos: code.pos}))
+				jp.home.path, code.PkgPath, code.What, jp.where(&census.Hazard{File: code.File, Pos: code.Pos}))
 		}
 		jp.graph.Add(s.File, jp.home.path)
 	}

@@ -129,9 +129,11 @@ func (jp *joinPlan) anyIn(f *program.File) string {
 // declPlace returns the file that gets the declarations and what they follow: where the first key is declared, else before the functions
 // of the first file with a writer.
 func (jp *joinPlan) declPlace() (*program.File, ast.Decl) {
-	fits := func(f *program.File) bool {
-		return f != nil && f.World && uneditable(f) == "" && f.PkgDir == jp.home.dir && f.XTest == jp.home.xtest && !f.Test && jp.everywhere(f)
+	var users []*program.File
+	for _, s := range jp.places() {
+		users = append(users, s.File)
 	}
+	fits := func(f *program.File) bool { return !f.Test && jp.takes(f, jp.home.dir, jp.home.xtest, users) }
 	for _, k := range jp.in.Keys {
 		obj := jp.keyObject(k)
 		if obj == nil {
