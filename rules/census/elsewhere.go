@@ -21,6 +21,9 @@ func (c *Census) Elsewhere(k *Key, role Role) *Hazard {
 		}
 		return nil
 	}
+	if st, u := c.inStore(k); st != nil {
+		return &Hazard{Reason: ReasonStore, Message: fmt.Sprintf(u.Why, st.Name()), File: u.File, Pos: u.Pos}
+	}
 	cl := c.closureOf(k)
 	if cl.whole != nil {
 		return cl.whole

@@ -24,11 +24,19 @@ type Store struct {
 	Differences []Difference
 	// Keys are the built-in keys that are stored through its fields or answered by its body.
 	Keys map[*Key]Unknown
+	// Typed are the keys of other types that are stored, or answered, likewise.
+	Typed []TypedUse
 	// Open lists where keys come from that cannot be followed.
 	Open []Unknown
 	// distant is set for a dependency's type that no expression of the world has: it may still be
 	// handed out as a context, but only what is stored in it counts.
 	distant bool
+}
+
+// A TypedUse is a key of a type that is not built in, in a store.
+type TypedUse struct {
+	Type types.Type
+	At   Unknown
 }
 
 // A Difference is a place where a Value method treats keys of built-in type in a way of their own.
@@ -106,7 +114,7 @@ func (sf *storeFinder) examine(pkg *program.Package, f *program.File, decl *ast.
 	key := fn.Signature().Params().At(0)
 	r := &valueReader{sf: sf, st: st}
 	r.uses(pkg, f, key)
-	if len(st.fields) == 0 && len(st.cases) == 0 && len(st.Differences) == 0 {
+	if len(st.fields) == 0 && len(st.cases) == 0 && len(st.Differences) == 0 && len(st.Typed) == 0 {
 		return
 	}
 	sf.stores = append(sf.stores, st)
@@ -145,6 +153,7 @@ func (b *builder) mergeStore(st *Store) {
 			for k, u := range st.Keys {
 				have.Keys[k] = u
 			}
+			have.Typed = append(have.Typed, st.Typed...)
 			have.Open = append(have.Open, st.Open...)
 			return
 		}
@@ -259,6 +268,7 @@ func (b *builder) storeLeaves(st *foundStore, r ref, p *Point, seen map[refSeen]
 		if tv := r.pkg.Info.Types[r.expr]; tv.Value != nil {
 			basic := basicOf(tv.Type)
 			if basic == nil {
+				st.typed(tv.Type, r.file, r.expr.Pos())
 				return
 			}
 			if basic.Info()&types.IsUntyped != 0 {
@@ -273,7 +283,8 @@ func (b *builder) storeLeaves(st *foundStore, r ref, p *Point, seen map[refSeen]
 			return
 		}
 		if t := r.typ(); t != nil && !carrierType(t) && basicOf(t) == nil {
-			return // a key of a named type
+			st.typed(t, r.file, r.expr.Pos())
+			return
 		}
 	}
 	b.forwarder(r, p)
@@ -284,6 +295,11 @@ func (b *builder) storeLeaves(st *foundStore, r ref, p *Point, seen map[refSeen]
 	for _, u := range next.unknown {
 		p.addUnknown(b.census.Program, u)
 	}
+}
+
+// typed notes a stored key of a type that is not built in.
+func (st *Store) typed(t types.Type, f *program.File, pos token.Pos) {
+	st.Typed = append(st.Typed, TypedUse{t, Unknown{f, pos, "it is also stored in %s, whose Value method looks there"}})
 }
 
 // occurs reports whether a value of the store's type can be a context of the world: the type is the

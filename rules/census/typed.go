@@ -24,6 +24,9 @@ func (c *Census) TypedHazards(k *Key) (hazards, notes []*Hazard) {
 		hazards = append(hazards, h)
 	}
 	hazards = append(hazards, c.uncheckedSites(k)...)
+	if st, u := c.inStore(k); st != nil {
+		hazards = append(hazards, &Hazard{Reason: ReasonStore, Message: fmt.Sprintf(u.Why, st.Name()), File: u.File, Pos: u.Pos})
+	}
 	for _, p := range c.Open {
 		if !p.uncalled && p.Basic == nil && mayHold(p.Pkg.Info.TypeOf(p.Expr), k.GoType) {
 			u := p.fedByWorld()
@@ -38,6 +41,18 @@ func (c *Census) TypedHazards(k *Key) (hazards, notes []*Hazard) {
 		hazards, notes = judgeOpen(k, m.role, m.either, uncheckedUse(m.mention), hazards, notes)
 	}
 	return hazards, notes
+}
+
+// inStore returns a context type that answers the key, or one of its type, from a store of its own; nil for none.
+func (c *Census) inStore(k *Key) (*Store, *Unknown) {
+	for _, st := range c.Stores {
+		for i, u := range st.Typed {
+			if k.GoType != nil && types.Identical(u.Type, k.GoType) {
+				return st, &st.Typed[i].At
+			}
+		}
+	}
+	return nil, nil
 }
 
 // uncheckedUse is the hazard of a file that was not type-checked.

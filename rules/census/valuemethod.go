@@ -179,6 +179,10 @@ func (r *valueReader) caseValue(pkg *program.Package, f *program.File, e ast.Exp
 		r.st.fields[v] = true
 		return
 	}
+	if basic == nil && tv.Type != nil && !carrierType(tv.Type) {
+		r.st.Typed = append(r.st.Typed, TypedUse{tv.Type, Unknown{f, e.Pos(), "the Value method of %s answers it itself"}})
+		return
+	}
 	if basic != nil || carrierType(tv.Type) && !r.neverBuiltin(pkg, f, e) {
 		r.differ(f, e.Pos(), keyType, "compares the key with a variable")
 	}
