@@ -27,6 +27,7 @@ var (
 	everyNth   = flag.Int("everyfunc.nth", 1, "take every `n`-th function only")
 	everyFirst = flag.Int("everyfunc.first", 0, "leave out the first `n` functions")
 	everyOnly  = flag.String("everyfunc.only", "", "take only functions with this name")
+	everyWhy   = flag.String("everyfunc.why", "", "show the blockers with this `reason`")
 	everyNear  = flag.Bool("everyfunc.near", false, "leave callers alone that no context reaches")
 )
 
@@ -63,6 +64,9 @@ func TestEveryFunction(t *testing.T) {
 		switch {
 		case u.Blocker != nil:
 			reason = u.Blocker.Reason
+			if *everyWhy == reason {
+				t.Logf("%s: %s", f.Name, u.Blocker.Message)
+			}
 		default:
 			reason = check(t, prog, f, u)
 		}

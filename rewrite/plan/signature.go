@@ -198,25 +198,30 @@ func (sp *sigPlan) reached(f *callgraph.Func) bool {
 // wayBlocked names what stands between a function and the callers that have a context.
 func (sp *sigPlan) wayBlocked(f *callgraph.Func) error {
 	route := sp.in.Supply.Route(f, linked)
-	for i := len(route) - 1; i >= 0; i-- {
-		caller := sp.in.Supply.Asker(route[i].Call)
-		if caller == nil {
-			continue
+	var way []string
+	for _, step := range route {
+		if step.Call.In != nil {
+			way = append(way, step.Call.In.Name)
 		}
-		c := sp.classOf(caller)
-		b, ok := c.err.(blocked)
-		if !ok {
-			continue
+	}
+	along := "; the way is " + strings.Join(append(way, f.Name), " -> ")
+	for to, i := f, len(route)-1; i >= 0; i-- {
+		step := route[i]
+		c := sp.classOf(to)
+		if b, ok := c.err.(blocked); ok {
+			copied := *b.Blocker
+			copied.Message += along
+			return blocked{&copied}
 		}
-		var way []string
-		for _, step := range route {
-			if step.Call.In != nil {
-				way = append(way, step.Call.In.Name)
-			}
+		if c.twin != "" && !slices.Contains(c.funcs, step.To) {
+			return block("api", step.Call.File, step.Call.Expr.Pos(), "%s, which importers may call, is called through %s here; --api break changes both%s", to.Name, step.To.Name, along)
 		}
-		copied := *b.Blocker
-		copied.Message += "; the way is " + strings.Join(append(way, f.Name), " -> ")
-		return blocked{&copied}
+		if c.twin != "" && !step.Call.Named {
+			return block("api", step.Call.File, step.Call.Expr.Pos(), "%s, which importers may call, is called through a function value here; --api break changes its type%s", to.Name, along)
+		}
+		if to = sp.in.Supply.Asker(step.Call); to == nil {
+			break
+		}
 	}
 	return block("no-context", f.File, f.Pos(), "no caller of %s that could pass a context on has one", f.Name)
 }

@@ -304,11 +304,11 @@ func (sp *sigPlan) argument(p *pass) Text {
 		f, e := sp.in.Param.Value(p.call)
 		return Text{Lit(string(f.Src[f.Tok.Offset(e.Pos()):f.Tok.Offset(e.End())]))}
 	default:
-		return sp.born(p.to)
+		return sp.born(p.to, p.call.File)
 	}
 	if p.detached && sp.isContext() && (p.source == nil || flowLive(p.source)) {
 		if !sp.in.Supply.Flow.AtLeast(p.call.File, "go1.21") {
-			return sp.born(p.to)
+			return sp.born(p.to, p.call.File)
 		}
 		return append(append(Text{Name("context", "context", "WithoutCancel"), Lit("(")}, text...), Lit(")"))
 	}

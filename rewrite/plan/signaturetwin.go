@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/ctxmend/ctxmend/rules/callgraph"
+	"github.com/ctxmend/ctxmend/rules/program"
 	"github.com/ctxmend/ctxmend/rules/supply"
 )
 
@@ -215,7 +216,7 @@ func (sp *sigPlan) wrapperDecl(p *newParam) (Text, error) {
 		text = append(text, Lit(" "+src(r)))
 	}
 	text = append(text, Lit(" {\n\t"+ret+call+"("))
-	text = append(text, sp.born(p)...)
+	text = append(text, sp.born(p, p.f.File)...)
 	for _, n := range names {
 		text = append(text, Lit(", "+n))
 	}
@@ -303,7 +304,11 @@ func (sp *sigPlan) bornName(p *newParam) string {
 	return "Background"
 }
 
-// born is what is passed where no context comes from above.
-func (sp *sigPlan) born(p *newParam) Text {
-	return Text{Name("context", "context", sp.bornName(p)), Lit("()")}
+// born is what is passed, in a file, where no context comes from above.
+func (sp *sigPlan) born(p *newParam, f *program.File) Text {
+	name := sp.bornName(p)
+	if f.Test {
+		name = "Background" // a test has nothing to come
+	}
+	return Text{Name("context", "context", name), Lit("()")}
 }

@@ -42,7 +42,7 @@ func (sp *sigPlan) wrapper(f *callgraph.Func, m *callgraph.Mention) (Text, error
 			text = append(text, Lit(", "))
 		}
 		if i == sp.in.Param.Index {
-			args = append(args, sp.born(nil)...)
+			args = append(args, sp.born(nil, m.File)...)
 			args = append(args, Lit(", "))
 		}
 		v := sig.Params().At(i)
@@ -69,7 +69,7 @@ func (sp *sigPlan) wrapper(f *callgraph.Func, m *callgraph.Mention) (Text, error
 		if len(args) > 0 {
 			args = append(args, Lit(", "))
 		}
-		args = append(args, sp.born(nil)...)
+		args = append(args, sp.born(nil, m.File)...)
 	}
 	text = append(text, Lit(") "))
 	results, ok := sp.resultText(tw, sig)

@@ -46,16 +46,17 @@ func (g *Graph) ByName(f *Func) *Fixed {
 	if x := g.names.reflected[name]; x != nil {
 		return x
 	}
-	if f.Boxed != nil {
-		if g.names.open != nil {
-			return g.names.open
-		}
-		if f.File.Test && (strings.HasPrefix(name, "Test") || strings.HasPrefix(name, "Benchmark")) {
-			return &Fixed{f.File, f.Pos(), "may be run by a test suite"}
-		}
-		if g.names.rpc != nil && servesRPC(f) {
-			return g.names.rpc
-		}
+	if f.Boxed == nil {
+		return nil
+	}
+	if g.names.open != nil {
+		return g.names.open
+	}
+	if f.File.Test && (strings.HasPrefix(name, "Test") || strings.HasPrefix(name, "Benchmark")) {
+		return &Fixed{f.File, f.Pos(), "may be run by a test suite"}
+	}
+	if g.names.rpc != nil && servesRPC(f) {
+		return g.names.rpc
 	}
 	for _, t := range g.names.templates {
 		if mentions(t.text, name) {

@@ -251,7 +251,7 @@ func (w *witness) livesOn(file *program.File, pkg *program.Package, call *ast.Ca
 	case *ast.ExprStmt:
 		return false
 	case *ast.SelectorExpr:
-		return false // used on the spot
+		return !sameAsReceiver(pkg, call) // a view that is used on the spot, or something with a life of its own
 	case *ast.AssignStmt:
 		for i, l := range n.Lhs {
 			if len(n.Rhs) == len(n.Lhs) && ast.Node(n.Rhs[i]) != child || !works(pkg.Info.TypeOf(l)) {
@@ -269,6 +269,12 @@ func (w *witness) livesOn(file *program.File, pkg *program.Package, call *ast.Ca
 		return false
 	}
 	return true
+}
+
+// sameAsReceiver reports whether a method returns what it was called on, for the context that it gets: db.WithContext(ctx).
+func sameAsReceiver(pkg *program.Package, call *ast.CallExpr) bool {
+	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+	return ok && types.Identical(pkg.Info.TypeOf(sel.X), pkg.Info.TypeOf(call))
 }
 
 // handedOut reports whether a local variable is stored or returned.

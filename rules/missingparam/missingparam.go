@@ -29,7 +29,7 @@ var Rule = &rules.Rule{
 }
 
 func run(pass *rules.Pass) []*rules.Finding {
-	w := &witness{pass: pass, supply: pass.Supply(), targets: map[*callgraph.Func]*rules.AddParam{}, escaping: map[*types.Var]bool{}}
+	w := &witness{pass: pass, supply: pass.Supply(), targets: map[*callgraph.Func]*rules.AddParam{}, escaping: map[*types.Var]bool{}, mattering: map[*types.Var]bool{}}
 	var found []*rules.Finding
 	for _, file := range pass.Program.Files {
 		pkg := pass.Flow().Package(file)
@@ -55,13 +55,15 @@ type witness struct {
 	targets map[*callgraph.Func]*rules.AddParam
 	// escaping caches which parameters keep a context for later.
 	escaping map[*types.Var]bool
+	// mattering caches for which variables it makes a difference what context they hold.
+	mattering map[*types.Var]bool
 }
 
 // judge returns the finding about a fresh context, nil when it is none.
 func (w *witness) judge(file *program.File, pkg *program.Package, born *ast.CallExpr) *rules.Finding {
 	in := w.supply.Calls.Enclosing(file, born.Pos())
 	f := w.supply.Owner(in)
-	if f == nil || f.Decl == nil || f.EntryPoint() || supply.TakesContext(f) || w.passesOn(f, born) || w.cleansUp(f) {
+	if f == nil || f.Decl == nil || f.EntryPoint() || supply.TakesContext(f) || w.passesOn(f, born) || hasTwin(f) || w.cleansUp(f) {
 		return nil
 	}
 	for _, s := range w.pass.Flow().All(file, born.Pos()) {
@@ -69,7 +71,7 @@ func (w *witness) judge(file *program.File, pkg *program.Package, born *ast.Call
 			return nil // there is a context at hand, or one that has ended
 		}
 	}
-	if w.deferred(file, born) || w.keeps(file, pkg, born) {
+	if w.deferred(file, born) || w.keeps(file, pkg, born) || !w.matters(file, pkg, born) {
 		return nil
 	}
 	route := w.supply.Route(f, w.together)
@@ -164,6 +166,22 @@ func (w *witness) passesOn(f *callgraph.Func, born *ast.CallExpr) bool {
 		delete(params, f.Pkg.Info.Uses[id])
 	}
 	return len(params) == 0 && w.sameReceiver(f, call) && related(f, call)
+}
+
+// hasTwin reports whether a function that takes a context, Exec beside ExecContext, stands beside one: whoever calls this one has
+// chosen to.
+func hasTwin(f *callgraph.Func) bool {
+	for _, suffix := range []string{"Context", "Ctx", "WithContext"} {
+		name := f.Object.Name() + suffix
+		obj := f.Pkg.Types.Scope().Lookup(name)
+		if recv := f.Signature.Recv(); recv != nil {
+			obj, _, _ = types.LookupFieldOrMethod(recv.Type(), true, f.Pkg.Types, name)
+		}
+		if fn, ok := obj.(*types.Func); ok && fn.Signature().Params().Len() > 0 && flow.IsContext(fn.Signature().Params().At(0).Type()) {
+			return true
+		}
+	}
+	return false
 }
 
 // related reports whether the name of what is called contains that of the function: QueryContext, doQuery.
