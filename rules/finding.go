@@ -39,7 +39,9 @@ type Finding struct {
 	File     *program.File
 	Pos, End token.Pos
 	// Key is the context key concerned as people write it ("user" with quotes), "" for other misuse.
-	Key           string
+	Key string
+	// KeyID is the key's [census.Key.UnitName], which no other key has; "" where Key and Unit tell it.
+	KeyID         string
 	Applicability Applicability
 	Status        Status
 	// Unit is the ID of the unit that fixes it, "" when there is none.

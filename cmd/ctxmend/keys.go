@@ -61,8 +61,12 @@ func (a *app) keys(ctx context.Context, flags *runFlags, patterns []string) erro
 func censusKeys(res *rewrite.Result) []report.Key {
 	verdicts := map[string]*rules.Finding{}
 	for _, f := range res.Findings {
-		if f.Key != "" && f.Status != rules.Suppressed && verdicts[f.Key] == nil {
-			verdicts[f.Key] = f
+		id := f.KeyID
+		if id == "" {
+			id = f.Key
+		}
+		if id != "" && f.Status != rules.Suppressed && verdicts[id] == nil {
+			verdicts[id] = f
 		}
 	}
 	var out []report.Key
@@ -70,7 +74,11 @@ func censusKeys(res *rewrite.Result) []report.Key {
 		if !slices.ContainsFunc(k.Sites, func(s *census.Site) bool { return s.Pkg.World }) {
 			continue
 		}
-		out = append(out, reportKey(k, verdicts[k.Name()]))
+		verdict := verdicts[k.UnitName()]
+		if verdict == nil {
+			verdict = verdicts[k.Name()]
+		}
+		out = append(out, reportKey(k, verdict))
 	}
 	return out
 }

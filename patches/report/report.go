@@ -43,6 +43,8 @@ type Finding struct {
 	Related       []Related `json:"related"`
 	// Note says what the fix does; for text only.
 	Note string `json:"-"`
+	// KeyID tells keys apart that look alike; for text only.
+	KeyID string `json:"-"`
 	// Source is the line of source the finding begins in, without its line
 	// end; "" when it is not known. For text only.
 	Source string `json:"-"`
@@ -145,6 +147,7 @@ func newFinding(f *rules.Finding) Finding {
 		EndLine:       end.Line,
 		EndColumn:     end.Column,
 		Key:           f.Key,
+		KeyID:         f.KeyID,
 		Applicability: string(f.Applicability),
 		Status:        string(f.Status),
 		Unit:          f.Unit,

@@ -28,7 +28,7 @@ func (r *Report) subjects() subjects {
 			continue
 		}
 		rules[f.Rule] = true
-		subject := f.subject(i)
+		subject := f.keySubject(i)
 		if f.Key == "" {
 			s.others++
 		} else {
@@ -62,7 +62,15 @@ func (r *Report) summaryLine() string {
 	return fmt.Sprintf("%s: %s (%s)", s.total(), s.outcomes(), strings.Join(hints, ", "))
 }
 
-// subject identifies what the i-th finding is about.
+// keySubject identifies the key that the i-th finding is about, whatever is done about it.
+func (f *Finding) keySubject(i int) string {
+	if f.KeyID == "" {
+		return f.subject(i)
+	}
+	return f.Rule + "\x00" + f.KeyID
+}
+
+// subject identifies what the i-th finding is about, and what is done about it.
 func (f *Finding) subject(i int) string {
 	if f.Key == "" {
 		return fmt.Sprintf("finding %d", i)

@@ -31,7 +31,7 @@ func newText(w io.Writer, opts TextOptions) *text {
 // be done. Suppressed findings are not shown. An error is one of w's.
 func (r *Report) WriteText(w io.Writer, opts TextOptions) error {
 	out := newText(w, opts)
-	first := map[string]*Finding{}
+	first, units := map[string]*Finding{}, map[string]*Finding{}
 	for i := range r.Findings {
 		f := &r.Findings[i]
 		if f.Status == "suppressed" {
@@ -45,7 +45,10 @@ func (r *Report) WriteText(w io.Writer, opts TextOptions) error {
 			continue
 		}
 		first[same] = f
-		out.details(f)
+		out.details(f, units[f.Unit])
+		if f.Unit != "" && units[f.Unit] == nil {
+			units[f.Unit] = f
+		}
 	}
 	if !opts.Quiet && r.Summary.Findings > 0 {
 		fmt.Fprintln(out, out.paint(bold, r.summaryLine()))
@@ -68,8 +71,8 @@ func (t *text) misuse(f *Finding) {
 	}
 }
 
-// details say where else the matter lies, and what can be done.
-func (t *text) details(f *Finding) {
+// details say where else the matter lies, and what can be done: once for all keys that change together, at the first.
+func (t *text) details(f, first *Finding) {
 	for _, line := range relatedLines(f.Related) {
 		fmt.Fprintf(t, "   %s\n", line)
 	}
@@ -80,7 +83,11 @@ func (t *text) details(f *Finding) {
 		fmt.Fprintf(t, "   %s %s\n", t.paint(green, "fixed:"), display(f.Note))
 	case "fixable":
 		label := t.paint(green, "fix ("+f.Applicability+"):")
-		fmt.Fprintf(t, "   %s %s\n", label, display(f.Note))
+		note := display(f.Note)
+		if first != nil && first.Note == f.Note && first.Status == f.Status {
+			note = "together with " + place(first.File, first.Line, first.Column)
+		}
+		fmt.Fprintf(t, "   %s %s\n", label, note)
 	default:
 		if f.Note != "" {
 			fmt.Fprintf(t, "   %s %s\n", t.paint(cyan, "by hand:"), display(f.Note))

@@ -7,6 +7,9 @@ import (
 	"go/types"
 	"go/version"
 	"path/filepath"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/ctxmend/ctxmend/rules/census"
 )
@@ -188,8 +191,112 @@ func (kp *keyPlan) removeUnused() {
 			continue
 		}
 		d := kp.declOf(s.obj)
+		kp.keepDoc(d, s)
 		kp.unit.Edits = append(kp.unit.Edits, &RemoveSpec{File: d.file, Decl: d.decl, Spec: d.spec, Name: d.name})
+		if kp.blockGoes(d) {
+			kp.removeBlanks(d, done)
+		}
 	}
+}
+
+// removeBlanks removes what a block that goes as a whole skips.
+func (kp *keyPlan) removeBlanks(d *valueDecl, done map[token.Pos]bool) {
+	for _, s := range d.decl.Specs {
+		for _, id := range s.(*ast.ValueSpec).Names {
+			if id.Name == "_" && !done[id.Pos()] {
+				done[id.Pos()] = true
+				kp.unit.Edits = append(kp.unit.Edits, &RemoveSpec{File: d.file, Decl: d.decl, Spec: s.(*ast.ValueSpec), Name: id})
+			}
+		}
+	}
+}
+
+// blockGoes reports whether a constant is declared in a block of which every name is replaced and has no other use.
+func (kp *keyPlan) blockGoes(d *valueDecl) bool {
+	if d.decl == nil || d.decl.Tok != token.CONST || len(d.decl.Specs) < 2 {
+		return false
+	}
+	pkg := kp.pkgOf(d.file)
+	for _, s := range d.decl.Specs {
+		for _, id := range s.(*ast.ValueSpec).Names {
+			if id.Name == "_" {
+				continue
+			}
+			obj := pkg.Info.Defs[id]
+			if obj == nil || obj.Exported() && kp.packageLevel(obj) || kp.retyped[obj.Pos()] != nil || kp.census.MentionedUnchecked(obj) {
+				return false
+			}
+			for _, u := range kp.census.Uses(obj) {
+				if u.Pkg.Info.Defs[u.Ident] != nil {
+					continue
+				}
+				if sp := kp.byExpr[kp.census.NameExpr(u.File, u.Ident)]; sp == nil || sp.form != named || sp.obj == nil || sp.obj.Pos() != obj.Pos() {
+					return false
+				}
+			}
+		}
+	}
+	return true
+}
+
+// keepDoc moves what a comment says of a constant that goes to the declaration of the key that takes its place.
+func (kp *keyPlan) keepDoc(d *valueDecl, s *spot) {
+	n := kp.keys[s.key]
+	if n == nil || n.decl == nil || d.local || len(d.spec.Names) > 1 {
+		return
+	}
+	doc := d.spec.Doc
+	if doc == nil && len(d.decl.Specs) == 1 {
+		doc = d.decl.Doc
+	}
+	if doc == nil {
+		doc = d.spec.Comment
+	}
+	if doc == nil {
+		return
+	}
+	var lines []string
+	for line := range strings.Lines(doc.Text()) {
+		line = strings.TrimRight(line, "\n")
+		if !strings.HasPrefix(line, "nolint") {
+			lines = append(lines, renamed(line, d.name.Name, n.decl.ID))
+		}
+	}
+	text := strings.TrimSpace(strings.Join(lines, "\n"))
+	switch decl := n.decl.Decl.(type) {
+	case *KeyType:
+		if decl.Doc == "" {
+			decl.Doc = text
+		}
+	case *KeyConst:
+		if decl.Doc == "" {
+			decl.Doc = text
+		}
+	}
+}
+
+// renamed writes another name where a text has the old one as a word.
+func renamed(text, old, name string) string {
+	var b strings.Builder
+	for {
+		i := strings.Index(text, old)
+		if i < 0 {
+			return b.String() + text
+		}
+		before, _ := utf8.DecodeLastRuneInString(text[:i])
+		after, _ := utf8.DecodeRuneInString(text[i+len(old):])
+		b.WriteString(text[:i])
+		if isWord(before) || isWord(after) {
+			b.WriteString(old)
+		} else {
+			b.WriteString(name)
+		}
+		text = text[i+len(old):]
+	}
+}
+
+func isWord(r rune) bool {
+	return r != utf8.RuneError && (r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r))
 }
 
 // removable reports whether a constant's name can be taken out of its declaration without changing others.
@@ -199,6 +306,9 @@ func (kp *keyPlan) removable(obj types.Object) bool {
 		return false
 	}
 	d := kp.declOf(obj)
+	if d != nil && d.spec != nil && kp.blockGoes(d) {
+		return true
+	}
 	if d == nil || d.spec == nil || len(d.spec.Values) != len(d.spec.Names) {
 		return false
 	}

@@ -89,6 +89,9 @@ func (kp *keyPlan) placeDecls(t *keyType) {
 	t.newFile = kp.freeFile("context.go", "ctxkeys.go", "contextkeys.go")
 	if kp.home.pkg == nil {
 		t.newFile = kp.home.name + ".go"
+		if strings.Contains(kp.home.name, "_") {
+			t.newFile = "context.go" // what follows may be the name of a platform
+		}
 	} else if kp.testHome() {
 		t.newFile = kp.freeFile("context_test.go", "ctxkeys_test.go", "contextkeys_test.go")
 	}
@@ -285,6 +288,9 @@ func (kp *keyPlan) newKey(n *keyNames) string {
 		return n.ident
 	}
 	stem := lowerFirst(n.base)
+	if n.base == "ContextValue" && n.key.Const != nil && n.key.Const.Kind() == constant.String && token.IsIdentifier(constant.StringVal(n.key.Const)) {
+		stem = constant.StringVal(n.key.Const) // of a script without capitals
+	}
 	if kp.style == "struct" {
 		if n.ident = kp.freed(n); n.ident == "" {
 			n.ident = kp.names.free(kp.home.dir, kp.places(), stem+"Key", stem+"ContextKey", stem+"CtxKey")

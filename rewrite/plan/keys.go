@@ -130,6 +130,9 @@ func (kp *keyPlan) plan() error {
 	if kp.staged {
 		return kp.expand()
 	}
+	if err := kp.checkInstances(); err != nil {
+		return err
+	}
 	kp.findAccessors()
 	kp.chooseRetyped()
 	kp.noteAPI()

@@ -66,6 +66,7 @@
 //   - excluded-file: a file that the build configuration leaves out mentions the key
 //   - type-errors: a package with the key does not type-check
 //   - generated, vendored, cgo, symlink: a place lies in a file that is not to be edited
+//   - forwarder: a generic function is told the key's built-in type by a type argument
 //   - placement: no package can hold the key and be imported from everywhere it is needed
 //   - staged: the old key of a migration in stages waits for others, or for --stage contract; or its
 //     places are of a form that cannot write and read two keys

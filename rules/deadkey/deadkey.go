@@ -92,7 +92,7 @@ func (d *dead) findings(k *census.Key) []*rules.Finding {
 		f := &rules.Finding{
 			Rule: name, Message: message(d.c, k, s, role, spelled),
 			File: s.File, Pos: s.Expr.Pos(), End: s.Expr.End(),
-			Key: k.Name(), Applicability: rules.Manual, Status: rules.NoFix, Fix: fix,
+			Key: k.Name(), KeyID: k.UnitName(), Applicability: rules.Manual, Status: rules.NoFix, Fix: fix,
 		}
 		if fix != nil {
 			f.Applicability, f.Status = fix.Applicability, ""

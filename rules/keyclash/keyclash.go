@@ -216,7 +216,7 @@ func (c *clash) finding(s *census.Site, e ast.Expr, message string) *rules.Findi
 	return &rules.Finding{
 		Rule: name, Message: message,
 		File: s.Lookup.File, Pos: e.Pos(), End: e.End(),
-		Key: c.key.Name(), Applicability: rules.Manual, Status: rules.NoFix,
+		Key: c.key.Name(), KeyID: c.key.UnitName(), Applicability: rules.Manual, Status: rules.NoFix,
 	}
 }
 

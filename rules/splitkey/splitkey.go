@@ -49,7 +49,7 @@ func findings(s *census.Split) []*rules.Finding {
 			list = append(list, &rules.Finding{
 				Rule: name, Message: message(site),
 				File: site.File, Pos: site.Expr.Pos(), End: site.Expr.End(),
-				Key: k.Name(), Applicability: rules.Review, Related: related(s, k), Fix: fix, Blocker: blocker,
+				Key: k.Name(), KeyID: k.UnitName(), Applicability: rules.Review, Related: related(s, k), Fix: fix, Blocker: blocker,
 			})
 		}
 	}

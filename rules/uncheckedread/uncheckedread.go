@@ -89,7 +89,7 @@ func (c *checker) finding(r *census.Read, assert *ast.TypeAssertExpr) *rules.Fin
 		Fix:           &rules.Fix{Title: "handle the absence of the value", Applicability: rules.Review, Intent: in},
 	}
 	if len(r.Keys) == 1 {
-		f.Key = r.Keys[0].Name()
+		f.Key, f.KeyID = r.Keys[0].Name(), r.Keys[0].UnitName()
 	}
 	return f
 }
