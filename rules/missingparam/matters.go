@@ -63,11 +63,11 @@ func (w *witness) mattersTo(file *program.File, pkg *program.Package, n *ast.Cal
 		}
 		return w.variableMatters(pkg, as.Lhs[0])
 	}
-	if w.discarded(file, n) {
-		return false
-	}
 	c := w.supply.Calls.CallAt(n)
 	if c == nil {
+		if w.discarded(file, n) {
+			return false
+		}
 		t := pkg.Info.TypeOf(n)
 		tuple, isTuple := t.(*types.Tuple)
 		return t != nil && !(isTuple && tuple.Len() == 0)
@@ -85,8 +85,8 @@ func (w *witness) mattersTo(file *program.File, pkg *program.Package, n *ast.Cal
 	return false
 }
 
-// discarded reports whether nobody looks at what a call that returns something returns: its caller would not
-// notice that it was cancelled.
+// discarded reports whether nobody looks at what a call of code elsewhere returns: its caller would not notice that it
+// was cancelled.
 func (w *witness) discarded(file *program.File, n *ast.CallExpr) bool {
 	switch p := w.pass.Census.Parent(file, n).(type) {
 	case *ast.ExprStmt:
