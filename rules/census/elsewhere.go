@@ -12,6 +12,11 @@ import (
 // Elsewhere returns why a key may have a writer (or reader) that is none of its sites; nil when the sites
 // are all there can be in the world and in what it imports. Importers outside the world are not considered, see Importers.
 func (c *Census) Elsewhere(k *Key, role Role) *Hazard {
+	if role == Writer {
+		if h := c.answered(); h != nil {
+			return h
+		}
+	}
 	if k.Basic != nil {
 		if k.Family == nil {
 			return &Hazard{Reason: ReasonDependency, Message: "the key is used outside the program only"}
@@ -24,6 +29,12 @@ func (c *Census) Elsewhere(k *Key, role Role) *Hazard {
 	if st, u := c.inStore(k); st != nil {
 		return &Hazard{Reason: ReasonStore, Message: fmt.Sprintf(u.Why, st.Name()), File: u.File, Pos: u.Pos}
 	}
+	if isUnnamedStruct(k.GoType) {
+		if hazards, _ := c.TypedHazards(k); len(hazards) > 0 {
+			return hazards[0]
+		}
+		return nil
+	}
 	cl := c.closureOf(k)
 	if cl.whole != nil {
 		return cl.whole
@@ -35,6 +46,15 @@ func (c *Census) Elsewhere(k *Key, role Role) *Hazard {
 		return h
 	}
 	return c.passedOn(k, role)
+}
+
+// isUnnamedStruct reports whether keys of a type belong to nobody: it is a struct type without a name, or a pointer to one.
+func isUnnamedStruct(t types.Type) bool {
+	if t == nil {
+		return false
+	}
+	_, ok := types.Unalias(deref(t)).(*types.Struct)
+	return ok
 }
 
 // passedOn returns a look-up of unknown key that a key may reach that travels as an interface value.

@@ -330,6 +330,9 @@ func (ix *index) inflow(v *types.Var, want string) sources {
 	}
 	s.zero = s.zero || v.IsField()
 	if v.IsField() {
+		if _, ok := v.Type().(*types.TypeParam); ok && want == "" {
+			s.lose(ix.prog.FileOf(v.Pos()), v.Pos(), "comes from field %s, which may be the zero value of a type argument", v.Name())
+		}
 		ix.inflowUnkeyed(v, want, &s)
 		if place, ok := ix.fields[v]; ok && ix.converted[place.first] {
 			s.lose(ix.prog.FileOf(v.Pos()), v.Pos(), "comes from field %s of a struct that is converted from another type", v.Name())

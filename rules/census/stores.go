@@ -26,6 +26,8 @@ type Store struct {
 	Keys map[*Key]Unknown
 	// Typed are the keys of other types that are stored, or answered, likewise.
 	Typed []TypedUse
+	// Any is set when the Value method may answer keys that are not stored.
+	Any *Unknown
 	// Open lists where keys come from that cannot be followed.
 	Open []Unknown
 	// distant is set for a dependency's type that no expression of the world has: it may still be
@@ -114,7 +116,8 @@ func (sf *storeFinder) examine(pkg *program.Package, f *program.File, decl *ast.
 	key := fn.Signature().Params().At(0)
 	r := &valueReader{sf: sf, st: st}
 	r.uses(pkg, f, key)
-	if len(st.fields) == 0 && len(st.cases) == 0 && len(st.Differences) == 0 && len(st.Typed) == 0 {
+	st.Any = st.answersAny(sf.ix, pkg, decl, key)
+	if st.Any == nil && len(st.fields) == 0 && len(st.cases) == 0 && len(st.Differences) == 0 && len(st.Typed) == 0 {
 		return
 	}
 	sf.stores = append(sf.stores, st)
@@ -154,6 +157,9 @@ func (b *builder) mergeStore(st *Store) {
 				have.Keys[k] = u
 			}
 			have.Typed = append(have.Typed, st.Typed...)
+			if have.Any == nil {
+				have.Any = st.Any
+			}
 			have.Open = append(have.Open, st.Open...)
 			return
 		}

@@ -27,6 +27,9 @@ func (c *Census) TypedHazards(k *Key) (hazards, notes []*Hazard) {
 	if st, u := c.inStore(k); st != nil {
 		hazards = append(hazards, &Hazard{Reason: ReasonStore, Message: fmt.Sprintf(u.Why, st.Name()), File: u.File, Pos: u.Pos})
 	}
+	if h := c.taken(); h != nil {
+		hazards = append(hazards, h)
+	}
 	for _, p := range c.Open {
 		if !p.uncalled && p.Basic == nil && mayHold(p.Pkg.Info.TypeOf(p.Expr), k.GoType) {
 			u := p.fedByWorld()
@@ -53,6 +56,28 @@ func (c *Census) inStore(k *Key) (*Store, *Unknown) {
 		}
 	}
 	return nil, nil
+}
+
+// answered returns the hazard of a context type that may answer any key; nil for none.
+func (c *Census) answered() *Hazard {
+	for _, st := range c.Stores {
+		if st.Any != nil && !st.distant {
+			return &Hazard{Reason: ReasonStore, Message: fmt.Sprintf(st.Any.Why, st.Name()), File: st.Any.File, Pos: st.Any.Pos}
+		}
+	}
+	return nil
+}
+
+// taken returns the hazard of a context type that may treat keys by their types; nil for none.
+func (c *Census) taken() *Hazard {
+	for _, st := range c.Stores {
+		for _, d := range st.Differences {
+			if d.Basic == nil && !st.distant {
+				return &Hazard{Reason: ReasonStore, Message: "the Value method of " + st.Name() + " " + d.How, File: d.File, Pos: d.Pos}
+			}
+		}
+	}
+	return nil
 }
 
 // uncheckedUse is the hazard of a file that was not type-checked.

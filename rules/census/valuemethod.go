@@ -68,8 +68,12 @@ func (r *valueReader) use(pkg *program.Package, f *program.File, id *ast.Ident, 
 func (r *valueReader) call(pkg *program.Package, f *program.File, call *ast.CallExpr, child ast.Node, basic *types.Basic) {
 	info := pkg.Info
 	fn := Callee(info, call)
-	if fn == nil || isConversion(info, call) {
+	switch {
+	case isConversion(info, call):
 		r.differ(f, call.Pos(), basic, "takes the key apart")
+		return
+	case fn == nil:
+		r.differ(f, call.Pos(), basic, "hands the key to a function that is not known")
 		return
 	}
 	if isValueMethod(fn) && (isInterfaceMethod(fn) || isContextLike(fn.Signature().Recv().Type())) {
