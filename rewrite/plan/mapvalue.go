@@ -48,7 +48,11 @@ func (d *draft) structValue(in *rules.StructValue) error {
 	if err := sp.writePlaces(); err != nil {
 		return err
 	}
-	if err := sp.declare(); err != nil {
+	declare := sp.declare
+	if sp.rec.Named != nil {
+		declare = sp.redeclare
+	}
+	if err := declare(); err != nil {
 		return err
 	}
 	sp.explain()
@@ -82,6 +86,9 @@ func (sp *structPlan) chooseHome() error {
 	slices.SortFunc(pkgs, func(a, b *program.Package) int { return cmp.Compare(a.Path, b.Path) })
 	owner := sp.keyOwner()
 	switch {
+	case sp.rec.Named != nil:
+		p := sp.packageOf(sp.rec.Named)
+		sp.home = homeOfPackage(p, "it declares the type")
 	case len(pkgs) == 1 && (owner == nil || owner.Path == pkgs[0].Path):
 		sp.home = homeOfPackage(pkgs[0], "")
 	case len(pkgs) == 2 && pkgs[1].Path == pkgs[0].Path+"_test" && (owner == nil || owner.Path == pkgs[0].Path):
@@ -218,7 +225,11 @@ func (sp *structPlan) chooseNames() {
 			at = append(at, place{p.Pkg, p.Expr.Pos()})
 		}
 	}
-	sp.name = sp.names.free(sp.home.dir, at, candidates...)
+	if sp.rec.Named != nil {
+		sp.name = sp.rec.Named.Name()
+	} else {
+		sp.name = sp.names.free(sp.home.dir, at, candidates...)
+	}
 	taken := map[string]bool{}
 	for i, f := range sp.fields {
 		f.name = fieldName(f.Name, i, sp.exported)
@@ -264,6 +275,21 @@ func fieldName(text string, i int, exported bool) string {
 		name += "Value"
 	}
 	return name
+}
+
+// redeclare makes the declared map type a struct.
+func (sp *structPlan) redeclare() error {
+	f := sp.prog.FileOf(sp.rec.Named.Pos())
+	_, spec := typeSpec(f, sp.rec.Named)
+	if spec == nil || spec.Assign.IsValid() {
+		return block("map-type", f, sp.rec.Named.Pos(), "the declaration of %s cannot be changed", sp.rec.Named.Name())
+	}
+	indent := "\n" + sp.indentAt(f, spec.Pos())
+	text := Text{Lit("struct {")}
+	for _, fd := range sp.fields {
+		text = append(append(text, Lit(indent+"\t"+fd.name+" ")), fd.text...)
+	}
+	return sp.replace(f, spec.Type.Pos(), spec.Type.End(), append(text, Lit(indent+"}"))...)
 }
 
 // declare adds the struct beside the key.
@@ -331,6 +357,9 @@ func (sp *structPlan) explain() {
 		note += " (" + sp.home.why + ")"
 	}
 	sp.unit.Notes = append(sp.unit.Notes, note)
+	if sp.rec.Pointer != nil {
+		sp.unit.Title += ", by pointer"
+	}
 	for i, n := range sp.rec.Notes {
 		if i == maxNotes {
 			sp.review = append(sp.review, fmt.Sprintf("and %d more places like it", len(sp.rec.Notes)-maxNotes))

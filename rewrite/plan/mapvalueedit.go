@@ -19,7 +19,7 @@ func (sp *structPlan) writePlaces() error {
 		if call, ok := sp.parentOf(e).(*ast.CallExpr); ok && sp.made[call] {
 			continue
 		}
-		if err := sp.replace(e.File, e.Expr.Pos(), e.Expr.End(), sp.structName()); err != nil {
+		if err := sp.writeType(e); err != nil {
 			return err
 		}
 	}
@@ -36,6 +36,39 @@ func (sp *structPlan) writePlaces() error {
 		}
 	}
 	return nil
+}
+
+// writeType makes an expression that names the map's type name the struct's, or a pointer to it.
+func (sp *structPlan) writeType(e census.Expr) error {
+	mark := ""
+	if sp.rec.Pointer != nil {
+		mark = "*"
+		if lit, ok := sp.parentOf(e).(*ast.CompositeLit); ok && lit.Type == e.Expr {
+			mark = "&"
+		}
+	}
+	if !sp.isNamed(e) {
+		return sp.replace(e.File, e.Expr.Pos(), e.Expr.End(), Lit(mark), sp.structName())
+	}
+	if mark != "" {
+		sp.splice(e.File, e.Expr.Pos(), e.Expr.Pos(), Lit(mark))
+	}
+	return nil
+}
+
+// isNamed reports whether an expression is the declared name that becomes the struct's.
+func (sp *structPlan) isNamed(e census.Expr) bool {
+	if sp.rec.Named == nil {
+		return false
+	}
+	var id *ast.Ident
+	switch x := ast.Unparen(e.Expr).(type) {
+	case *ast.Ident:
+		id = x
+	case *ast.SelectorExpr:
+		id = x.Sel
+	}
+	return id != nil && e.Pkg.Info.Uses[id] != nil && e.Pkg.Info.Uses[id].Pos() == sp.rec.Named.Pos()
 }
 
 func (sp *structPlan) parentOf(e census.Expr) ast.Node {
@@ -67,7 +100,11 @@ func (sp *structPlan) writeOrigin(o *census.Origin) error {
 	default:
 		return nil // the literal stays one
 	}
-	return sp.replace(o.File, e.Pos(), e.End(), sp.structName(), Lit("{}"))
+	mark := ""
+	if sp.rec.Pointer != nil {
+		mark = "&"
+	}
+	return sp.replace(o.File, e.Pos(), e.End(), Lit(mark), sp.structName(), Lit("{}"))
 }
 
 // writeSet makes the key of an element, or the index assigned to, a field.

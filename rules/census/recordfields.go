@@ -182,7 +182,7 @@ func (r *recorder) updated(f *Field, ix *ast.IndexExpr, at Expr) {
 	f.Sets = append(f.Sets, &FieldSet{Expr: at, Index: ix})
 }
 
-// judgeSets checks that every assignment to a field happens before its map goes anywhere: a struct is
+// judgeSets finds the assignments to a field that happen after its map went anywhere: a struct is
 // copied there, where a map is shared.
 func (r *recorder) judgeSets() {
 	for _, f := range r.rec.Fields {
@@ -192,7 +192,9 @@ func (r *recorder) judgeSets() {
 			}
 			l := r.homeOf(s)
 			if l == nil || !r.beforeAway(l, s) {
-				r.lose(ReasonShared, s.Expr, "%q is set in a map that others may hold already; they would not see it in a struct", f.Name)
+				if r.rec.Pointer == nil {
+					r.rec.Pointer = why(ReasonShared, s.Expr, "%q is set in a map that others may hold already", f.Name)
+				}
 				continue
 			}
 			if r.certain(l, f, s) {
@@ -307,7 +309,7 @@ func (r *recorder) judgeFields() {
 	var read *Field
 	for _, f := range rec.Fields {
 		if f.Type = rec.Elem; types.IsInterface(rec.Elem) {
-			if f.Type, f.Why = r.fieldType(f); f.Type != nil {
+			if f.Type, f.Why = r.fieldType(f); f.Type != nil && rec.Pointer == nil {
 				r.guards(f)
 			}
 		}

@@ -329,7 +329,7 @@ func (r *recorder) forward(e Expr) {
 		}
 	case *ast.BinaryExpr:
 		if isNil(e.Pkg.Info, otherSide(p, child)) {
-			r.lose(ReasonPresence, e, "the map is compared with nil, which a struct cannot be")
+			r.compared = append(r.compared, e)
 			return
 		}
 	case *ast.UnaryExpr:

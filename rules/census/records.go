@@ -43,6 +43,10 @@ type Record struct {
 	Funcs []*types.Func
 	// API is set when importers can name the key.
 	API bool
+	// Named is the world's name for the map's type, nil for a type without one.
+	Named *types.TypeName
+	// Pointer is set when a map is written where others may hold it already, with the place: they have to share the struct.
+	Pointer *Hazard
 	// Dynamic is set when the map is used as a table, not as a record: indexed by what is not constant, or ranged over.
 	Dynamic *Hazard
 	// Hazards stand in the way of a struct; Notes ask for a reviewer.
@@ -116,6 +120,8 @@ type recorder struct {
 	loads  map[*ast.CallExpr]*Load
 	stores map[*ast.CallExpr]bool
 	types  map[ast.Expr]bool
+	// compared are the places that compare a map with nil.
+	compared []Expr
 	// aways are the mentions of a variable that hand the map on, by the variable.
 	aways map[token.Pos][]Use
 	homes map[token.Pos]*local
@@ -156,6 +162,8 @@ func (c *Census) Record(k *Key) *Record {
 		r.site(s)
 	}
 	r.judgeSets()
+	r.judgePointer()
+	r.judgeNamed()
 	r.judgeFields()
 	return r.rec
 }
@@ -216,7 +224,7 @@ func (r *recorder) noteAPI(obj types.Object) {
 	r.note(ReasonEscapes, r.Program.FileOf(obj.Pos()), obj.Pos(), "%s.%s is exported: importers that store or read the map under it will notice", obj.Pkg().Name(), obj.Name())
 }
 
-// mapHazards refuses map types that have a name: other code may use them as the maps they are.
+// mapHazards refuses map types of dependencies, and those that are more than a map.
 func (r *recorder) mapHazards() {
 	named, ok := types.Unalias(r.rec.Map).(*types.Named)
 	if !ok {
@@ -224,12 +232,18 @@ func (r *recorder) mapHazards() {
 	}
 	obj := named.Obj()
 	f := r.Program.FileOf(obj.Pos())
-	if f == nil || !f.World {
+	switch {
+	case f == nil || !f.World:
 		s := r.rec.Key.Sites[0]
 		r.hazard(ReasonMapType, s.File, s.Expr.Pos(), "%s is a type of package %s, outside the program; store a struct made from it", r.mapText(), obj.Pkg().Path())
-		return
+	case named.NumMethods() > 0:
+		r.hazard(ReasonMapType, f, obj.Pos(), "%s has methods, which use it as a map", r.mapText())
+	case named.TypeArgs().Len() > 0 || obj.Parent() != obj.Pkg().Scope():
+		r.hazard(ReasonMapType, f, obj.Pos(), "%s is no type at package level without parameters", r.mapText())
+	case r.MentionedUnchecked(obj):
+		r.hazard(ReasonExcluded, f, obj.Pos(), "a file that was not type-checked mentions %s", obj.Name())
 	}
-	r.hazard(ReasonMapType, f, obj.Pos(), "%s is declared as a map here; its declaration is the place to make it a struct", r.mapText())
+	r.rec.Named = obj
 }
 
 // site takes in a writer or reader of the key.

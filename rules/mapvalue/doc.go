@@ -31,22 +31,24 @@
 // A struct type named after the key is declared beside it, with a field for each index that is set or read.
 // Literals, calls of make, declarations, parameters and results that name the map's type name the struct's,
 // indexes become fields, and assertions on what is read go where the field has that type. All places change
-// together, tests included, or none does. The type is exported when other packages need it.
+// together, tests included, or none does. The type is exported when other packages need it. Where a map is written after
+// others may hold it, they share the struct by a pointer. A map type that the program declares for the record becomes
+// the struct where it is declared.
 //
 // # Fix safety
 //
 // Safe when every use of the map is seen, every index is constant, every map sets what is read of it, and nothing
 // writes to a map after it was stored. Review when a field has to stay of the map's element type, when
-// a field is read although the context may hold no map (that panicked, and becomes zero), or when an
-// exported function has the map in its signature.
+// a field is read although the context may hold no map (that panicked, and becomes zero), when the struct is shared by a
+// pointer, or when an exported function has the map in its signature.
 //
 // # When it is blocked
 //
 //   - escapes: the map reaches code where it has to be a map: a field, a function of another module, an interface value
-//   - presence: the program asks whether a field is there, compares the map with nil, or leaves fields out that are read
-//   - shared: the map is written where others may hold it already
+//   - presence: the program asks whether a field is there, compares a map with nil that is not shared by a pointer, or leaves fields out that are read
+//   - shared: the map is written where others may hold it already, and read where there may be none: a pointer would panic
 //   - value-type: the key carries other values as well, or no field has one type everywhere
-//   - map-type: the map's type has a name, such as jwt.MapClaims or http.Header
+//   - map-type: the map is of a dependency's type, such as jwt.MapClaims or http.Header, or of one that has methods or other uses
 //   - key: the key is of a built-in type and several packages use it; it has to get a type first (builtinkey)
 //   - forwarder: a function whose callers choose the key looks it up
 //   - unread: nothing in the program stores the map that is read
