@@ -8,6 +8,7 @@ import (
 
 	"github.com/ctxmend/ctxmend/rules"
 	"github.com/ctxmend/ctxmend/rules/census"
+	"github.com/ctxmend/ctxmend/rules/flow"
 	"github.com/ctxmend/ctxmend/rules/program"
 )
 
@@ -189,9 +190,10 @@ func (p *dropPlan) dropCall(c *storeCall) error {
 	if as, ok := parent.(*ast.AssignStmt); ok && inBlock && as == stmt && p.withoutEffect(c.pkg, as, keepCtx) {
 		return p.dropStatement(c, as, valueStays)
 	}
-	if as, ok := parent.(*ast.AssignStmt); ok && as.Tok == token.DEFINE && len(as.Lhs) == 1 && sameText(as.Lhs[0], keepCtx) {
-		return block("scope", f, as.Pos(), "%s := %[1]s would be left; remove it by hand", types.ExprString(keepCtx))
+	if as, ok := parent.(*ast.AssignStmt); ok && len(as.Lhs) == 1 && (as.Tok == token.DEFINE && sameText(as.Lhs[0], keepCtx) || as.Tok == token.ASSIGN && samePlace(c.pkg, as.Lhs[0], keepCtx)) {
+		return block("scope", f, as.Pos(), "%s %s %[1]s would be left; remove it by hand", types.ExprString(keepCtx), as.Tok)
 	}
+	p.noteOriginal(c, whole)
 	if valueStays {
 		if !inBlock || p.othersAct(c.pkg, stmt, c) {
 			return block("effects", f, c.value.Pos(), "the stored value is computed in the middle of a statement, and computing it may have effects; compute it on a line of its own")
@@ -272,6 +274,31 @@ func sameName(pkg *program.Package, a, b ast.Expr) bool {
 	return isVar && v == pkg.Info.ObjectOf(y)
 }
 
+// samePlace reports whether two expressions name the same variable, or the same field by way of variables and fields.
+func samePlace(pkg *program.Package, a, b ast.Expr) bool {
+	x, ok := ast.Unparen(a).(*ast.SelectorExpr)
+	y, yOK := ast.Unparen(b).(*ast.SelectorExpr)
+	if !ok || !yOK {
+		return sameName(pkg, a, b)
+	}
+	v, isVar := pkg.Info.Uses[x.Sel].(*types.Var)
+	return isVar && v == pkg.Info.Uses[y.Sel] && (!v.IsField() || samePlace(pkg, x.X, y.X))
+}
+
+// noteOriginal tells a reviewer what is handed on itself now and was behind another value: a request that was a copy, a
+// context of a type with more methods than contexts have.
+func (p *dropPlan) noteOriginal(c *storeCall, whole wholeExpr) {
+	note := ""
+	if whole.expr != ast.Expr(c.call) {
+		note = types.ExprString(whole.stays) + " itself is handed on, not a copy: what is changed in it is seen by others"
+	} else if t := c.pkg.Info.TypeOf(c.context); t != nil && !flow.IsContext(t) {
+		note = "a " + census.TypeText(t) + " itself is handed on: code that asks a context for other methods finds them now"
+	}
+	if note != "" {
+		p.review = append(p.review, note+p.where(&census.Hazard{File: c.file, Pos: c.call.Pos()}))
+	}
+}
+
 // sameText reports whether two expressions are the same identifier by name.
 func sameText(a, b ast.Expr) bool {
 	x, ok := a.(*ast.Ident)
@@ -317,7 +344,7 @@ func (p *dropPlan) withoutEffect(pkg *program.Package, as *ast.AssignStmt, value
 		return false
 	}
 	if as.Tok == token.ASSIGN {
-		return sameName(pkg, as.Lhs[0], value)
+		return samePlace(pkg, as.Lhs[0], value)
 	}
 	lhs, ok := as.Lhs[0].(*ast.Ident)
 	rhs, isIdent := ast.Unparen(value).(*ast.Ident)

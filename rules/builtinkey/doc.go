@@ -73,5 +73,6 @@
 //   - conflict: another fix changes the same code and goes first
 //   - suppressed: a place carries a //ctxmend:ignore comment
 //   - comment: a comment inside a look-up would be lost
+//   - startup: an import that goes is all that makes a program contain a package with an init function
 //   - does-not-compile: the result would not type-check; edit: a file cannot be edited as planned
 package builtinkey
