@@ -298,12 +298,30 @@ func (sp *sigPlan) choosePass(to *newParam, call *callgraph.Call) error {
 	case source != nil:
 		p.source = source
 		sp.nameSource(call, source)
+	case sp.isContext():
+		sp.passBeyond(p)
 	}
 	if to.twin != "" && p.from == nil && (p.source == nil || uneditable(call.File) != "") && (call.Pkg.Path == to.f.Pkg.Path || call.File.PkgPath == to.f.File.PkgPath || uneditable(call.File) != "") {
 		return nil // the function that stays does the same
 	}
 	sp.passes = append(sp.passes, p)
 	return nil
+}
+
+// passBeyond lets a call in a goroutine pass what is at hand around the go statement.
+func (sp *sigPlan) passBeyond(p *pass) {
+	around := p.call.In
+	for around != nil && sp.changed[around] == nil && (sp.in.Supply.RunsHere(around) || sp.in.Supply.Spawned(around)) {
+		around = around.Outer
+	}
+	source := sp.in.Supply.Beyond(p.call)
+	if to := sp.changed[around]; to != nil && sp.in.Supply.Flow.AtLeast(p.call.File, "go1.21") {
+		p.from, p.detached = to, true
+		to.uses = append(to.uses, p.call.Expr.Pos())
+	} else if source != nil && !source.Born {
+		p.source, p.detached = source, true
+		sp.nameSource(p.call, source)
+	}
 }
 
 // replaces reports whether the local variable that a source is goes, in favour of the parameter.

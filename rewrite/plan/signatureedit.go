@@ -88,7 +88,7 @@ func (sp *sigPlan) writeParam(p *newParam) error {
 		}
 		return nil
 	case p.f.Body() == nil:
-		param = append(Text{Lit(sp.in.Param.Name + " ")}, typ...)
+		param = append(Text{Lit(sp.shownName(p.f) + " ")}, typ...)
 	default:
 		param = append(Text{Lit(p.name + " ")}, typ...)
 	}

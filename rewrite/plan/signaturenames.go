@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/ctxmend/ctxmend/rules/callgraph"
 	"github.com/ctxmend/ctxmend/rules/flow"
 	"github.com/ctxmend/ctxmend/rules/program"
 )
@@ -28,21 +29,48 @@ func (sp *sigPlan) chooseNames() {
 }
 
 func (sp *sigPlan) chooseName(p *newParam) {
-	base := sp.in.Param.Name
-	tries := []string{base}
-	if sp.isContext() {
-		tries = append(tries, "parent", "callerCtx")
-	} else {
-		tries = append(tries, base+"Value")
-	}
 	for i := 1; ; i++ {
-		for _, name := range tries {
-			if i > 1 {
-				name += strconv.Itoa(i)
-			}
+		for _, name := range sp.candidates(i) {
 			if locals, ok := sp.fits(p, name); ok {
 				p.name, p.locals = name, locals
 				return
+			}
+		}
+	}
+}
+
+// candidates are the names tried for the parameter, in the i-th round.
+func (sp *sigPlan) candidates(i int) []string {
+	base := sp.in.Param.Name
+	tries := []string{base, base + "Value"}
+	if sp.isContext() {
+		tries = []string{base, "parent", "callerCtx"}
+	}
+	if i > 1 {
+		for j := range tries {
+			tries[j] += strconv.Itoa(i)
+		}
+	}
+	return tries
+}
+
+// shownName is the name of the parameter in a function type without a body.
+func (sp *sigPlan) shownName(f *callgraph.Func) string {
+	taken := map[string]bool{}
+	for _, list := range []*ast.FieldList{f.Type.Params, f.Type.Results} {
+		if list == nil {
+			continue
+		}
+		for _, field := range list.List {
+			for _, id := range field.Names {
+				taken[id.Name] = true
+			}
+		}
+	}
+	for i := 1; ; i++ {
+		for _, name := range sp.candidates(i) {
+			if !taken[name] {
+				return name
 			}
 		}
 	}

@@ -37,32 +37,39 @@ func (sp *sigPlan) wrapper(f *callgraph.Func, m *callgraph.Mention) (Text, error
 	tw := &typeWriter{sp.draft, &home{path: m.Pkg.Path, name: m.Pkg.Name, dir: m.Pkg.Dir, pkg: m.Pkg, xtest: m.Pkg.XTest}}
 	text := Text{Lit("func(")}
 	var args Text
-	for i := range sig.Params().Len() {
-		if i > 0 {
-			text = append(text, Lit(", "))
-		}
+	params := sig.Params()
+	for i := range params.Len() {
 		if i == sp.in.Param.Index {
 			args = append(args, sp.born(nil, m.File)...)
 			args = append(args, Lit(", "))
 		}
-		v := sig.Params().At(i)
+		v := params.At(i)
 		name := v.Name()
 		if name == "" || name == "_" || taken[name] {
 			name = freeAmong(taken)
 		}
 		taken[name] = true
+		last := i == params.Len()-1
 		t, dots := v.Type(), ""
-		if sig.Variadic() && i == sig.Params().Len()-1 {
+		if sig.Variadic() && last {
 			t, dots = t.(*types.Slice).Elem(), "..."
+		}
+		text = append(text, Lit(name))
+		args = append(args, Lit(name+dots))
+		if !last {
+			args = append(args, Lit(", "))
+		}
+		if !last && types.Identical(t, params.At(i+1).Type()) && !(sig.Variadic() && i+1 == params.Len()-1) {
+			text = append(text, Lit(", ")) // i, j int
+			continue
 		}
 		written, ok := tw.typeText(t)
 		if !ok {
 			return refuse("the type of its parameters cannot be written there")
 		}
-		text = append(append(text, Lit(name+" "+dots)), written...)
-		args = append(args, Lit(name+dots))
-		if i < sig.Params().Len()-1 {
-			args = append(args, Lit(", "))
+		text = append(append(text, Lit(" "+dots)), written...)
+		if !last {
+			text = append(text, Lit(", "))
 		}
 	}
 	if sp.in.Param.Index == sig.Params().Len() {

@@ -71,7 +71,7 @@ func (w *witness) judge(file *program.File, pkg *program.Package, born *ast.Call
 			return nil // there is a context at hand, or one that has ended
 		}
 	}
-	if w.deferred(file, born) || w.keeps(file, pkg, born) || !w.matters(file, pkg, born) {
+	if w.inside(file, born, isDeferOrGo) || w.keeps(file, pkg, born) || !w.matters(file, pkg, born) {
 		return nil
 	}
 	route := w.supply.Route(f, w.together)
@@ -206,7 +206,7 @@ func (w *witness) cleansUp(f *callgraph.Func) bool {
 	list, _ := w.together(f)
 	for _, m := range list {
 		for _, call := range m.Calls {
-			if call.Defer || w.supply.Ended(call) || w.deferred(call.File, call.Expr) {
+			if !call.File.Test && (call.Defer || w.supply.Ended(call) || w.inside(call.File, call.Expr, isDefer)) {
 				return true
 			}
 		}
@@ -214,15 +214,22 @@ func (w *witness) cleansUp(f *callgraph.Func) bool {
 	return false
 }
 
-// deferred reports whether a node lies in a literal that is deferred, or started by a go statement.
-func (w *witness) deferred(file *program.File, n ast.Node) bool {
+// inside reports whether a node lies in a statement of a kind, in the same declaration.
+func (w *witness) inside(file *program.File, n ast.Node, kind func(ast.Node) bool) bool {
 	for p := w.pass.Census.Parent(file, n); p != nil; p = w.pass.Census.Parent(file, p) {
-		switch p.(type) {
-		case *ast.DeferStmt, *ast.GoStmt:
+		if kind(p) {
 			return true
-		case *ast.FuncDecl:
-			return false
 		}
 	}
 	return false
+}
+
+func isDefer(n ast.Node) bool {
+	_, ok := n.(*ast.DeferStmt)
+	return ok
+}
+
+func isDeferOrGo(n ast.Node) bool {
+	_, isGo := n.(*ast.GoStmt)
+	return isGo || isDefer(n)
 }

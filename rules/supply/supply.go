@@ -22,8 +22,8 @@ type Supply struct {
 }
 
 type supplied struct {
-	source *flow.Source
-	ended  bool
+	source, beyond *flow.Source
+	ended          bool
 }
 
 // New returns the supply of a program.
@@ -36,6 +36,13 @@ func New(calls *callgraph.Graph, f *flow.Flow, c *census.Census) *Supply {
 func (s *Supply) Source(call *callgraph.Call) *flow.Source {
 	s.look(call)
 	return s.at[call].source
+}
+
+// Beyond returns the context that a call in a goroutine could have from around the go statement: the goroutine may go on when
+// that context has ended. It is nil for none.
+func (s *Supply) Beyond(call *callgraph.Call) *flow.Source {
+	s.look(call)
+	return s.at[call].beyond
 }
 
 // Ended reports whether a call is reached when a context in scope may have ended: such code cleans up, and must not depend
@@ -56,6 +63,8 @@ func (s *Supply) look(call *callgraph.Call) {
 			found.ended = true
 		case found.source == nil && s.now(source.Through):
 			found.source = source
+		case found.beyond == nil && s.nowOrSpawned(source.Through):
+			found.beyond = source
 		}
 	}
 	s.at[call] = found
@@ -70,6 +79,14 @@ func (s *Supply) now(lits []*ast.FuncLit) bool {
 	return !slices.ContainsFunc(lits, func(lit *ast.FuncLit) bool {
 		f := s.Calls.FuncAt(lit.Type)
 		return f == nil || !s.RunsHere(f)
+	})
+}
+
+// nowOrSpawned reports whether function literals run where they are written, or are started by a go statement there.
+func (s *Supply) nowOrSpawned(lits []*ast.FuncLit) bool {
+	return !slices.ContainsFunc(lits, func(lit *ast.FuncLit) bool {
+		f := s.Calls.FuncAt(lit.Type)
+		return f == nil || !s.RunsHere(f) && !s.Spawned(f)
 	})
 }
 
@@ -216,14 +233,27 @@ func (s *Supply) Asker(call *callgraph.Call) *callgraph.Func {
 		return nil
 	}
 	f := s.Owner(call.In)
-	if f == nil || f.EntryPoint() || s.spawned(f) || TakesContext(f) {
+	if f == nil || f.EntryPoint() || s.Spawned(f) || s.deferred(f) || TakesContext(f) {
 		return nil
 	}
 	return f
 }
 
-// spawned reports whether a literal is started by a go or defer statement.
-func (s *Supply) spawned(f *callgraph.Func) bool {
+// Spawned reports whether a function is a literal that a go statement starts.
+func (s *Supply) Spawned(f *callgraph.Func) bool {
+	if f.Lit == nil {
+		return false
+	}
+	call, ok := s.census.Parent(f.File, f.Lit).(*ast.CallExpr)
+	if !ok || call.Fun != ast.Expr(f.Lit) {
+		return false
+	}
+	_, ok = s.census.Parent(f.File, call).(*ast.GoStmt)
+	return ok
+}
+
+// deferred reports whether a function is a literal that a defer statement calls.
+func (s *Supply) deferred(f *callgraph.Func) bool {
 	if f.Lit == nil {
 		return false
 	}
@@ -231,11 +261,8 @@ func (s *Supply) spawned(f *callgraph.Func) bool {
 	if !ok {
 		return false
 	}
-	switch s.census.Parent(f.File, call).(type) {
-	case *ast.GoStmt, *ast.DeferStmt:
-		return true
-	}
-	return false
+	_, ok = s.census.Parent(f.File, call).(*ast.DeferStmt)
+	return ok
 }
 
 // TakesContext reports whether a function has a parameter of type context.Context.
