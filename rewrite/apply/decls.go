@@ -89,11 +89,26 @@ func (f *fileJob) declEdits(ed *lineEditor, names *fileNames) ([]*edit, error) {
 		}
 		line := f.importsEnd(ed)
 		if after != nil {
-			line = ed.line(f.withTrailing(ed, f.offset(after.End()))-1) + 1
+			line = f.behindRemoval(ed, ed.line(f.withTrailing(ed, f.offset(after.End()))-1)+1)
 		}
 		ed.insert(line, &chunk{rank: rankDecl, text: text, apart: true, units: unitsOf(here)})
 	}
 	return edits, nil
+}
+
+// behindRemoval returns the line where something goes that belongs at the start of a line: that line, or, when another edit
+// removes what is around it, the one behind.
+func (f *fileJob) behindRemoval(ed *lineEditor, line int) int {
+	for moved := true; moved; {
+		moved = false
+		for _, e := range f.splices {
+			at := ed.offset(line)
+			if len(e.text) == 0 && e.start < at && at < e.end {
+				line, moved = ed.line(max(e.start, e.end-1))+1, true
+			}
+		}
+	}
+	return line
 }
 
 func isImport(d ast.Decl) bool {
