@@ -15,12 +15,8 @@ type chain struct {
 // chain adds three or four keys.
 func (g *gen) chain(id string, r rnd) {
 	c := &chain{}
-	home := -1
 	for i := range 3 + r.IntN(2) {
 		k := g.typedKey(fmt.Sprintf("%sk%d", id, i), r, weighted[string]{3, "struct"}, weighted[string]{3, "text"}, weighted[string]{1, "number"}, weighted[string]{1, "pointer"}, weighted[string]{1, "literal"})
-		if home < 0 {
-			home = k.home.index
-		}
 		c.keys = append(c.keys, k)
 		c.fields = append(c.fields, fieldTypes[r.IntN(4)])
 	}
@@ -30,9 +26,7 @@ func (g *gen) chain(id string, r rnd) {
 		}
 		g.atom(sid, func(r rnd) {
 			if f := g.place(r, c.can); f != nil {
-				w := pickWeighted(r, weights(list, nil))
-				g.labelName(c.keys[0].family, "chain "+w.name)
-				g.shape(sid, f, w, writer, c.words(f, r))
+				g.chainShape(sid, f, pickWeighted(r, weights(list, nil)), writer, c, r)
 			}
 		})
 	}
@@ -42,6 +36,12 @@ func (g *gen) chain(id string, r rnd) {
 	for i := range 1 + r.IntN(3) {
 		site(fmt.Sprintf("%sR%d", id, i), chainReaders, false)
 	}
+}
+
+// chainShape adds a function that stores or reads the values.
+func (g *gen) chainShape(sid string, f *file, w *shape, writer bool, c *chain, r rnd) {
+	g.labelName(c.keys[0].family, "chain "+w.name)
+	g.shape(sid, f, w, writer, c.words(f, r))
 }
 
 // can reports whether a file can name all keys.

@@ -11,25 +11,26 @@ func (g *gen) dead(id string, r rnd) {
 	live := g.typedKey(id+"x", r, weighted[string]{1, "struct"})
 	v := fieldTypes[r.IntN(4)]
 	both := func(f *file) bool { return k.can(f) && live.can(f) }
-	words := func(f *file, r rnd) []string {
-		return []string{"KEY", k.in(f), "LIVE", live.in(f), "T0", v.typ, "V0B", pick(r, v.values), "V0", pick(r, v.values)}
-	}
 	for i := range 1 + r.IntN(2) {
 		sid := fmt.Sprintf("%sW%d", id, i)
 		g.own(sid, k.family)
 		g.atom(sid, func(r rnd) {
 			if f := g.place(r, both); f != nil {
-				w := pickWeighted(r, weights(deadWriters, nil))
-				g.labelName(k.family, "dead "+w.name)
-				g.shape(sid, f, w, true, words(f, r))
+				g.deadShape(sid, f, pickWeighted(r, weights(deadWriters, nil)), k, live, v, r)
 			}
 		})
 	}
 	g.atom(id+"R", func(r rnd) {
 		if f := g.place(r, live.can); f != nil {
-			g.shape(id+"R", f, &shape{code: "v, ok := ctx.Value(LIVE).(T0)\nOUT(v, ok)"}, false, []string{"LIVE", live.in(f), "T0", v.typ})
+			g.shape(id+"R", f, &halfReaders[0], false, []string{"KEY", live.in(f), "T0", v.typ})
 		}
 	})
+}
+
+// deadShape adds a function that stores under both keys.
+func (g *gen) deadShape(sid string, f *file, w *shape, k, live *typedKey, v recordField, r rnd) {
+	g.labelName(k.family, "dead "+w.name)
+	g.shape(sid, f, w, true, []string{"KEY", k.in(f), "LIVE", live.in(f), "T0", v.typ, "V0B", pick(r, v.values), "V0", pick(r, v.values)})
 }
 
 var deadWriters = []shape{
@@ -71,15 +72,7 @@ func (g *gen) unchecked(id string, r rnd) {
 		g.own(sid, k.family)
 		g.atom(sid, func(r rnd) {
 			if f := g.place(r, k.can); f != nil {
-				w := pickWeighted(r, weights(list, nil))
-				g.labelName(k.family, "unchecked "+w.name)
-				errorf := f.std("fmt") + ".Errorf"
-				if r.chance(.5) {
-					errorf = f.std("errors") + ".New"
-				}
-				words := []string{"KEY", k.in(f), "KIND", "any", "T0", v.typ, "Z0", v.zero, "V0B", pick(r, v.values), "V0", pick(r, v.values), "ERRORF", errorf}
-				show := fmt.Sprintf("defer func() {\nif recover() != nil {\n%[1]s.Println(at, %[2]q, \"absent\")\n}\n}()\nv, err := loadIDENT(ctx)\nif err != nil {\n%[1]s.Println(at, %[2]q, \"absent\")\nreturn\n}\n%[1]s.Println(at, %[2]q, v)", f.std("fmt"), sid)
-				g.shape(sid, f, w, writer, append(words, "SHOW", fmtIdent(show, sid)))
+				g.uncheckedShape(sid, f, pickWeighted(r, weights(list, nil)), writer, k, v, r)
 			}
 		})
 	}
@@ -87,6 +80,17 @@ func (g *gen) unchecked(id string, r rnd) {
 	for i := range 1 + r.IntN(3) {
 		site(fmt.Sprintf("%sR%d", id, i), uncheckedReaders, false)
 	}
+}
+
+// uncheckedShape adds a function that stores, or one that reads and says what came of it: a panic and an error are the same.
+func (g *gen) uncheckedShape(sid string, f *file, w *shape, writer bool, k *typedKey, v recordField, r rnd) {
+	g.labelName(k.family, "unchecked "+w.name)
+	errorf := f.std("fmt") + ".Errorf"
+	if r.chance(.5) {
+		errorf = f.std("errors") + ".New"
+	}
+	show := fmt.Sprintf("defer func() {\nif recover() != nil {\n%[1]s.Println(at, %[2]q, \"absent\")\n}\n}()\nv, err := load%[3]s(ctx)\nif err != nil {\n%[1]s.Println(at, %[2]q, \"absent\")\nreturn\n}\n%[1]s.Println(at, %[2]q, v)", f.std("fmt"), sid, strings.ToLower(sid))
+	g.shape(sid, f, w, writer, []string{"KEY", k.in(f), "KIND", "any", "T0", v.typ, "Z0", v.zero, "V0B", pick(r, v.values), "V0", pick(r, v.values), "ERRORF", errorf, "SHOW", show})
 }
 
 var uncheckedReaders = []shape{
@@ -116,6 +120,3 @@ var uncheckedReaders = []shape{
 	{weight: 1, name: "goroutine", decls: "func loadIDENT(ctx CTX.Context) (any, error) {\nch := make(chan any, 1)\nch <- ctx.Value(KEY).(T0)\nreturn <-ch, nil\n}", code: "SHOW"},
 	{weight: 1, name: "shadowed names", decls: "func loadIDENT(ctx CTX.Context) (any, error) {\nok, err, value := 1, 2, 3\n_, _, _ = ok, err, value\nv := ctx.Value(KEY).(T0)\nreturn v, nil\n}", code: "SHOW"},
 }
-
-// fmtIdent puts an atom's name behind the identifiers of a text.
-func fmtIdent(text, id string) string { return strings.ReplaceAll(text, "IDENT", strings.ToLower(id)) }

@@ -76,7 +76,7 @@ var optionSets = []struct{ style, accessors string }{
 }
 
 // tryAll tries programs that were not generated from a seed.
-func tryAll(t *testing.T, progs []*generated) {
+func tryAll(t *testing.T, progs []*generated) []*trial {
 	tc, err := newToolchain()
 	if err != nil {
 		t.Fatal(err)
@@ -125,6 +125,7 @@ func tryAll(t *testing.T, progs []*generated) {
 		t.Errorf("%s (%s, %s): %s\n%s", tr.prog.title, tr.opts.KeyStyle, tr.opts.Accessors, strings.Join(tr.failures, "\n"), b.String())
 	}
 	t.Logf("%d programs, %d units fixed as safe, %d blocked", len(trials), fixed, blocked)
+	return trials
 }
 
 func reason(u *plan.Unit) string {

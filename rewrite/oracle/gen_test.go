@@ -102,9 +102,14 @@ type testFunc struct {
 
 // generate makes the program of a seed, without the atoms in drop.
 func generate(seed uint64, drop map[string]bool) *generated {
-	p := generateOne(seed, drop, false)
+	return withMended(func(mended bool) *generated { return generateOne(seed, drop, mended) })
+}
+
+// withMended makes a program and, where that prints something else, the one without the mistakes.
+func withMended(one func(mended bool) *generated) *generated {
+	p := one(false)
 	if len(p.alters) > 0 {
-		m := generateOne(seed, drop, true)
+		m := one(true)
 		p.mended = m.files
 		if p.err == nil {
 			p.err = m.err
@@ -113,14 +118,18 @@ func generate(seed uint64, drop map[string]bool) *generated {
 	return p
 }
 
-func generateOne(seed uint64, drop map[string]bool, mended bool) *generated {
-	g := &gen{
+func newGen(seed uint64, drop map[string]bool, mended bool) *gen {
+	return &gen{
 		seed: seed, drop: drop, mended: mended,
 		owners: map[string][]string{}, alters: map[string]bool{}, records: map[string]bool{},
-		module: fmt.Sprintf("example.com/p%d", seed),
 		labels: map[string]map[string]bool{},
 		made:   map[string]string{},
 	}
+}
+
+func generateOne(seed uint64, drop map[string]bool, mended bool) *generated {
+	g := newGen(seed, drop, mended)
+	g.module = fmt.Sprintf("example.com/p%d", seed)
 	g.layout(newRnd(seed, "layout"))
 	g.atom("names", g.takePackageNames)
 	r := newRnd(seed, "features")
@@ -168,14 +177,9 @@ func (g *gen) layout(r rnd) {
 	if r.chance(.5) {
 		dir = "cmd/tool"
 	}
-	add := func(name, dir string, main bool) {
-		p := &pkg{index: len(g.pkgs), name: name, dir: dir, main: main, names: map[string]bool{}}
-		p.path = strings.TrimSuffix(g.module+"/"+dir, "/")
-		g.pkgs = append(g.pkgs, p)
-	}
-	add("main", dir, true)
+	g.addPackage("main", dir, true)
 	if r.chance(.2) {
-		add("main", "cmd/second", true)
+		g.addPackage("main", "cmd/second", true)
 	}
 	if r.chance(.1) {
 		return
@@ -187,8 +191,15 @@ func (g *gen) layout(r rnd) {
 		if r.chance(.1) {
 			name += "lib"
 		}
-		add(name, dir, false)
+		g.addPackage(name, dir, false)
 	}
+}
+
+func (g *gen) addPackage(name, dir string, main bool) *pkg {
+	p := &pkg{index: len(g.pkgs), name: name, dir: dir, main: main, names: map[string]bool{}}
+	p.path = strings.TrimSuffix(g.module+"/"+dir, "/")
+	g.pkgs = append(g.pkgs, p)
+	return p
 }
 
 // place picks a file that satisfies a condition.

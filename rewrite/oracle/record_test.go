@@ -17,8 +17,6 @@ type record struct {
 	plain bool
 	// tame records have only writers and readers that leave a struct possible.
 	tame bool
-	// nilled is set when some writer may store no map, or one without some field.
-	nilled bool
 }
 
 // A recordField is an index of a record.
@@ -64,7 +62,7 @@ func (g *gen) record(id string, r rnd) {
 		}
 		if i == 0 && !rec.tame && r.chance(.2) && rec.open() {
 			f.values = append(slices.Clone(f.values), `"other type"`, "nil")
-			rec.plain, rec.nilled = false, true
+			rec.plain = false
 		}
 		rec.fields = append(rec.fields, f)
 	}
@@ -98,7 +96,11 @@ func (g *gen) recordSite(id string, rec *record, ways []shape, writer bool, r rn
 	if f == nil {
 		f = g.newFile(rec.home, "a.go")
 	}
-	w := pickWeighted(r, weights(ways, rec.fits))
+	g.recordShape(id, rec, f, pickWeighted(r, weights(ways, rec.fits)), writer, r)
+}
+
+// recordShape adds a function of a shape.
+func (g *gen) recordShape(id string, rec *record, f *file, w *shape, writer bool, r rnd) {
 	g.label(rec.key, "record %s", w.name)
 	if rec.family != rec.lit {
 		g.labelName(rec.family, "record "+w.name)
@@ -106,7 +108,6 @@ func (g *gen) recordSite(id string, rec *record, ways []shape, writer bool, r rn
 	if w.hard {
 		rec.plain = false
 	}
-	rec.nilled = rec.nilled || w.nils
 	if !writer {
 		g.alters[id] = true
 	}

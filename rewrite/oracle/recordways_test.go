@@ -113,7 +113,7 @@ var recordReaders = []shape{
 	{weight: 1, name: "condition", code: "if m, ok := ctx.Value(KEY).(MAP); ok && FMT.Sprint(m[F0]) == FMT.Sprint(V0) {\nOUT(\"equal\")\n} else {\nOUT(\"unequal\", ok)\n}"},
 	{weight: 1, name: "or", code: "m, ok := ctx.Value(KEY).(MAP)\nif !ok || FMT.Sprint(m[F0]) == \"7\" {\nOUT(\"none or 7\")\nreturn\n}\nOUT(m[F0]A0)"},
 	{weight: 1, name: "ok used later", code: "m, ok := ctx.Value(KEY).(MAP)\nif ok {\nOUT(m[F0])\n} else {\nOUT(\"none\")\n}\nif !ok {\nOUT(\"still none\")\n}"},
-	{weight: 1, name: "ok reassigned", code: "GUARD\nm, ok := ctx.Value(KEY).(MAP)\nok = true\nif ok {\nOUT(m[F0]A0)\n}", hard: true},
+	{weight: 1, name: "ok reassigned", code: "GUARD\nm, ok := ctx.Value(KEY).(MAP)\nok = true\nif ok {\nOUT(m[F0]A0)\n}", mended: "GUARD\nm, ok := ctx.Value(KEY).(MAP)\nif !ok {\nm = ZERO\n}\nOUT(m[F0]A0)", hard: true},
 	{weight: 1, name: "embedded in a struct", code: "m, ok := ctx.Value(KEY).(MAP)\nif !ok {\nreturn\n}\ns := struct{ m MAP }{m}\nOUT(s.m[F0])", hard: true},
 	{weight: 1, name: "method value", decls: "type holderIDENT struct{}\n\nfunc (holderIDENT) show(m MAP) any { return m[F0] }", code: "m, ok := ctx.Value(KEY).(MAP)\nif !ok {\nreturn\n}\nf := holderIDENT{}.show\nOUT(f(m))", hard: true},
 	{weight: 1, name: "method", decls: "type holderIDENT struct{}\n\nfunc (holderIDENT) show(m MAP) any { return m[F0] }", code: "m, ok := ctx.Value(KEY).(MAP)\nif !ok {\nreturn\n}\nOUT(holderIDENT{}.show(m))"},

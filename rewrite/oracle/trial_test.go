@@ -20,6 +20,7 @@ import (
 	"github.com/ctxmend/ctxmend/rules"
 	"github.com/ctxmend/ctxmend/rules/program"
 	"github.com/ctxmend/ctxmend/rules/suite"
+	"github.com/ctxmend/ctxmend/rules/tracevalue"
 )
 
 // A trial is one program on its way through the pipeline.
@@ -49,7 +50,7 @@ func (t *trial) setup() {
 			Tests: true,
 			Env:   append(os.Environ(), "GOFLAGS=", "GOPROXY=off", "GOTOOLCHAIN=local", "GOWORK=off"),
 		},
-		Rules: suite.All, Level: rules.Safe, KeyStyle: "auto", Accessors: "auto",
+		Rules: keyRules(), Level: rules.Safe, KeyStyle: "auto", Accessors: "auto",
 	}
 	if r.chance(.25) {
 		t.opts.KeyStyle = pick(r, []string{"auto", "struct", "string"})
@@ -63,7 +64,13 @@ func (t *trial) setup() {
 	}
 }
 
-// write puts files below a fresh directory.
+// keyRules are the rules about keys and values. What those about the flow of contexts change, when work ends, is nothing
+// that these programs print.
+func keyRules() []*rules.Rule {
+	return suite.All[:1+slices.Index(suite.All, tracevalue.Rule)]
+}
+
+// writeTree puts files below a fresh directory.
 func writeTree(dir string, files map[string]string) error {
 	for name, text := range files {
 		file := filepath.Join(dir, filepath.FromSlash(name))
@@ -208,13 +215,13 @@ func (t *trial) checkResult(name string, files map[string]string, units []*plan.
 // waits are the reasons of blockers that another fix takes away.
 var waits = map[string]bool{"key": true, "conflict": true}
 
-// clearer reports whether the units of a second run are for review and mend keys that the first run gave a type: as long as
-// other code may spell a key, too little is known about its values.
+// clearer reports whether the units of a second run are for review and mend keys that the first run gave a type, or whose
+// values it gave one: as long as other code may spell a key, or its values differ, too little is known.
 func clearer(first, second []*plan.Unit) bool {
 	typed := slices.ContainsFunc(first, func(u *plan.Unit) bool {
 		return u.Blocker == nil && slices.ContainsFunc(u.Findings, func(f *rules.Finding) bool {
 			switch f.Fix.Intent.(type) {
-			case *rules.TypeKeys, *rules.NameKeys, *rules.TextKeys, *rules.UnifyKeys:
+			case *rules.TypeKeys, *rules.NameKeys, *rules.TextKeys, *rules.UnifyKeys, *rules.MeetTypes, *rules.PartKey:
 				return true
 			}
 			return false

@@ -18,16 +18,20 @@ type typedKey struct {
 
 // typedKey declares a key. Those of a built-in type have two rules to meet at once.
 func (g *gen) typedKey(id string, r rnd, forms ...weighted[string]) *typedKey {
-	k := &typedKey{key: &key{id: id, kind: "string", decl: map[*pkg]string{}}, home: pick(r, g.pkgs)}
-	k.form = pickWeighted(r, forms)
-	k.exported = !k.home.main && r.chance(.6)
-	k.lit = fmt.Sprintf("%q", pick(r, []string{"user", "Claims-", "trace.", "x "})+id)
+	home := pick(r, g.pkgs)
+	return g.typedKeyIn(home, pick(r, []string{"user", "Claims-", "trace.", "x "})+id, id, pickWeighted(r, forms), !home.main && r.chance(.6), pick(r, []string{"keys.go", "a.go"}))
+}
+
+// typedKeyIn declares a key in a file of a package.
+func (g *gen) typedKeyIn(home *pkg, text, id, form string, exported bool, file string) *typedKey {
+	k := &typedKey{key: &key{id: id, kind: "string", decl: map[*pkg]string{}}, home: home, form: form, exported: exported}
+	k.lit = fmt.Sprintf("%q", text)
 	k.typ, k.ident = "ctxType"+id, "ctxKey"+id
 	if k.exported {
 		k.typ, k.ident = upper(k.typ), upper(k.ident)
 	}
 	path := k.home.path + "." + k.typ
-	f := g.newFile(k.home, pick(r, []string{"keys.go", "a.go"}))
+	f := g.newFile(k.home, file)
 	switch k.form {
 	case "struct":
 		f.add("// %s is a key.\ntype %s struct{}", k.typ, k.typ)

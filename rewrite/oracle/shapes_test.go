@@ -1,0 +1,145 @@
+package oracle
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/ctxmend/ctxmend/rewrite/plan"
+)
+
+// TestRecords tries every way to store a map with plain readers, and every way to read one with plain writers: each
+// has a key of its own, and all that need not stay maps have to become structs.
+func TestRecords(t *testing.T) {
+	var progs []*generated
+	for i, list := range [][]shape{recordWriters, recordReaders} {
+		for j, apart := range []bool{false, true} {
+			id := fmt.Sprintf("%d%d", i, j)
+			p := withMended(func(mended bool) *generated { return recordProgram(id, list, i == 0, apart, mended) })
+			if p.err != nil {
+				t.Fatal(p.err)
+			}
+			p.title = "records " + id
+			progs = append(progs, p)
+		}
+	}
+	for _, tr := range tryAll(t, progs) {
+		for key := range tr.prog.records {
+			if !slices.ContainsFunc(tr.reviewUnits, func(u *plan.Unit) bool {
+				return u.Blocker == nil && len(u.Findings) > 0 && u.Findings[0].Rule == "mapvalue" && u.Findings[0].Key == key
+			}) {
+				t.Errorf("%s: the map under %s does not become a struct: %v", tr.prog.title, key, tr.prog.labels[key])
+			}
+		}
+	}
+}
+
+// recordProgram stores and reads a record in every way of a list. Writers and readers stand in one package, or in two.
+func recordProgram(id string, list []shape, writers, apart, mended bool) *generated {
+	g := newGen(1, nil, mended)
+	g.module = "example.com/records" + id
+	g.addPackage("main", "", true)
+	other := g.addPackage("web", "internal/web", false)
+	home := g.addPackage("auth", "internal/auth", false)
+	writing, reading := g.newFile(home, "w.go"), g.newFile(home, "r.go")
+	if apart {
+		writing = g.newFile(other, "w.go")
+	}
+	for i := range list {
+		w := &list[i]
+		r := newRnd(uint64(i), "record "+id)
+		n := fmt.Sprintf("P%d", i)
+		rec := &record{plain: true, elem: "any", mapType: "map[string]any", typedKey: g.typedKeyIn(home, n, n, "struct", true, "keys.go")}
+		kinds := slices.Clone(fieldTypes[:2])
+		if w.needs == "int" {
+			rec.elem, rec.mapType = "int", "map[string]int"
+			kinds[1] = kinds[0]
+		}
+		for j, f := range kinds {
+			f.index = []string{`"id"`, `"user_name"`}[j]
+			rec.fields = append(rec.fields, f)
+		}
+		g.own(n, rec.family)
+		if writers {
+			g.recordShape(n+"W", rec, writing, w, true, r)
+			g.recordShape(n+"R", rec, reading, &recordReaders[0], false, r)
+			if apart {
+				g.recordShape(n+"Q", rec, reading, named(recordReaders, "unguarded"), false, r)
+			}
+		} else {
+			g.recordShape(n+"W", rec, writing, &recordWriters[0], true, r)
+			g.recordShape(n+"V", rec, writing, named(recordWriters, "make"), true, r)
+			g.recordShape(n+"R", rec, reading, w, false, r)
+			g.recordShape(n+"Q", rec, reading, &recordReaders[0], false, r)
+		}
+		if rec.plain {
+			g.records[rec.family] = true
+		}
+	}
+	return g.finish()
+}
+
+// named returns the shape with a name.
+func named(list []shape, name string) *shape {
+	return &list[slices.IndexFunc(list, func(w shape) bool { return w.name == name })]
+}
+
+// TestShapes tries every shape of the other misuses with plain counterparts.
+func TestShapes(t *testing.T) {
+	var progs []*generated
+	add := func(title string, list []shape, site func(g *gen, n string, w *shape, f *file, r rnd)) {
+		id := fmt.Sprint(len(progs))
+		p := withMended(func(mended bool) *generated {
+			g := newGen(1, nil, mended)
+			g.module = "example.com/shapes" + id
+			g.addPackage("main", "", true)
+			f := g.newFile(g.addPackage("auth", "internal/auth", false), "a.go")
+			for i := range list {
+				site(g, fmt.Sprintf("P%d", i), &list[i], f, newRnd(uint64(i), "shape "+id))
+			}
+			return g.finish()
+		})
+		if p.err != nil {
+			t.Fatal(p.err)
+		}
+		p.title = title
+		progs = append(progs, p)
+	}
+	key := func(g *gen, n, form string, f *file) *typedKey {
+		k := g.typedKeyIn(f.pkg, n, n, form, true, "keys.go")
+		atom, _, _ := strings.Cut(n, "k")
+		g.own(atom+"W", k.family)
+		g.own(atom+"R", k.family)
+		return k
+	}
+	v := fieldTypes[0]
+	add("dead keys", deadWriters, func(g *gen, n string, w *shape, f *file, r rnd) {
+		live := key(g, n+"x", "struct", f)
+		g.deadShape(n+"W", f, w, key(g, n, "struct", f), live, v, r)
+		g.shape(n+"R", f, &halfReaders[0], false, []string{"KEY", live.in(f), "T0", v.typ})
+	})
+	add("unchecked reads", uncheckedReaders, func(g *gen, n string, w *shape, f *file, r rnd) {
+		k := key(g, n, "struct", f)
+		g.uncheckedShape(n+"W", f, &halfWriters[0], true, k, v, r)
+		g.uncheckedShape(n+"R", f, w, false, k, v, r)
+	})
+	for i, list := range [][]shape{chainWriters, chainReaders} {
+		for _, form := range []string{"struct", "text"} {
+			add("chains of keys of type "+form, list, func(g *gen, n string, w *shape, f *file, r rnd) {
+				c := &chain{}
+				for j := range 3 {
+					c.keys = append(c.keys, key(g, fmt.Sprintf("%sk%d", n, j), form, f))
+					c.fields = append(c.fields, fieldTypes[j])
+				}
+				writer, reader := w, &chainReaders[0]
+				if i == 1 {
+					writer, reader = &chainWriters[0], w
+				}
+				g.chainShape(n+"W", f, writer, true, c, r)
+				g.chainShape(n+"R", f, reader, false, c, r)
+			})
+		}
+	}
+	tryAll(t, progs)
+}
