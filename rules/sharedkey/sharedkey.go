@@ -22,7 +22,7 @@ func run(pass *rules.Pass) []*rules.Finding {
 	var list []*rules.Finding
 	for _, k := range pass.Census.Keys {
 		why := shared(k.GoType)
-		if why == "" || k.Object != nil {
+		if why == "" || k.Object != nil || onlyPointer(pass.Census, k) {
 			continue
 		}
 		j := judge(pass.Census, k)
@@ -74,6 +74,43 @@ func shared(t types.Type) string {
 		}
 	}
 	return ""
+}
+
+// onlyPointer reports whether a key is the one pointer of a type of its package's own: there is no other that it may equal.
+func onlyPointer(c *census.Census, k *census.Key) bool {
+	ptr, ok := types.Unalias(k.GoType).(*types.Pointer)
+	if !ok {
+		return false
+	}
+	named, ok := types.Unalias(ptr.Elem()).(*types.Named)
+	if !ok || named.Obj().Exported() || len(k.Sites) == 0 {
+		return false
+	}
+	v := siteVar(k.Sites[0])
+	if v == nil || v.Pkg() == nil || v.Parent() != v.Pkg().Scope() {
+		return false
+	}
+	for _, s := range k.Sites {
+		if w := siteVar(s); w == nil || w.Pos() != v.Pos() {
+			return false
+		}
+	}
+	for _, u := range c.Uses(named.Obj()) {
+		if u.Pkg.Info.Defs[u.Ident] == nil && !declares(c, u, v) {
+			return false
+		}
+	}
+	return true
+}
+
+// declares reports whether a mention of a type belongs to the declaration of a variable.
+func declares(c *census.Census, u census.Use, v *types.Var) bool {
+	for n := ast.Node(u.Ident); n != nil; n = c.Parent(u.File, n) {
+		if spec, ok := n.(*ast.ValueSpec); ok {
+			return len(spec.Names) == 1 && spec.Names[0].Pos() == v.Pos()
+		}
+	}
+	return false
 }
 
 // holdsOwn reports whether a struct type has an unexported field or a field of a named type: those tie it
