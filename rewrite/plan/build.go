@@ -104,6 +104,18 @@ func (pl *planner) carryOut(u *Unit, in rules.Intent) {
 		if d := pl.draft(u); u.Blocker == nil {
 			d.finish(d.partKey(in))
 		}
+	case *rules.DeferCancel:
+		if d := pl.draft(u); u.Blocker == nil {
+			d.finish(d.deferCancel(in))
+		}
+	case *rules.UseDerived:
+		if d := pl.draft(u); u.Blocker == nil {
+			d.finish(d.useDerived(in))
+		}
+	case *rules.ShadowContext:
+		if d := pl.draft(u); u.Blocker == nil {
+			d.finish(d.shadowContext(in))
+		}
 	case *rules.PassToGoroutine:
 		if d := pl.draft(u); u.Blocker == nil {
 			d.finish(d.passToGoroutine(in))

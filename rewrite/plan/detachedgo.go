@@ -57,6 +57,9 @@ func (d *draft) passToGoroutine(in *rules.PassToGoroutine) error {
 func (p *goPlan) decide() error {
 	switch p.opts.Goroutines {
 	case "inherit":
+		if p.in.Rule == "requestescape" {
+			return block("inherit", p.g.File, p.g.Node().Pos(), "--goroutines inherit lets goroutines end with their caller")
+		}
 	case "detach":
 		p.detach = true
 	default:
@@ -265,6 +268,9 @@ func (p *goPlan) redefined(v types.Object) bool {
 // captured lets a literal use the context of the function around it: its own parameters are dictated by what it is given to. What
 // has to be asked for the context is asked before the goroutine starts when it may be gone later.
 func (p *goPlan) captured() error {
+	if p.in.Shadow {
+		return block("edit", p.g.File, p.g.Node().Pos(), "the literal's parameters are dictated by what it is given to; derive its context with context.WithoutCancel in front of it")
+	}
 	if p.in.Source.Text != p.in.Source.Var.Name() && p.detach {
 		return p.hoist()
 	}

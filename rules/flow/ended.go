@@ -302,13 +302,20 @@ func leaves(info *types.Info, list []ast.Stmt) bool {
 		if !ok {
 			return false
 		}
-		if id, ok := ast.Unparen(call.Fun).(*ast.Ident); ok && id.Name == "panic" {
-			return true
-		}
-		fn := census.Callee(info, call)
-		return fn != nil && neverReturns(fn)
+		return NeverReturns(info, call)
 	}
 	return false
+}
+
+// NeverReturns reports whether a call ends the goroutine, the test or the program: panic, os.Exit, log.Fatal and the like.
+func NeverReturns(info *types.Info, call *ast.CallExpr) bool {
+	if id, ok := ast.Unparen(call.Fun).(*ast.Ident); ok {
+		if b, ok := info.Uses[id].(*types.Builtin); ok {
+			return b.Name() == "panic"
+		}
+	}
+	fn := census.Callee(info, call)
+	return fn != nil && neverReturns(fn)
 }
 
 // neverReturns knows the functions of the standard library that end the program, the goroutine or the test, and

@@ -101,15 +101,15 @@ func (f *Flow) Lifetime(g *Goroutine) Lifetime { return f.lifetime(g, 0) }
 func (f *Flow) lifetime(g *Goroutine, depth int) Lifetime {
 	j := &joiner{flow: f, g: g, depth: depth}
 	j.signals()
-	j.outer = f.enclosing(g)
+	j.outer = f.Enclosing(g)
 	if j.outer == nil {
 		return Lifetime{}
 	}
 	return j.judge()
 }
 
-// enclosing returns the body of the function around a goroutine's start.
-func (f *Flow) enclosing(g *Goroutine) *ast.BlockStmt {
+// Enclosing returns the body of the function around a goroutine's start.
+func (f *Flow) Enclosing(g *Goroutine) *ast.BlockStmt {
 	for n := f.census.Parent(g.File, g.Node()); n != nil; n = f.census.Parent(g.File, n) {
 		switch n := n.(type) {
 		case *ast.FuncDecl:

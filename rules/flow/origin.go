@@ -165,3 +165,95 @@ func waits(t types.Type) bool {
 	fn, ok := sel.Obj().(*types.Func)
 	return ok && fn.Signature().Params().Len() == 0
 }
+
+// OfRequest reports whether a local variable holds the context of a request that is a parameter, or what is derived from it,
+// and nothing else.
+func (f *Flow) OfRequest(file *program.File, pkg *program.Package, v *types.Var) bool {
+	return f.ofRequest(file, pkg, v, map[*types.Var]bool{})
+}
+
+func (f *Flow) ofRequest(file *program.File, pkg *program.Package, v *types.Var, seen map[*types.Var]bool) bool {
+	if seen[v] {
+		return true // derived from itself
+	}
+	seen[v] = true
+	values := 0
+	for _, u := range f.census.Uses(v) {
+		if u.File != file {
+			continue
+		}
+		parent, child := f.census.Outer(file, u.Ident)
+		var from ast.Expr
+		switch p := parent.(type) {
+		case *ast.AssignStmt:
+			for i, lhs := range p.Lhs {
+				if ast.Node(lhs) == child {
+					if from = p.Rhs[0]; len(p.Rhs) == len(p.Lhs) {
+						from = p.Rhs[i]
+					}
+				}
+			}
+		case *ast.ValueSpec:
+			for i, id := range p.Names {
+				if id == u.Ident && len(p.Values) > 0 {
+					if from = p.Values[0]; len(p.Values) == len(p.Names) {
+						from = p.Values[i]
+					}
+				}
+			}
+		case *ast.Field:
+			return false
+		}
+		if from == nil {
+			continue
+		}
+		if values++; !f.valueOfRequest(file, pkg, from, seen) {
+			return false
+		}
+	}
+	return values > 0
+}
+
+func (f *Flow) valueOfRequest(file *program.File, pkg *program.Package, e ast.Expr, seen map[*types.Var]bool) bool {
+	switch e := ast.Unparen(e).(type) {
+	case *ast.Ident:
+		v, ok := pkg.Info.Uses[e].(*types.Var)
+		return ok && v.Kind() == types.LocalVar && f.ofRequest(file, pkg, v, seen)
+	case *ast.CallExpr:
+		if withoutCancel(pkg, e) {
+			return false
+		}
+		for _, arg := range e.Args {
+			if Implements(pkg.Info.TypeOf(arg)) {
+				return f.valueOfRequest(file, pkg, arg, seen)
+			}
+		}
+		for _, s := range f.All(file, e.Pos()) {
+			if s.Kind == Request && s.Text == types.ExprString(e) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func withoutCancel(pkg *program.Package, call *ast.CallExpr) bool {
+	fn := census.Callee(pkg.Info, call)
+	return fn != nil && fn.Pkg() != nil && fn.Pkg().Path() == "context" && fn.Name() == "WithoutCancel"
+}
+
+// AsksForEnd reports whether a function of the world asks a context that it is given for its end.
+func (f *Flow) AsksForEnd(fn *types.Func) bool {
+	b := f.body(fn)
+	if b == nil {
+		return false
+	}
+	found := false
+	ast.Inspect(b.decl.Body, func(n ast.Node) bool {
+		if sel, ok := n.(*ast.SelectorExpr); ok && (sel.Sel.Name == "Done" || sel.Sel.Name == "Err") && Implements(b.pkg.Info.TypeOf(sel.X)) {
+			found = true
+		}
+		return !found
+	})
+	return found
+}

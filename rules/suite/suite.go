@@ -10,11 +10,15 @@ import (
 	"github.com/ctxmend/ctxmend/rules/detachedgo"
 	"github.com/ctxmend/ctxmend/rules/dynamickey"
 	"github.com/ctxmend/ctxmend/rules/freshctx"
+	"github.com/ctxmend/ctxmend/rules/growingctx"
 	"github.com/ctxmend/ctxmend/rules/keyclash"
+	"github.com/ctxmend/ctxmend/rules/lostcancel"
 	"github.com/ctxmend/ctxmend/rules/mapvalue"
 	"github.com/ctxmend/ctxmend/rules/missingparam"
+	"github.com/ctxmend/ctxmend/rules/requestescape"
 	"github.com/ctxmend/ctxmend/rules/sharedkey"
 	"github.com/ctxmend/ctxmend/rules/splitkey"
+	"github.com/ctxmend/ctxmend/rules/staleparent"
 	"github.com/ctxmend/ctxmend/rules/storedctx"
 	"github.com/ctxmend/ctxmend/rules/tracevalue"
 	"github.com/ctxmend/ctxmend/rules/uncheckedread"
@@ -38,6 +42,10 @@ var All = []*rules.Rule{
 	detachedgo.Rule,
 	freshctx.Rule,
 	missingparam.Rule,
+	requestescape.Rule,
+	staleparent.Rule,
+	lostcancel.Rule,
+	growingctx.Rule,
 	contextlesscall.Rule,
 }
 

@@ -1,0 +1,43 @@
+// Package lostcancel reports cancel functions that are dropped, or not called on every path through the function.
+//
+// # Why it is wrong
+//
+// A derived context, its timer and what waits for its end stay until the parent ends, which for the life of a server is never.
+// The cancel function is to be called when the work is done, also when there is a timeout.
+//
+// # Example
+//
+//	func count(ctx context.Context) error {
+//		short, _ := context.WithTimeout(ctx, time.Second)
+//		return fetch(short)
+//	}
+//
+// Use instead
+//
+//	func count(ctx context.Context) error {
+//		short, cancel := context.WithTimeout(ctx, time.Second)
+//		defer cancel()
+//		return fetch(short)
+//	}
+//
+// # What the fix does
+//
+// The cancel function gets a name, unless it has one, and is deferred on the line below. Calls of it that are there stay: calling it
+// twice does no harm.
+//
+// # Fix safety
+//
+// Review: the context now ends when the function returns.
+//
+// # When it is blocked
+//
+//   - kept: the context is stored, returned, or given to a goroutine that may outlive the function
+//   - loop: a defer in a loop runs when the function returns, not when the turn ends
+//   - name: no name is free for the cancel function
+//   - edit: the statement declares nothing, or has no line below it; or the file cannot be edited as planned
+//   - cgo, symlink: the place lies in a file that is not to be edited
+//   - type-errors: the package does not type-check
+//   - suppressed: a place carries a //ctxmend:ignore comment
+//   - conflict: another fix changes the same code and goes first
+//   - does-not-compile: the result would not type-check
+package lostcancel
