@@ -38,17 +38,21 @@ func (jp *joinPlan) declare() error {
 	}
 	add(jp.name, after, st)
 	add(jp.key, after, key)
+	behind := beforeFunctions(f)
+	if behind == nil || after != nil && behind.Pos() < after.Pos() {
+		behind = after // the types stand among the functions
+	}
 	for _, kind := range []AccessorKind{With, From, Must} {
 		if name := jp.accessors[kind]; name != "" {
-			add(name, beforeFunctions(f), jp.accessorDecl(kind, name))
+			add(name, behind, jp.accessorDecl(kind, name))
 		}
 	}
 	for _, fd := range jp.fields {
 		if fd.setter != "" {
-			add(fd.setter, beforeFunctions(f), jp.setterDecl(fd))
+			add(fd.setter, behind, jp.setterDecl(fd))
 		}
 		if fd.getter != "" {
-			add(fd.getter, beforeFunctions(f), jp.getterDecl(fd, f))
+			add(fd.getter, behind, jp.getterDecl(fd, f))
 		}
 	}
 	return nil

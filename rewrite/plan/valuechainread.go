@@ -1,11 +1,13 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"go/ast"
 	"go/token"
 	"go/types"
 	"slices"
+	"strings"
 
 	"github.com/ctxmend/ctxmend/rules/census"
 	"github.com/ctxmend/ctxmend/rules/program"
@@ -101,6 +103,10 @@ func (jp *joinPlan) isAccessor(s *census.Site) bool {
 // writeReads plans what reads the values: what several statements of one block read of one context is looked up once.
 func (jp *joinPlan) writeReads() error {
 	done := map[*joinRead]bool{}
+	slices.SortFunc(jp.reads, func(a, b *joinRead) int {
+		x, y := jp.prog.IDOf(a.Lookup.Call.Rparen), jp.prog.IDOf(b.Lookup.Call.Rparen)
+		return cmp.Or(cmp.Compare(x.File, y.File), cmp.Compare(x.Offset, y.Offset))
+	})
 	for _, r := range jp.reads {
 		jp.lostKey(r.Site)
 	}
@@ -207,25 +213,81 @@ func (jp *joinPlan) inBlock(r *joinRead) bool {
 // statement returns the node in the block that a read in a block stands in.
 func (jp *joinPlan) statement(r *joinRead) ast.Node { return jp.stmtAround(r.File, r.stmt) }
 
-// readGroup returns a read with those below it in the block that look at the same context.
+// readGroup returns a read with those beside it in the block that find the same context.
 func (jp *joinPlan) readGroup(r *joinRead) []*joinRead {
-	group := []*joinRead{r}
 	ctx := nameOf(r.Pkg, r.Lookup.Context)
 	if ctx == nil {
-		return group
+		return []*joinRead{r}
 	}
 	block := jp.census.Parent(r.File, jp.statement(r))
-	for _, o := range jp.reads {
-		if o == r || o.File != r.File || !o.pair || !jp.inBlock(o) || nameOf(o.Pkg, o.Lookup.Context) != ctx || jp.census.Parent(o.File, jp.statement(o)) != block {
-			continue
-		}
-		group = append(group, o)
-	}
+	group := slices.DeleteFunc(slices.Clone(jp.reads), func(o *joinRead) bool {
+		return o.File != r.File || !o.pair || !jp.inBlock(o) || nameOf(o.Pkg, o.Lookup.Context) != ctx || jp.census.Parent(o.File, jp.statement(o)) != block
+	})
 	slices.SortFunc(group, func(a, b *joinRead) int { return int(a.stmt.Pos() - b.stmt.Pos()) })
-	if len(group) > 1 && (jp.changes(r.File, ctx, group) || !jp.ownLines(group)) {
+	at := slices.Index(group, r)
+	from, to := at, at+1
+	for from > 0 && jp.undisturbed(group[from-1], group[from]) {
+		from--
+	}
+	for to < len(group) && jp.undisturbed(group[to-1], group[to]) {
+		to++
+	}
+	if group = group[from:to]; len(group) > 1 && (jp.changes(r.File, ctx, group) || !jp.ownLines(group)) {
 		return []*joinRead{r}
 	}
 	return group
+}
+
+// undisturbed reports whether nothing runs between two reads of a block that could change what is found: statements without
+// effects, and such as leave.
+func (jp *joinPlan) undisturbed(a, b *joinRead) bool {
+	from, to := jp.statement(a), jp.statement(b)
+	for _, s := range statementsOf(jp.census.Parent(a.File, from)) {
+		if s.Pos() <= from.Pos() || s.Pos() >= to.Pos() {
+			continue
+		}
+		if i, ok := s.(*ast.IfStmt); ok && i.Init == nil && i.Else == nil && !effects(a.Pkg, i.Cond) && leaves(i.Body) {
+			continue
+		}
+		if !quiet(a.Pkg, s) {
+			return false
+		}
+	}
+	return true
+}
+
+// quiet reports whether a statement calls nothing that may have effects, and receives nothing.
+func quiet(pkg *program.Package, s ast.Stmt) bool {
+	still := true
+	ast.Inspect(s, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.GoStmt, *ast.DeferStmt, *ast.SendStmt, *ast.SelectStmt, *ast.LabeledStmt, *ast.BranchStmt:
+			still = false
+		case *ast.RangeStmt:
+			still = false // it may receive, or call
+		case *ast.CallExpr:
+			still = still && (quietCall(pkg, n) || isLookUp(pkg, n))
+		case *ast.UnaryExpr:
+			still = still && n.Op != token.ARROW
+		}
+		return still
+	})
+	return still
+}
+
+// isLookUp reports whether a call is one of a context's Value.
+func isLookUp(pkg *program.Package, call *ast.CallExpr) bool {
+	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+	return ok && sel.Sel.Name == "Value" && isContextType(pkg.Info.TypeOf(sel.X))
+}
+
+// leaves reports whether a block ends with a return.
+func leaves(b *ast.BlockStmt) bool {
+	if len(b.List) == 0 {
+		return false
+	}
+	_, ok := b.List[len(b.List)-1].(*ast.ReturnStmt)
+	return ok
 }
 
 // changes reports whether a context may be another at some of the reads.
@@ -464,27 +526,20 @@ func (jp *joinPlan) rename(r *joinRead, lhs ast.Expr, text string) error {
 		case *ast.IncDecStmt, *ast.RangeStmt:
 			return block("statement", r.File, use.Pos(), "%s is assigned to; read the value in a statement of its own", id.Name)
 		}
-		write := text
-		if needsParens(parent, text) {
-			write = "(" + text + ")"
+		write, whole := text, ast.Expr(use)
+		if is, found := strings.CutSuffix(text, " != nil"); found {
+			switch p := parent.(type) {
+			case *ast.UnaryExpr:
+				write, whole = is+" == nil", p
+			case *ast.BinaryExpr:
+				if p.Op != token.LAND && p.Op != token.LOR {
+					write = "(" + text + ")"
+				}
+			}
 		}
-		jp.splice(r.File, use.Pos(), use.End(), Lit(write))
+		jp.splice(r.File, whole.Pos(), whole.End(), Lit(write))
 	}
 	return nil
-}
-
-// needsParens reports whether a comparison in the place of a name has to be put in parentheses.
-func needsParens(parent ast.Node, text string) bool {
-	if !slices.Contains([]byte(text), ' ') {
-		return false
-	}
-	switch p := parent.(type) {
-	case *ast.UnaryExpr:
-		return true
-	case *ast.BinaryExpr:
-		return p.Op != token.LAND && p.Op != token.LOR
-	}
-	return false
 }
 
 // accessor returns the name of a function that stores, or looks up, the struct.

@@ -156,6 +156,9 @@ func (jp *joinPlan) connect(row *joinRow) error {
 		from, _ := ast.Unparen(st.Lookup.Context).(*ast.Ident)
 		st.again = as.Tok == token.ASSIGN && from != nil && st.Pkg.Info.Uses[from] == st.v
 	}
+	if loop, ok := row.last().stmt.(*ast.ForStmt); ok && len(row.steps) > 1 && row.steps[0].stmt != ast.Node(loop) {
+		return block("chain", row.last().File, loop.Pos(), "the last of the calls is made again in every round of a loop")
+	}
 	return jp.unseen(row)
 }
 

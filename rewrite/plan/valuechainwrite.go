@@ -160,7 +160,7 @@ func (jp *joinPlan) dropDefinition(row *joinRow, st *joinStep, parent string) (s
 			uses++
 		}
 	}
-	if st.assign.Tok == token.DEFINE && uses == 1 && jp.keeps(row, st, lk.Context) {
+	if st.assign.Tok == token.DEFINE && uses == 1 && jp.keeps(row, st, lk.Context) && jp.sameNames(st, lk.Context, row.last()) {
 		return parent, jp.dropStep(st)
 	}
 	if nameOf(st.Pkg, lk.Context) != nil && st.assign.Lhs[0].(*ast.Ident).Name == parent {
@@ -196,7 +196,7 @@ func (jp *joinPlan) moveValues(row *joinRow) {
 			st.moved = Text{Lit(jp.source(st.File, st.Lookup.Value))}
 			continue
 		}
-		st.hoisted = jp.localName(st.File, st.stmt, lowerFirst(f.name), lowerFirst(f.name)+"Value", "value")
+		st.hoisted = jp.localName(st.File, st.stmt, lowerFirst(f.name), "attached"+baseName(f.name), "attached")
 		st.moved = Text{Lit(st.hoisted)}
 	}
 }
@@ -204,6 +204,9 @@ func (jp *joinPlan) moveValues(row *joinRow) {
 // movable reports whether computing a link's value where its row ends gives the same and does the same.
 func (jp *joinPlan) movable(row *joinRow, i int) bool {
 	st := row.steps[i]
+	if !jp.sameNames(st, st.Lookup.Value, row.last()) {
+		return false
+	}
 	if jp.keeps(row, st, st.Lookup.Value) {
 		return true
 	}
@@ -220,6 +223,29 @@ func (jp *joinPlan) movable(row *joinRow, i int) bool {
 		return jp.simple(row.last()) && (others == 0 || others == 1 && jp.onlyOne(row, st))
 	}
 	return !slices.ContainsFunc(row.steps, func(o *joinStep) bool { return effects(o.Pkg, o.Lookup.Value) })
+}
+
+// sameNames reports whether the names in an expression mean the same at another link: no declaration in between hides them.
+func (jp *joinPlan) sameNames(st *joinStep, e ast.Expr, at *joinStep) bool {
+	same := true
+	ast.Inspect(e, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok {
+			obj := st.Pkg.Info.Uses[id]
+			if obj == nil || isMember(obj) || obj.Parent() == nil || obj.Pos() >= e.Pos() && obj.Pos() < e.End() {
+				return true
+			}
+			if pn, ok := obj.(*types.PkgName); ok && pn.Imported() != nil {
+				_, there := lookup(place{at.Pkg, at.Lookup.Call.Pos()}, id.Name).(*types.PkgName)
+				same = same && there
+				return true
+			}
+			if seen := lookup(place{at.Pkg, at.Lookup.Call.Pos()}, id.Name); seen != nil && seen.Pkg() == obj.Pkg() {
+				same = same && seen.Pos() == obj.Pos()
+			}
+		}
+		return same
+	})
+	return same
 }
 
 // ordered reports whether an expression is made of calls, whose order the language keeps, and of what has the same value anywhere in a row.

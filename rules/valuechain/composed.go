@@ -1,6 +1,7 @@
 package valuechain
 
 import (
+	"cmp"
 	"fmt"
 	"go/ast"
 	"go/types"
@@ -144,7 +145,10 @@ func compositions(c *census.Census, list []*attacher) []*composition {
 		slices.SortFunc(co.parts, func(x, y *attacher) int { return int(co.useOf(x).Pos() - co.useOf(y).Pos()) })
 	}
 	comps = slices.DeleteFunc(comps, func(co *composition) bool { return !straight(c, co) })
-	slices.SortFunc(comps, func(x, y *composition) int { return int(x.uses[0].Ident.Pos() - y.uses[0].Ident.Pos()) })
+	slices.SortFunc(comps, func(x, y *composition) int {
+		a, b := c.Program.IDOf(x.uses[0].Ident.Pos()), c.Program.IDOf(y.uses[0].Ident.Pos())
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Offset, b.Offset))
+	})
 	return comps
 }
 
