@@ -289,6 +289,9 @@ func (sp *sigPlan) choosePasses() error {
 func (sp *sigPlan) choosePass(to *newParam, call *callgraph.Call) error {
 	p := &pass{call: call, to: to, detached: call.Go}
 	source := sp.sourceAt(call)
+	if source != nil && sp.asksChanged(source) {
+		source = nil
+	}
 	around := sp.changedAround(call.In)
 	switch {
 	case call.Defer || sp.ended(call) && source == nil:
@@ -306,6 +309,13 @@ func (sp *sigPlan) choosePass(to *newParam, call *callgraph.Call) error {
 	}
 	sp.passes = append(sp.passes, p)
 	return nil
+}
+
+// asksChanged reports whether the text of a source calls a function that gets the parameter itself.
+func (sp *sigPlan) asksChanged(s *flow.Source) bool {
+	return slices.ContainsFunc(sp.order, func(p *newParam) bool {
+		return p.f.Object != nil && p.twin == "" && strings.Contains(s.Text, "."+p.f.Object.Name()+"(")
+	})
 }
 
 // passBeyond lets a call in a goroutine pass what is at hand around the go statement.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ctxmend/ctxmend/rules/callgraph"
 	"github.com/ctxmend/ctxmend/rules/census"
+	"github.com/ctxmend/ctxmend/rules/flow"
 	"github.com/ctxmend/ctxmend/rules/program"
 	"github.com/ctxmend/ctxmend/rules/supply"
 )
@@ -134,6 +135,9 @@ func (sp *sigPlan) fixed(f *callgraph.Func) error {
 	if sp.isContext() && supply.TakesContext(f) && sp.blankParam(f) == nil {
 		return block("has-context", f.File, f.Pos(), "%s takes a context already", f.Name)
 	}
+	if sp.isContext() && givesContext(f) {
+		return block("gives-context", f.File, f.Pos(), "%s is where callers get their context from", f.Name)
+	}
 	if f.Type.Params.NumFields() < sp.in.Param.Index {
 		return block("position", f.File, f.Pos(), "%s has only %d parameters", f.Name, f.Type.Params.NumFields())
 	}
@@ -141,6 +145,12 @@ func (sp *sigPlan) fixed(f *callgraph.Func) error {
 		return err
 	}
 	return sp.fixedMentions(f)
+}
+
+// givesContext reports whether a function without parameters returns a context and nothing else.
+func givesContext(f *callgraph.Func) bool {
+	sig := f.Signature
+	return sig != nil && sig.Params().Len() == 0 && sig.Results().Len() == 1 && flow.IsContext(sig.Results().At(0).Type())
 }
 
 func packageName(p *types.Package) string { return p.Name() }
