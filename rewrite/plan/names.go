@@ -155,6 +155,17 @@ func lookup(p place, name string) types.Object {
 	return obj
 }
 
+// meaning returns the object that a name means in an expression at a place: variables declared further down, or by
+// the statement itself, do not count.
+func meaning(p place, name string) types.Object {
+	scope := p.pkg.Types.Scope().Innermost(p.pos)
+	if scope == nil {
+		scope = p.pkg.Types.Scope()
+	}
+	_, obj := scope.LookupParent(name, p.pos)
+	return obj
+}
+
 // initialisms are written in capitals, as Go code reviewers ask.
 var initialisms = map[string]bool{
 	"acl": true, "api": true, "ascii": true, "cpu": true, "css": true, "db": true, "dns": true, "eof": true,

@@ -305,7 +305,7 @@ func (kp *keyPlan) unify(s *spot, to *census.Key, name types.Object) error {
 	case name == nil:
 		return block("placement", s.File, s.Expr.Pos(), "the key has no name; declare a constant for it in %s", kp.home.path)
 	case here && (!inTest || s.File.Test):
-		if o := lookup(s.at(), name.Name()); o == nil || o.Pos() != name.Pos() {
+		if o := meaning(s.at(), name.Name()); o == nil || o.Pos() != name.Pos() {
 			return block("placement", s.File, s.Expr.Pos(), "%s means something else here", name.Name())
 		}
 		if s.asksType {

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/constant"
 	"go/types"
+	"slices"
 
 	"github.com/ctxmend/ctxmend/rules/program"
 )
@@ -26,7 +27,10 @@ func (c *Census) Splits() []*Split {
 		}
 		byStem := map[string][]*Key{}
 		for _, k := range c.Keys {
-			if s := stem(k); s != "" && (c.named(k) || splittable(k)) {
+			if !c.named(k) && !splittable(k) {
+				continue
+			}
+			for _, s := range stems(k) {
 				byStem[s] = append(byStem[s], k)
 			}
 		}
@@ -36,7 +40,7 @@ func (c *Census) Splits() []*Split {
 				other = c.counterpart(k, c.byValue[k.Value])
 			}
 			if other == nil && (splittable(k) || c.named(k)) {
-				other = c.namesake(k, byStem[stem(k)])
+				other = c.namesake(k, byStem)
 			}
 			if other != nil && c.splitOf[other] == nil && c.splitOf[k] == nil {
 				s := &Split{k, other}
@@ -62,10 +66,18 @@ func splittable(k *Key) bool {
 	return k.Family == nil || len(k.Family.Keys) == 1
 }
 
-// namesake returns the one key, among several of the same name, that is used in the role k lacks, one of them an empty
-// struct type, when there is one and the values say that it is meant.
-func (c *Census) namesake(k *Key, list []*Key) *Key {
-	if len(list) < 2 {
+// namesake returns the one key, among several of the same name, that is used in the role k lacks, when there is one and the
+// values say that it is meant.
+func (c *Census) namesake(k *Key, byStem map[string][]*Key) *Key {
+	var list []*Key
+	for _, s := range stems(k) {
+		for _, other := range byStem[s] {
+			if other != k && !slices.Contains(list, other) {
+				list = append(list, other)
+			}
+		}
+	}
+	if len(list) == 0 {
 		return nil
 	}
 	role, ok := c.unpaired(k)
@@ -78,7 +90,7 @@ func (c *Census) namesake(k *Key, list []*Key) *Key {
 	}
 	var found *Key
 	for _, other := range list {
-		if other == k || k.Value != "" && other.Value != "" || !hasRole(other, lacks) || c.Staged(other) != nil {
+		if !comparableNames(k, other) || !hasRole(other, lacks) || c.Staged(other) != nil {
 			continue
 		}
 		if !c.means(k, role, other, lacks) {
@@ -93,7 +105,7 @@ func (c *Census) namesake(k *Key, list []*Key) *Key {
 		return nil
 	}
 	for _, rival := range list { // the other half may be meant for another
-		if _, half := c.unpaired(rival); rival != k && rival != found && half && hasRole(rival, role) && !(rival.Value != "" && found.Value != "") && c.means(rival, role, found, lacks) {
+		if _, half := c.unpaired(rival); rival != k && rival != found && half && hasRole(rival, role) && comparableNames(rival, found) && c.means(rival, role, found, lacks) {
 			return nil
 		}
 	}

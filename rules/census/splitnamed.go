@@ -4,15 +4,21 @@ import (
 	"go/ast"
 	"go/constant"
 	"go/types"
+	"slices"
 	"strings"
 	"unicode"
 )
 
-// A key may be split between a text and an empty struct type that is named after it, or between two such types:
-// "user" and userKey{}. Names alone prove nothing, so what is stored under the one has to be what the other expects.
+// A key may be split between a text and an empty struct type, or a constant that counts, of the same name, or between two of
+// those: "user" and userKey{}, or userKey = iota. Names alone prove nothing, so what is stored under the one has to be what the
+// other expects.
 
-// named reports whether a key is an empty struct type of the world that a package declares.
+// named reports whether a key is an empty struct type of the world that a package declares, or a named constant, other than a
+// text, of such a type.
 func (c *Census) named(k *Key) bool {
+	if k.Basic == nil && k.Const != nil && k.Const.Kind() == constant.Int && hasWorldPoint(k) {
+		return k.constName() != ""
+	}
 	if k.Value != "" || k.Object != nil || k.GoType == nil || !isEmptyStruct(k.GoType) || !hasWorldPoint(k) {
 		return false
 	}
@@ -24,15 +30,52 @@ func (c *Census) named(k *Key) bool {
 	return f != nil && f.World
 }
 
-// stem is what a key's text, or type, is called, without case, punctuation, and the words that say it is a key.
-func stem(k *Key) string {
-	name := k.Type[strings.LastIndexByte(k.Type, '.')+1:]
-	if k.Value != "" {
-		if k.Const == nil || k.Const.Kind() != constant.String {
-			return ""
+// comparableNames reports whether two keys may be one by their names: two texts have to be equal, which is another matter.
+func comparableNames(a, b *Key) bool {
+	text := func(k *Key) bool { return k.Const != nil && k.Const.Kind() == constant.String }
+	return a.Type != b.Type && !(text(a) && text(b))
+}
+
+// constName returns the name of a constant, at package level, that a site of the key spells; "" for none.
+func (k *Key) constName() string {
+	for _, s := range k.Sites {
+		if c := NamedConst(s.Pkg, s.Expr); c != nil && s.Pkg.World && c.Parent() == c.Pkg().Scope() {
+			return c.Name()
 		}
-		name = constant.StringVal(k.Const)
 	}
+	return ""
+}
+
+// Spelled returns the key as people write it, a constant that is a number by its name.
+func (k *Key) Spelled() string {
+	if k.Basic == nil && k.Const != nil && k.Const.Kind() == constant.Int {
+		if name := k.constName(); name != "" {
+			return k.Type[:strings.LastIndexByte(k.Type, '.')+1] + name
+		}
+	}
+	return k.Name()
+}
+
+// stems are what a key's text, type or constant is called, without case, punctuation, and the words that say it is a key.
+func stems(k *Key) []string {
+	var list []string
+	add := func(name string) {
+		if s := stem(name); s != "" && !slices.Contains(list, s) {
+			list = append(list, s)
+		}
+	}
+	switch {
+	case k.Const == nil:
+		add(k.Type[strings.LastIndexByte(k.Type, '.')+1:])
+	case k.Const.Kind() == constant.String:
+		add(constant.StringVal(k.Const))
+	default:
+		add(k.constName())
+	}
+	return list
+}
+
+func stem(name string) string {
 	var b strings.Builder
 	for _, r := range name {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) {
@@ -64,7 +107,7 @@ func stem(k *Key) string {
 // other half.
 func (c *Census) means(k *Key, role Role, other *Key, lacks Role) bool {
 	_, lonely := c.unpaired(other)
-	text := k.Value != "" || other.Value != ""
+	text := k.Basic != nil || other.Basic != nil
 	for _, s := range k.Sites {
 		if s.Role != role {
 			continue

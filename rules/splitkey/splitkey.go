@@ -29,7 +29,7 @@ func run(pass *rules.Pass) []*rules.Finding {
 func findings(s *census.Split) []*rules.Finding {
 	from, to := direction(s)
 	fix := &rules.Fix{
-		Title:         fmt.Sprintf("use %s instead of %s", to.Name(), from.Name()),
+		Title:         fmt.Sprintf("use %s instead of %s", to.Spelled(), from.Spelled()),
 		Applicability: rules.Review,
 		Intent:        &rules.UnifyKeys{From: from, To: to},
 	}
@@ -55,13 +55,13 @@ func findings(s *census.Split) []*rules.Finding {
 	}
 	report(s.Half, func(site *census.Site) string {
 		if site.Role == census.Writer {
-			return fmt.Sprintf("what is stored under %s is looked up under %s, which is another key: nothing finds it", s.Half.Name(), s.Other.Name())
+			return fmt.Sprintf("what is stored under %s is looked up under %s, which is another key: nothing finds it", s.Half.Spelled(), s.Other.Spelled())
 		}
-		return fmt.Sprintf("%s is looked up, but stored under %s, which is another key: the result is always nil", s.Half.Name(), s.Other.Name())
+		return fmt.Sprintf("%s is looked up, but stored under %s, which is another key: the result is always nil", s.Half.Spelled(), s.Other.Spelled())
 	})
 	if from == s.Other {
 		report(from, func(*census.Site) string {
-			return fmt.Sprintf("%s is also spelled %s, which is another key", from.Name(), to.Name())
+			return fmt.Sprintf("%s is also spelled %s, which is another key", from.Spelled(), to.Spelled())
 		})
 	}
 	return list
@@ -108,7 +108,7 @@ func related(s *census.Split, k *census.Key) []rules.Related {
 		if site.Role == census.Writer {
 			verb = "stored"
 		}
-		list = append(list, rules.Related{File: site.File, Pos: site.Expr.Pos(), Message: verb + " as " + other.Name() + " here"})
+		list = append(list, rules.Related{File: site.File, Pos: site.Expr.Pos(), Message: verb + " as " + other.Spelled() + " here"})
 	}
 	return list
 }
