@@ -62,7 +62,7 @@ func (f *finder) call(pkg *program.Package, file *program.File, call *ast.CallEx
 	if g.v == nil || g.v.Parent() == pkg.Types.Scope() || !g.derivesFrom() {
 		return
 	}
-	if f.repeats(g); g.around == nil || f.meant(g) || f.flow.OnPurpose(file, as.Pos()) {
+	if f.repeats(g); g.around == nil || f.after(g) || f.meant(g) || f.flow.OnPurpose(file, as.Pos()) {
 		return
 	}
 	f.report(g)
@@ -112,6 +112,23 @@ func (f *finder) repeats(g *growth) {
 			return
 		}
 	}
+}
+
+// after reports whether the same turn has assigned to the variable before: it was reset, or that statement is the one to be
+// reported.
+func (f *finder) after(g *growth) bool {
+	for _, s := range g.body.List {
+		as, ok := s.(*ast.AssignStmt)
+		if !ok || as == g.as || as.Pos() > g.as.Pos() {
+			continue
+		}
+		for _, lhs := range as.Lhs {
+			if id, ok := lhs.(*ast.Ident); ok && g.pkg.Info.Uses[id] == g.v {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // meant reports whether the context is to grow: what it has become is looked at behind what runs many times, or by the

@@ -19,7 +19,7 @@ var doc string
 const name = "lostcancel"
 
 // Rule reports cancel functions that are dropped or not called on every path.
-var Rule = &rules.Rule{Name: name, Doc: doc, Default: true, Levels: []rules.Applicability{rules.Review}, Run: run}
+var Rule = &rules.Rule{Name: name, Doc: doc, Default: true, Levels: []rules.Applicability{rules.Review, rules.Manual}, Run: run}
 
 func run(pass *rules.Pass) []*rules.Finding {
 	f := &finder{flow: pass.Flow(), census: pass.Census}
@@ -40,6 +40,10 @@ func (f *finder) call(pkg *program.Package, file *program.File, call *ast.CallEx
 		return
 	}
 	parent, child := f.census.Outer(file, call)
+	if spec, ok := parent.(*ast.ValueSpec); ok {
+		f.declared(pkg, file, spec, call)
+		return
+	}
 	as, ok := parent.(*ast.AssignStmt)
 	if !ok || len(as.Rhs) != 1 || ast.Node(as.Rhs[0]) != child || len(as.Lhs) != 2 {
 		return
@@ -60,9 +64,28 @@ func (f *finder) call(pkg *program.Package, file *program.File, call *ast.CallEx
 	if body == nil || v.Pos() < body.Pos() || v.Pos() >= body.End() {
 		return // that of a function around
 	}
-	if exit := lostPath(pkg.Info, body, as, v); exit.IsValid() {
+	if exit := lostPath(pkg.Info, body, as.Pos(), v); exit.IsValid() {
 		f.report(pkg, file, as, cancel, call, exit)
 	}
+}
+
+// declared judges var ctx, cancel = context.WithCancel(parent): the rare form is reported without a fix.
+func (f *finder) declared(pkg *program.Package, file *program.File, spec *ast.ValueSpec, call *ast.CallExpr) {
+	body := f.body(file, spec)
+	if body == nil || len(spec.Names) != 2 {
+		return
+	}
+	cancel := spec.Names[1]
+	v, ok := pkg.Info.Defs[cancel].(*types.Var)
+	exit := token.NoPos
+	if ok && cancel.Name != "_" {
+		if exit = lostPath(pkg.Info, body, spec.Pos(), v); !exit.IsValid() {
+			return
+		}
+	}
+	finding := f.finding(file, cancel, call, exit)
+	finding.Applicability, finding.Status = rules.Manual, rules.NoFix
+	f.list = append(f.list, finding)
 }
 
 // derives reports whether a call is that of a function of package context that returns a cancel function, or of
@@ -88,17 +111,22 @@ func (f *finder) body(file *program.File, n ast.Node) *ast.BlockStmt {
 	return nil
 }
 
-func (f *finder) report(pkg *program.Package, file *program.File, as *ast.AssignStmt, cancel *ast.Ident, call *ast.CallExpr, exit token.Pos) {
-	callee := flow.Callee(call)
+// finding makes the finding; exit is where the function is left without a call, if the function has a name.
+func (f *finder) finding(file *program.File, cancel *ast.Ident, call *ast.CallExpr, exit token.Pos) *rules.Finding {
 	finding := &rules.Finding{
 		Rule: name, File: file, Pos: cancel.Pos(), End: cancel.End(),
-		Message:       fmt.Sprintf("the cancel function of %s is dropped: the context and what waits for it stay until its parent ends", callee),
+		Message:       fmt.Sprintf("the cancel function of %s is dropped: the context and what waits for it stay until its parent ends", flow.Callee(call)),
 		Applicability: rules.Review,
 	}
 	if exit.IsValid() {
 		finding.Message = fmt.Sprintf("%s is not called on every path: the context and what waits for it stay until its parent ends", cancel.Name)
 		finding.Related = []rules.Related{{File: file, Pos: exit, Message: "not called on the way here"}}
 	}
+	return finding
+}
+
+func (f *finder) report(pkg *program.Package, file *program.File, as *ast.AssignStmt, cancel *ast.Ident, call *ast.CallExpr, exit token.Pos) {
+	finding := f.finding(file, cancel, call, exit)
 	if blocker := f.blocker(pkg, file, as, call); blocker != nil {
 		finding.Blocker = blocker
 	}

@@ -11,15 +11,15 @@ import (
 	"github.com/ctxmend/ctxmend/rules/flow"
 )
 
-// lostPath returns where a function is left on a path from a statement on which a variable is not mentioned: a return, or the
+// lostPath returns where a function is left on a path from the statement at a place on which a variable is not mentioned: a return, or the
 // end of the function. NoPos when there is none.
-func lostPath(info *types.Info, body *ast.BlockStmt, from ast.Stmt, v *types.Var) token.Pos {
+func lostPath(info *types.Info, body *ast.BlockStmt, from token.Pos, v *types.Var) token.Pos {
 	graph := cfg.New(body, func(call *ast.CallExpr) bool { return !flow.NeverReturns(info, call) })
-	var start *cfg.Block
+	var start *cfg.Block // holds the statement at that place
 	var rest []ast.Node
 	for _, b := range graph.Blocks {
 		for i, n := range b.Nodes {
-			if n == ast.Node(from) {
+			if n.Pos() <= from && from < n.End() {
 				start, rest = b, b.Nodes[i+1:]
 			}
 		}
