@@ -165,9 +165,7 @@ func (jp *joinPlan) judgePresence() error {
 		}
 	}
 	for _, r := range jp.reads {
-		if err := jp.judgeRead(r); err != nil {
-			return err
-		}
+		jp.judgeRead(r)
 	}
 	return nil
 }

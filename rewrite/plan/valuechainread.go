@@ -7,7 +7,6 @@ import (
 	"go/token"
 	"go/types"
 	"slices"
-	"strings"
 
 	"github.com/ctxmend/ctxmend/rules/census"
 	"github.com/ctxmend/ctxmend/rules/program"
@@ -25,6 +24,8 @@ type joinRead struct {
 	lhs  []ast.Expr
 	// isNil is set where the value is only compared with nil.
 	isNil bool
+	// byGetter is set where a function that returns the value as the context did takes the place of the look-up.
+	byGetter bool
 }
 
 // readAt looks at the surroundings of a look-up.
@@ -66,24 +67,58 @@ func isBlankExpr(e ast.Expr) bool {
 	return ok && id.Name == "_"
 }
 
-// judgeRead makes sure that a read can be made one of the field.
-func (jp *joinPlan) judgeRead(r *joinRead) error {
-	f, at := r.field, r.Lookup.Call.Pos()
-	if r.assert != nil {
-		if have := r.Pkg.Info.TypeOf(r.assert.Type); !sameTypeText(have, f.typ) {
-			return block("value-type", r.File, r.assert.Type.Pos(), "the value is expected to be %s here and %s is stored", census.TypeText(have), census.TypeText(f.typ))
-		}
-		if r.pair && len(r.lhs) != 2 {
-			return block("statement", r.File, at, "the read is part of a statement that cannot be split; read the value in a statement of its own")
-		}
-		if !r.pair && (!f.always || f.hidden()) {
-			return block("presence", r.File, at, "this read panics when there is no value, and some contexts carry the others only; use the two-valued form (uncheckedread)")
-		}
+// judgeRead decides how a read becomes one of the field.
+func (jp *joinPlan) judgeRead(r *joinRead) {
+	f := r.field
+	switch {
+	case r.assert == nil:
+	case !sameTypeText(r.Pkg.Info.TypeOf(r.assert.Type), f.typ), r.pair && len(r.lhs) != 2:
+		r.byGetter = true
+	case !r.pair:
+		r.byGetter = !f.always || f.hidden() // it panics when there is no value
+	case jp.inBlock(r):
+		r.byGetter = !jp.ownLines([]*joinRead{r})
+	default:
+		r.byGetter = !jp.renamable(r) || f.hidden() && !isBlankExpr(r.lhs[1])
 	}
-	if !f.always && !f.hidden() && r.asks() {
+	if !f.always && !f.hidden() && (r.byGetter || r.asks()) {
 		f.flag = "has"
 	}
-	return nil
+}
+
+// renamable reports whether a statement defines the two variables of a read, and nothing else assigns to them.
+func (jp *joinPlan) renamable(r *joinRead) bool {
+	as, ok := r.stmt.(*ast.AssignStmt)
+	if !ok || as.Tok != token.DEFINE {
+		return false
+	}
+	for _, lhs := range r.lhs {
+		id, ok := lhs.(*ast.Ident)
+		if !ok {
+			return false
+		}
+		if id.Name == "_" {
+			continue
+		}
+		if r.Pkg.Info.Defs[id] == nil {
+			return false
+		}
+		for _, use := range jp.usesOfLocal(r.Pkg.Info.Defs[id]) {
+			switch p := jp.census.Parent(r.File, use).(type) {
+			case *ast.AssignStmt:
+				if containsExprNode(p.Lhs, use) {
+					return false
+				}
+			case *ast.IncDecStmt, *ast.RangeStmt:
+				return false
+			case *ast.UnaryExpr:
+				if p.Op == token.AND {
+					return false
+				}
+			}
+		}
+	}
+	return true
 }
 
 // direct reports whether a site looks the struct up by itself; the others call an accessor.
@@ -116,7 +151,7 @@ func (jp *joinPlan) writeReads() error {
 		}
 		var err error
 		switch {
-		case r.assert == nil:
+		case r.assert == nil || r.byGetter:
 			err = jp.readAny(r)
 		case !r.pair:
 			err = jp.readPanicking(r)
@@ -139,7 +174,7 @@ func (jp *joinPlan) writeReads() error {
 // readAny writes a read without an assertion.
 func (jp *joinPlan) readAny(r *joinRead) error {
 	lk := r.Lookup
-	if r.isNil && r.field.always && !r.field.hidden() && jp.direct(r.Site) {
+	if r.assert == nil && r.isNil && r.field.always && !r.field.hidden() && jp.direct(r.Site) {
 		return jp.replaceCode(r.File, lk.Key.Pos(), lk.Key.End(), jp.keyText())
 	}
 	return jp.callReader(r, lk.Call, jp.getter(r.field), nil)
@@ -221,7 +256,7 @@ func (jp *joinPlan) readGroup(r *joinRead) []*joinRead {
 	}
 	block := jp.census.Parent(r.File, jp.statement(r))
 	group := slices.DeleteFunc(slices.Clone(jp.reads), func(o *joinRead) bool {
-		return o.File != r.File || !o.pair || !jp.inBlock(o) || nameOf(o.Pkg, o.Lookup.Context) != ctx || jp.census.Parent(o.File, jp.statement(o)) != block
+		return o.File != r.File || !o.pair || o.byGetter || !jp.inBlock(o) || nameOf(o.Pkg, o.Lookup.Context) != ctx || jp.census.Parent(o.File, jp.statement(o)) != block
 	})
 	slices.SortFunc(group, func(a, b *joinRead) int { return int(a.stmt.Pos() - b.stmt.Pos()) })
 	at := slices.Index(group, r)
@@ -420,9 +455,6 @@ func (jp *joinPlan) readAlone(r *joinRead) error {
 			return err
 		}
 	}
-	if !jp.ownLines([]*joinRead{r}) {
-		return block("layout", f, s.Pos(), "the statement shares its line with other code, or holds a comment; give it a line of its own")
-	}
 	v = jp.localName(f, s, jp.local, "values")
 	if keepOK {
 		return jp.readWithOK(r, v)
@@ -459,14 +491,11 @@ func (jp *joinPlan) readWithOK(r *joinRead, v string) error {
 // readOnce writes v, ok := read with the one use of v made one of the struct's field.
 func (jp *joinPlan) readOnce(r *joinRead) (done bool, err error) {
 	id, ok := r.lhs[0].(*ast.Ident)
-	if !ok || r.Pkg.Info.Defs[id] == nil {
+	if !ok || r.Pkg.Info.Defs[id] == nil || !jp.renamable(r) {
 		return false, nil
 	}
 	uses := jp.usesOfLocal(r.Pkg.Info.Defs[id])
 	if len(uses) != 1 || jp.census.Parent(r.File, jp.stmtAround(r.File, uses[0])) != jp.census.Parent(r.File, jp.statement(r)) {
-		return false, nil
-	}
-	if parent, ok := jp.census.Parent(r.File, uses[0]).(*ast.AssignStmt); ok && containsExprNode(parent.Lhs, uses[0]) {
 		return false, nil
 	}
 	return true, jp.readInHeader(r)
@@ -485,61 +514,28 @@ func (jp *joinPlan) usesOfLocal(obj types.Object) []*ast.Ident {
 
 // readInHeader writes a read whose two variables are uses of the struct from then on: if v, ok := read; ok { use(v) }.
 func (jp *joinPlan) readInHeader(r *joinRead) error {
-	as, ok := r.stmt.(*ast.AssignStmt)
-	if !ok || as.Tok != token.DEFINE {
-		return block("statement", r.File, r.Lookup.Call.Pos(), "nothing can be put beside the read; read the value in a statement of its own")
-	}
 	noValue := isBlankExpr(r.lhs[0])
 	if noValue && (isBlankExpr(r.lhs[1]) || r.field.structTells()) {
 		return jp.lookUp(r, From, nil)
 	}
-	v := jp.localName(r.File, as, jp.local, "values")
+	v := jp.localName(r.File, r.stmt, jp.local, "values")
 	if !noValue {
-		if err := jp.rename(r, r.lhs[0], v+"."+r.field.name); err != nil {
-			return err
-		}
+		jp.rename(r, r.lhs[0], v+"."+r.field.name)
 	}
 	if r.field.structTells() || isBlankExpr(r.lhs[1]) {
 		jp.splice(r.File, r.lhs[0].Pos(), r.lhs[0].End(), Lit(v))
 	} else {
-		if err := jp.rename(r, r.lhs[1], jp.presence(r.field, v, "")); err != nil {
-			return err
-		}
+		jp.rename(r, r.lhs[1], v+"."+r.field.flag)
 		jp.splice(r.File, r.lhs[0].Pos(), r.lhs[1].End(), Lit(v+", _"))
 	}
 	return jp.lookUp(r, From, nil)
 }
 
 // rename replaces the uses of a variable by an expression.
-func (jp *joinPlan) rename(r *joinRead, lhs ast.Expr, text string) error {
-	id, ok := lhs.(*ast.Ident)
-	if !ok || r.Pkg.Info.Defs[id] == nil {
-		return block("statement", r.File, lhs.Pos(), "the read assigns to a variable that exists; read the value in a statement of its own")
+func (jp *joinPlan) rename(r *joinRead, lhs ast.Expr, text string) {
+	for _, use := range jp.usesOfLocal(r.Pkg.Info.Defs[lhs.(*ast.Ident)]) {
+		jp.splice(r.File, use.Pos(), use.End(), Lit(text))
 	}
-	for _, use := range jp.usesOfLocal(r.Pkg.Info.Defs[id]) {
-		parent := jp.census.Parent(r.File, use)
-		switch p := parent.(type) {
-		case *ast.AssignStmt:
-			if containsExprNode(p.Lhs, use) {
-				return block("statement", r.File, use.Pos(), "%s is assigned to; read the value in a statement of its own", id.Name)
-			}
-		case *ast.IncDecStmt, *ast.RangeStmt:
-			return block("statement", r.File, use.Pos(), "%s is assigned to; read the value in a statement of its own", id.Name)
-		}
-		write, whole := text, ast.Expr(use)
-		if is, found := strings.CutSuffix(text, " != nil"); found {
-			switch p := parent.(type) {
-			case *ast.UnaryExpr:
-				write, whole = is+" == nil", p
-			case *ast.BinaryExpr:
-				if p.Op != token.LAND && p.Op != token.LOR {
-					write = "(" + text + ")"
-				}
-			}
-		}
-		jp.splice(r.File, whole.Pos(), whole.End(), Lit(write))
-	}
-	return nil
 }
 
 // accessor returns the name of a function that stores, or looks up, the struct.

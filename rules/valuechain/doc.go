@@ -49,7 +49,8 @@
 // kept in a variable where it is computed now. A writer that stores one of the values sets that field in a copy of
 // the struct that the context carries, so the others stay what they are. Where some contexts carry a part of the
 // values only and a reader asks, a field such as hasRole says whether the value is there. Readers become reads of fields, those of
-// one context in one block by one look-up. Other packages call accessors, the struct is exported for them (see
+// one context in one block by one look-up; a read that is more than that, without an assertion or with one that panics where the value
+// may be missing, calls a function that returns what the context returned. Other packages call accessors, the struct is exported for them (see
 // --accessors, --key-package). The old keys and their types go when nothing else uses them.
 //
 // # Fix safety
@@ -63,9 +64,8 @@
 //   - between: code uses a context that carries a part of the values, or may leave between them
 //   - chain, scope: the calls of a row hang together in a way that cannot be undone
 //   - apart: no row stores all the values; overlap: other rows store other selections
-//   - presence: nil is stored, or a read panics when there is no value and some contexts carry a part only
-//   - value-type: a key carries values of several types, or a reader expects another than is stored
-//   - statement, layout: a two-valued read is part of a larger statement, or shares its line
+//   - presence: nil is stored
+//   - value-type: a key carries values of several types
 //   - context: a value is looked up in something with fewer methods than context.Context
 //   - exported: a library's importers can name a key
 //   - forwarder: a function whose callers choose the key stores it or looks it up
