@@ -306,7 +306,8 @@ func (n *fileNames) uses(f *fileJob, o *outside, s *importSpec) bool {
 		}
 		known = true
 		for name := range o.bare {
-			if ast.IsExported(name) && p.Types.Scope().Lookup(name) != nil {
+			// A name that nobody declares so far may be one that the edits add to the package.
+			if ast.IsExported(name) && (p.Types.Scope().Lookup(name) != nil || !n.scopes.taken[name]) {
 				return true
 			}
 		}

@@ -8,11 +8,14 @@ import (
 	"github.com/ctxmend/ctxmend/rules/program"
 )
 
-// matters reports whether it makes a difference which context an expression is: something asks it, or a call that returns
-// something gets it. What returns nothing, logging for example, cannot tell that it was cancelled.
+// matters reports whether it makes a difference for the work done which context an expression is: something asks whether it
+// has ended, or a call that can fail gets it. What cannot fail, logging for example, cannot tell that it was
+// cancelled; it may look for values, which is no work.
 func (w *witness) matters(file *program.File, pkg *program.Package, e ast.Expr) bool {
 	parent, child := w.pass.Census.Outer(file, e)
 	switch n := parent.(type) {
+	case *ast.SelectorExpr:
+		return n.Sel.Name != "Value"
 	case *ast.CallExpr:
 		return ast.Node(n.Fun) == child || w.mattersTo(file, pkg, n, child)
 	case *ast.AssignStmt:
@@ -68,9 +71,7 @@ func (w *witness) mattersTo(file *program.File, pkg *program.Package, n *ast.Cal
 		if w.discarded(file, n) {
 			return false
 		}
-		t := pkg.Info.TypeOf(n)
-		tuple, isTuple := t.(*types.Tuple)
-		return t != nil && !(isTuple && tuple.Len() == 0)
+		return canFail(pkg.Info.TypeOf(n))
 	}
 	for i, a := range n.Args {
 		if ast.Node(a) != arg {
@@ -109,7 +110,7 @@ func (w *witness) mattersToFunc(f *callgraph.Func, i int, seen map[*callgraph.Fu
 	}
 	seen[f] = true
 	if f.Kind == callgraph.Foreign {
-		return f.Signature != nil && f.Signature.Results().Len() > 0
+		return f.Signature != nil && canFail(f.Signature.Results())
 	}
 	if f.Body() != nil {
 		if v := param(f, i); v != nil && w.usesMatter(v) {
@@ -123,3 +124,32 @@ func (w *witness) mattersToFunc(f *callgraph.Func, i int, seen map[*callgraph.Fu
 	}
 	return false
 }
+
+// canFail reports whether the results of a call can tell that it was cancelled: an error is among them, or something that
+// can be asked for one, as what a query returns.
+func canFail(results types.Type) bool {
+	if results == nil {
+		return false
+	}
+	found := false
+	each(results, func(t types.Type) {
+		if types.Identical(t, errorType) {
+			found = true
+			return
+		}
+		set := types.NewMethodSet(t)
+		if named, ok := types.Unalias(t).(*types.Named); ok && !types.IsInterface(t) {
+			set = types.NewMethodSet(types.NewPointer(named))
+		}
+		for i := range set.Len() {
+			if fn, ok := set.At(i).Obj().(*types.Func); ok {
+				for v := range fn.Signature().Results().Variables() {
+					found = found || types.Identical(v.Type(), errorType)
+				}
+			}
+		}
+	})
+	return found
+}
+
+var errorType = types.Universe.Lookup("error").Type()
