@@ -38,8 +38,18 @@ type Result struct {
 	Set *patches.Set
 }
 
-// Run does the work. It writes nothing.
+// Run does the work. It writes nothing. What waits for another fix is planned again on the program as the first round leaves
+// it, so that running it a second time finds nothing more to do.
 func Run(ctx context.Context, opts Options) (*Result, error) {
+	res, err := round(ctx, opts, nil)
+	if err != nil {
+		return nil, err
+	}
+	return res, settleWaiting(ctx, opts, res)
+}
+
+// round runs the stages once. With wanted, only the units that it accepts are carried out.
+func round(ctx context.Context, opts Options, wanted func(*plan.Unit) bool) (*Result, error) {
 	res := &Result{}
 	var err error
 	if res.Program, err = program.Load(ctx, opts.Load); err != nil {
@@ -51,6 +61,9 @@ func Run(ctx context.Context, opts Options) (*Result, error) {
 	findings, directives := find(res.Program, res.Census, opts)
 	units := plan.Build(res.Program, res.Census, findings, plan.Options{KeyStyle: opts.KeyStyle, KeyPackage: opts.KeyPackage, Accessors: opts.Accessors, Stage: opts.Stage, API: opts.API, Goroutines: opts.Goroutines})
 	units = judge(res.Program, units, directives)
+	if wanted != nil {
+		units = slices.DeleteFunc(units, func(u *plan.Unit) bool { return !wanted(u) })
+	}
 	if res.Set, err = applyVerified(ctx, res.Program, units, opts.Level); err != nil {
 		return nil, err
 	}

@@ -56,7 +56,7 @@ func applyVerified(ctx context.Context, prog *program.Program, units []*plan.Uni
 		return nil, err
 	}
 	wanted := slices.DeleteFunc(open, func(u *plan.Unit) bool {
-		return u.Blocker != nil || !(u.Applicability == rules.Safe || level == rules.Review && u.Applicability == rules.Review) || !isSelected(prog, u)
+		return u.Blocker != nil || !within(u, level) || !isSelected(prog, u)
 	})
 	if level != rules.Review {
 		wanted = withoutConflicts(wanted, true)
@@ -177,7 +177,7 @@ func settle(units []*plan.Unit, findings []*rules.Finding) {
 				}
 				continue
 			}
-			f.Note = strings.Join(u.Notes, "; ")
+			f.Note = noteOf(u)
 		}
 	}
 	for _, f := range findings {
@@ -186,6 +186,9 @@ func settle(units []*plan.Unit, findings []*rules.Finding) {
 		}
 	}
 }
+
+// noteOf says what a unit's fix does and how far it goes.
+func noteOf(u *plan.Unit) string { return strings.Join(u.Notes, "; ") }
 
 // directiveFindings reports directives without a reason, of unknown rules, or of no effect.
 func directiveFindings(prog *program.Program, directives []*rules.Directive, opts Options) []*rules.Finding {

@@ -45,6 +45,7 @@ func (l *loader) walkWorld() error {
 			return err
 		}
 	}
+	l.prog.Files = l.overlaid(l.prog.Files)
 	sort.Slice(l.prog.Files, func(i, j int) bool { return l.prog.Files[i].Name < l.prog.Files[j].Name })
 	for _, f := range l.prog.Files {
 		l.reserve(f)
@@ -108,6 +109,9 @@ func (l *loader) worldFile(name string) (*File, error) {
 		Test: strings.HasSuffix(name, "_test.go"), Symlink: symlink, Mode: info.Mode().Perm(),
 		state: &fileState{size: int(info.Size())},
 	}
+	if src := l.opts.Overlay[name]; src != nil {
+		f.state.size = len(src)
+	}
 	f.PkgPath = l.prog.PathOf(f.PkgDir)
 	l.files[name] = f
 	return f, nil
@@ -162,7 +166,7 @@ func (l *loader) parseWorld(f *File) {
 	if f.AST != nil {
 		return
 	}
-	src, err := os.ReadFile(f.Name)
+	src, err := l.source(f.Name)
 	if err == nil && len(src) > f.state.size {
 		err = fmt.Errorf("%s grew while it was read", f.Name)
 	}

@@ -16,6 +16,8 @@ import (
 type goTool struct {
 	dir string
 	env []string
+	// overlay names the file that describes changed files, "" for none.
+	overlay string
 }
 
 // stderrLines is how much of the go command's complaint an error repeats.
@@ -151,6 +153,9 @@ func (g goTool) packages(ctx context.Context, c *Config, tags []string, tests bo
 	}
 	if tags != nil {
 		args = append(args, "-tags="+strings.Join(tags, ","))
+	}
+	if g.overlay != "" {
+		args = append(args, "-overlay="+g.overlay)
 	}
 	args = append(append(args, "--"), patterns...)
 	out, err := g.run(ctx, c.env, args...)

@@ -73,6 +73,13 @@ func (l *loader) load(ctx context.Context) (err error) {
 	if err := l.walkWorld(); err != nil {
 		return err
 	}
+	overlay, remove, err := overlayFiles(l.opts.Overlay)
+	if err != nil {
+		return err
+	}
+	defer remove()
+	l.tool.overlay = overlay
+	defer func() { l.tool.overlay = "" }()
 	listed, err := l.listAndParse(ctx)
 	if err != nil {
 		return err

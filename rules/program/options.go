@@ -28,6 +28,8 @@ type Options struct {
 	// Tests tells whether test files are loaded. Without them they are
 	// Excluded, for the reason "tests not loaded".
 	Tests bool
+	// Overlay replaces, creates or, with nil, removes Go files of the world: absolute name to content.
+	Overlay map[string][]byte
 	// Jobs bounds the goroutines that parse and check; 0 or less means
 	// GOMAXPROCS. The result does not depend on it.
 	Jobs int

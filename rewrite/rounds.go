@@ -1,0 +1,179 @@
+package rewrite
+
+import (
+	"bytes"
+	"context"
+	"go/token"
+	"slices"
+	"strings"
+
+	"github.com/ctxmend/ctxmend/patches"
+	"github.com/ctxmend/ctxmend/rewrite/plan"
+	"github.com/ctxmend/ctxmend/rules"
+	"github.com/ctxmend/ctxmend/rules/program"
+)
+
+// maxRounds bounds how often what waits for another fix is planned again: a fix can make room for one that makes room
+// for a third.
+const maxRounds = 3
+
+// settleWaiting carries out what the fixes of the rounds before have made possible.
+func settleWaiting(ctx context.Context, opts Options, res *Result) error {
+	for range maxRounds - 1 {
+		w := waiting(res, opts.Level)
+		if len(w.units) == 0 {
+			return nil
+		}
+		opts.Load.Overlay = map[string][]byte{}
+		for _, f := range res.Set.Files {
+			opts.Load.Overlay[f.Name] = f.New
+		}
+		next, err := round(ctx, opts, w.matches)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil || len(next.Set.Files) == 0 {
+			return nil // what was found is right all the same
+		}
+		w.take(next, opts.Level)
+		compose(res.Set, next.Set)
+	}
+	return nil
+}
+
+// A waiter holds the units that wait for another fix of the same round.
+type waiter struct {
+	units []*plan.Unit
+	files map[string]*patches.File
+	// found are the units of the next round, by the one that waits.
+	found map[*plan.Unit]*plan.Unit
+	// lines are the first and the last line that stand for one after the fixes.
+	lines map[line][2]int
+}
+
+// waiting returns the blocked units that a fix which is carried out may unblock: they give way to it, or concern a key
+// that it changes.
+func waiting(res *Result, level rules.Applicability) *waiter {
+	w := &waiter{files: map[string]*patches.File{}, found: map[*plan.Unit]*plan.Unit{}, lines: map[line][2]int{}}
+	for _, f := range res.Set.Files {
+		w.files[f.Name] = f
+	}
+	keys := map[string]bool{}
+	for _, u := range res.Units {
+		if u.Status == rules.Fixable && within(u, level) {
+			for _, f := range u.Findings {
+				keys[f.Key] = f.Key != ""
+			}
+		}
+	}
+	for _, u := range res.Units {
+		if u.Blocker == nil || u.Blocker.Reason == "suppressed" || len(w.files) == 0 {
+			continue
+		}
+		if u.Blocker.Reason == "conflict" || slices.ContainsFunc(u.Findings, func(f *rules.Finding) bool { return keys[f.Key] }) {
+			w.units = append(w.units, u)
+		}
+	}
+	return w
+}
+
+// within reports whether a unit is carried out at a level.
+func within(u *plan.Unit, level rules.Applicability) bool {
+	return u.Applicability == rules.Safe || level == rules.Review && u.Applicability == rules.Review
+}
+
+// matches reports whether a unit of the next round is one that waits: the same rule reports a place of it.
+func (w *waiter) matches(u *plan.Unit) bool {
+	for _, waits := range w.units {
+		if waits.Rule == u.Rule && w.found[waits] == nil && slices.ContainsFunc(waits.Findings, func(f *rules.Finding) bool { return w.reported(f, u) }) {
+			w.found[waits] = u
+			return true
+		}
+	}
+	return false
+}
+
+// reported reports whether a unit of the next round has a finding about a place of an earlier finding, as the fixes have
+// moved it.
+func (w *waiter) reported(was *rules.Finding, u *plan.Unit) bool {
+	for _, f := range u.Findings {
+		for _, now := range placesOf(f) {
+			for _, before := range placesOf(was) {
+				if lines := w.moved(before); now.file == before.file && lines[0] <= now.line && now.line <= lines[1] {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// A line is a line of a file, by its absolute name.
+type line struct {
+	file string
+	line int
+}
+
+// placesOf returns the lines that a finding speaks of.
+func placesOf(f *rules.Finding) []line {
+	list := []line{lineOf(f.File, f.Pos)}
+	for _, r := range f.Related {
+		if r.File != nil {
+			list = append(list, lineOf(r.File, r.Pos))
+		}
+	}
+	return list
+}
+
+func lineOf(f *program.File, pos token.Pos) line {
+	return line{f.Name, f.Tok.PositionFor(pos, false).Line}
+}
+
+// moved returns the first and the last line that stand for a line after the fixes.
+func (w *waiter) moved(l line) [2]int {
+	to, known := w.lines[l]
+	if !known {
+		to = [2]int{l.line, l.line}
+		if f := w.files[l.file]; f != nil {
+			to[0], to[1] = f.NewLines(l.line)
+		}
+		w.lines[l] = to
+	}
+	return to
+}
+
+// take writes the outcome of the next round into the units that waited.
+func (w *waiter) take(next *Result, level rules.Applicability) {
+	for waits, u := range w.found {
+		if u.Status != rules.Fixable || !within(u, level) {
+			continue
+		}
+		waits.Status, waits.Blocker, waits.Applicability = u.Status, nil, u.Applicability
+		waits.Title, waits.Notes, waits.Files = u.Title, u.Notes, u.Files
+		for _, f := range waits.Findings {
+			if f.Status == rules.Blocked {
+				f.Status, f.Blocker, f.Applicability = u.Status, nil, u.Applicability
+				f.Note = noteOf(u)
+			}
+		}
+	}
+}
+
+// compose makes a patch set do what another one does afterwards.
+func compose(set, after *patches.Set) {
+	byName := map[string]*patches.File{}
+	for _, f := range set.Files {
+		byName[f.Name] = f
+	}
+	for _, f := range after.Files {
+		if have := byName[f.Name]; have != nil {
+			have.New = f.New
+			continue
+		}
+		set.Files = append(set.Files, f)
+	}
+	set.Files = slices.DeleteFunc(set.Files, func(f *patches.File) bool {
+		return (f.Old == nil) == (f.New == nil) && bytes.Equal(f.Old, f.New)
+	})
+	slices.SortFunc(set.Files, func(a, b *patches.File) int { return strings.Compare(a.Name, b.Name) })
+}
