@@ -6,18 +6,33 @@
 // sees: presence, dynamic type and value. Every program goes through the pipeline; the
 // result must compile, print the same, and leave nothing for a second run.
 //
-//	go test ./rewrite/oracle                                 a hundred programs, and the lists below
+//	go test ./rewrite/oracle                                 some programs, and the lists below
 //	go test ./rewrite/oracle -oracle.n 5000 -oracle.seed 1   as many as one likes
 //	go test ./rewrite/oracle -oracle.time 10m                for as long as one likes
 //	go test ./rewrite/oracle -oracle.only 4711 -oracle.keep  one program, kept on disk
 //	go test ./rewrite/oracle -oracle.reason edit -v          which units are blocked for a reason
 //
-// With -v the report counts fixed and blocked units for every hazard; at least half of all
-// units must be fixed at level safe.
+// With -v the report counts fixed and blocked units for every hazard, rule and reason. At least half of the keys of
+// built-in type must be fixed at level safe, and half of the maps that should become structs.
+//
+// # Level review
+//
+// Fixes for review may change what a program prints, as they say: a forgotten reader finds its value, a key parted from
+// others no longer meets them, a field of a map that is not there is zero. Every line that is printed names the atom that
+// printed it, and the generator knows which atoms have a mistake that such a fix mends. It writes the program a second
+// time without the mistakes. At level review each group of lines of such an atom has to be what it was or what the
+// mended program prints; all other lines have to be what they were. Where the generator cannot know (a key made at run time
+// may be the one that got a type, assertions were made to agree) the lines of that key's atoms are free, and no others.
+//
+// A second run has to find nothing, with two exceptions: what was blocked by another fix that had to go first, and, at level
+// review, values of a key that only now is known to be told from all others. A third run has to find nothing.
+//
+// # Lists
 //
 // Besides random programs, lists are tried entry by entry: unusual spellings of keys, look-ups and stores
 // (TestExotics), other uses of a key's name (TestOtherUses), kinds of stored values under
-// every way of reading them (TestStoredValues). A new hazard is best added there first.
+// every way of reading them (TestStoredValues), ways to store and read a map (TestRecords), dead stores, unchecked reads and rows of
+// values (TestShapes). A new hazard is best added there first; the random programs draw from most of these lists as well.
 //
 // The compiler and the linker are called directly, many programs to a binary: the go command would
 // take most of the time. Programs whose packages import each other through their in-package
