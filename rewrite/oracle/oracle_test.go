@@ -19,7 +19,7 @@ import (
 )
 
 var (
-	flagN      = flag.Int("oracle.n", 60, "how many programs to try")
+	flagN      = flag.Int("oracle.n", 40, "how many programs to try")
 	flagSeed   = flag.Uint64("oracle.seed", 1, "seed of the first program")
 	flagTime   = flag.Duration("oracle.time", 0, "how long to go on instead")
 	flagOnly   = flag.Uint64("oracle.only", 0, "try only the program of this seed")
