@@ -15,8 +15,14 @@ type chain struct {
 // chain adds three or four keys.
 func (g *gen) chain(id string, r rnd) {
 	c := &chain{}
+	home, exported, form := pick(r, g.pkgs), r.chance(.6), pick(r, []string{"struct", "text", "struct", "text", "number", "pointer", "literal"})
+	apart := r.chance(.15) // keys of several packages
 	for i := range 3 + r.IntN(2) {
-		k := g.typedKey(fmt.Sprintf("%sk%d", id, i), r, weighted[string]{3, "struct"}, weighted[string]{3, "text"}, weighted[string]{1, "number"}, weighted[string]{1, "pointer"}, weighted[string]{1, "literal"})
+		kid := fmt.Sprintf("%sk%d", id, i)
+		k := g.typedKeyIn(home, kid, kid, form, exported && !home.main, "keys.go")
+		if apart {
+			k = g.typedKey(kid+"x", r, weighted[string]{1, "struct"}, weighted[string]{1, form})
+		}
 		c.keys = append(c.keys, k)
 		c.fields = append(c.fields, fieldTypes[r.IntN(4)])
 	}
