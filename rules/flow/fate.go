@@ -436,6 +436,13 @@ func (f *Flow) retains(fn *types.Func, call *ast.CallExpr, arg ast.Node, depth i
 	return f.kept[v]
 }
 
+// LooksOnly reports whether what a call of a declared function of the world does with one of its arguments, a context, is to look
+// values up.
+func (f *Flow) LooksOnly(pkg *program.Package, call *ast.CallExpr, arg ast.Expr) bool {
+	fn := census.Callee(pkg.Info, call)
+	return fn != nil && f.looksOnly(fn, call, arg, 0)
+}
+
 // looksOnly reports whether a declared function of the world does nothing with the context that a call gives it but
 // look values up.
 func (f *Flow) looksOnly(fn *types.Func, call *ast.CallExpr, arg ast.Node, depth int) bool {

@@ -165,7 +165,7 @@ func (f *Flow) literalAround(file *program.File, n ast.Node, v *types.Var) *ast.
 // parameterRun tells when the function that a declared function of the world gets as its i-th argument runs.
 func (f *Flow) parameterRun(fn *types.Func, i, depth int) Run {
 	params := fn.Signature().Params()
-	if i >= params.Len() || fn.Signature().Variadic() && i == params.Len()-1 || !f.hasBody(fn) {
+	if i >= params.Len() || fn.Signature().Variadic() && i == params.Len()-1 || !f.Declares(fn) {
 		return Anytime
 	}
 	v := params.At(i)
@@ -175,8 +175,8 @@ func (f *Flow) parameterRun(fn *types.Func, i, depth int) Run {
 	return f.variableRun(v, depth)
 }
 
-// hasBody reports whether a function's body was read.
-func (f *Flow) hasBody(fn *types.Func) bool { return f.body(fn) != nil }
+// Declares reports whether the world declares a function with a body.
+func (f *Flow) Declares(fn *types.Func) bool { return f.body(fn) != nil }
 
 // RunsAtEnd reports whether a declared function is called by deferred code, or by what runs when a test or a context has
 // ended, directly: its parameters may be at their end.

@@ -90,7 +90,7 @@ func (f *finder) users(b *flow.Birth, src *flow.Source, fates []flow.Fate) []flo
 	for _, fate := range fates {
 		switch fate.Kind {
 		case flow.Used, flow.Looked:
-			if f.sharedResult(b, fate.Call) || cleansUp(fate.Call) || replaces(b, fate.Call) {
+			if f.sharedResult(b, fate.Call) || cleansUp(fate.Call) || replaces(b, fate.Call) || f.asksForDefault(b, fate) {
 				return nil
 			}
 			// A context made to carry a value is found where it is looked up; a test has no values to give.
@@ -146,6 +146,16 @@ func root(e ast.Expr) *ast.Ident {
 			return nil
 		}
 	}
+}
+
+// asksForDefault reports whether a function from elsewhere is given nothing but the context and cannot fail: it looks something up,
+// and what it returns for an empty context, a span that records nothing for example, is what is wanted.
+func (f *finder) asksForDefault(b *flow.Birth, fate flow.Fate) bool {
+	if fate.Fn == nil || fate.Fn.Signature().Recv() != nil || f.flow.Declares(fate.Fn) || len(fate.Call.Args) != 1 {
+		return false
+	}
+	results := fate.Fn.Signature().Results()
+	return results.Len() == 1 && !types.Identical(results.At(0).Type(), types.Universe.Lookup("error").Type())
 }
 
 // replaces reports whether a call puts the context in the place of another one: r.WithContext(ctx) returns another r.

@@ -30,7 +30,7 @@
 //   - a goroutine that the handler waits for, by a group or a channel, and handlers that wait for anything once it is started:
 //     a select, a receive, an endless loop
 //   - a goroutine that asks the context for its end: it is there to see it
-//   - log entries of log/slog, which do not mind an end
+//   - log entries of log/slog, and functions of the program that only look values up: they do not mind an end
 //   - a context that is a parameter: whose it is cannot be told here
 //   - a comment at the place that explains the context; tests
 //

@@ -110,6 +110,9 @@ func (e *escape) arguments() {
 		if src == nil || !e.take(src) {
 			continue
 		}
+		if e.g.Lit == nil && e.flow.LooksOnly(e.g.Pkg, e.g.Call, arg) {
+			continue // it does not mind an end
+		}
 		e.places = append(e.places, &rules.ContextPlace{Expr: arg})
 		if e.g.Lit == nil {
 			e.used = append(e.used, flow.Fate{Kind: flow.Used, Pos: e.g.Call.Pos(), Call: e.g.Call})

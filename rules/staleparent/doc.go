@@ -26,7 +26,8 @@
 //   - a derived context that any call gets, at any time, or that is stored or returned: the parent is then used on purpose
 //   - calls where the derived context may have ended: after its end has been received or its cancel function called, deferred, or
 //     when an error is handled that may come from it
-//   - parents that are passed on goroutines
+//   - parents that goroutines get which the function does not wait for
+//   - a select that waits for the end of the derived context: it is a timer there
 //   - a comment at the place that explains the context
 //
 // A derived context that is dropped, _, cancel := context.WithTimeout(ctx, d), is reported without a fix.

@@ -115,7 +115,7 @@ func (f *finder) derivation(pkg *program.Package, file *program.File, call *ast.
 func (f *finder) stale(d *derivation, v *types.Var) []ast.Expr {
 	var list []ast.Expr
 	for _, u := range f.census.Uses(d.parent) {
-		if u.File != d.file || u.Ident.Pos() < d.as.End() || !f.visible(d, v, u.Ident) {
+		if u.File != d.file || u.Ident.Pos() < d.as.End() || !f.visible(d, v, u.Ident) || f.timed(d, v, u.Ident) {
 			continue
 		}
 		fates := f.flow.Fates(d.pkg, d.file, u.Ident)
@@ -137,10 +137,53 @@ func (f *finder) stale(d *derivation, v *types.Var) []ast.Expr {
 func (f *finder) visible(d *derivation, v *types.Var, at *ast.Ident) bool {
 	for _, s := range f.flow.At(d.file, at.Pos()) {
 		if s.Var == v {
-			return !slices.ContainsFunc(s.Through, func(lit *ast.FuncLit) bool { return f.flow.RunOf(d.pkg, d.file, lit) != flow.InPlace })
+			return !slices.ContainsFunc(s.Through, func(lit *ast.FuncLit) bool {
+				run := f.flow.RunOf(d.pkg, d.file, lit)
+				return run != flow.InPlace && !(run == flow.Concurrent && f.joined(d, lit))
+			})
 		}
 	}
 	return false
+}
+
+// joined reports whether a literal is that of a goroutine that the function waits for.
+func (f *finder) joined(d *derivation, lit *ast.FuncLit) bool {
+	parent, _ := f.census.Outer(d.file, lit)
+	call, ok := parent.(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	g := f.flow.Started(d.pkg, d.file, call)
+	return g != nil && f.flow.Lifetime(g).Kind == flow.Joined
+}
+
+// timed reports whether a place lies in a select statement that waits for the end of the derived context: it is a timer there, which
+// says when to stop, and not what to stop.
+func (f *finder) timed(d *derivation, v *types.Var, at ast.Node) bool {
+	for n := at; n != nil; n = f.census.Parent(d.file, n) {
+		s, ok := n.(*ast.SelectStmt)
+		if !ok {
+			continue
+		}
+		for _, c := range s.Body.List {
+			comm := c.(*ast.CommClause).Comm
+			if comm != nil && mentions(d.pkg, comm, v) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func mentions(pkg *program.Package, n ast.Node, v *types.Var) bool {
+	found := false
+	ast.Inspect(n, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok && pkg.Info.Uses[id] == v {
+			found = true
+		}
+		return !found
+	})
+	return found
 }
 
 func (f *finder) report(d *derivation, v *types.Var, stale []ast.Expr) {
