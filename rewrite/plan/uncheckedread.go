@@ -30,7 +30,7 @@ func (d *draft) checkReads(in *rules.CheckReads) error {
 	exits := make([]Text, len(in.Reads))
 	for i, r := range in.Reads {
 		if u := d.accessed[r.Assert]; u != nil && u.Blocker == nil {
-			return block("conflict", in.File, r.Assert.Pos(), "the fix of %s makes the look-up a call of an accessor; apply that one first", u.ID)
+			return block("conflict", in.File, r.Assert.Pos(), "the fix of %s makes the look-up a call of an accessor that panics in its place; run ctxmend fix --level review --rules uncheckedread before it", u.ID)
 		}
 		text, err := rc.exit(r)
 		if err != nil {

@@ -1,5 +1,5 @@
-// Package splitkey reports one text that is used as a context key under two types, or beside an empty struct type, or a counted constant, named
-// after it: what is stored under the one is looked up under the other, which is another key.
+// Package splitkey reports one text that is used as a context key under two types, or beside an empty struct type, or a
+// counted constant, named after it: what is stored under the one is looked up under the other, which is another key.
 //
 // # Why it is wrong
 //

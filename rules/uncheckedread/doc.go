@@ -46,7 +46,8 @@
 //   - error-style: the function makes its errors with something that needs more than a text
 //   - statement: the read stands where nothing can be put in front of it, in the condition of a loop for example,
 //     or behind calls that would then run after it
-//   - conflict: another fix makes the look-up a call of an accessor; apply that one first
+//   - conflict: another fix changes the same code; where that one makes the look-up a call of an accessor, run
+//     --rules uncheckedread by itself before it
 //   - layout: several statements share the line
 //   - type-errors: the package does not type-check
 //   - generated, vendored, cgo, symlink: the file is not to be edited
