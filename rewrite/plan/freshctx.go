@@ -36,7 +36,7 @@ func (d *draft) usePlace(in *rules.UseContext, p *rules.ContextPlace) error {
 		return nil
 	}
 	if as := d.defines(in, p.Expr); as != nil && !p.Lives {
-		if id, ok := as.Lhs[0].(*ast.Ident); ok && id.Name == text && d.neverAssigned(in, id) {
+		if id, ok := as.Lhs[0].(*ast.Ident); ok && id.Name == text && (d.neverAssigned(in, id) || in.Source.Unnamed != nil && d.inBody(in, as)) {
 			if (&dropPlan{draft: d}).dropLines(f, as, false) == nil {
 				return nil
 			}
@@ -58,6 +58,15 @@ func (d *draft) defines(in *rules.UseContext, e ast.Expr) *ast.AssignStmt {
 		return nil
 	}
 	return as
+}
+
+// inBody reports whether a statement stands directly in the body of a function.
+func (d *draft) inBody(in *rules.UseContext, as *ast.AssignStmt) bool {
+	switch d.census.Parent(in.File, d.census.Parent(in.File, as)).(type) {
+	case *ast.FuncDecl, *ast.FuncLit:
+		return true
+	}
+	return false
 }
 
 // neverAssigned reports whether a variable keeps what its declaration gives it.

@@ -22,11 +22,13 @@ const name = "detachedgo"
 var Rule = &rules.Rule{Name: name, Doc: doc, Default: true, Levels: []rules.Applicability{rules.Review, rules.Manual}, Run: run}
 
 func run(pass *rules.Pass) []*rules.Finding {
-	f := &finder{flow: pass.Flow(), census: pass.Census, started: map[ast.Node]*rules.Finding{}}
+	f := &finder{flow: pass.Flow(), census: pass.Census, started: map[ast.Node]*rules.Finding{}, born: map[*types.Func]*flow.Birth{}}
 	for _, b := range f.flow.Births() {
 		f.birth(b)
+		f.noteBirth(b)
 	}
 	f.flow.EachCall(f.loops)
+	f.flow.EachCall(f.named)
 	return f.list
 }
 
@@ -36,7 +38,9 @@ type finder struct {
 	census *census.Census
 	// started are the findings so far, by the goroutine's start.
 	started map[ast.Node]*rules.Finding
-	list    []*rules.Finding
+	// born are the contexts that functions without one make from nothing.
+	born map[*types.Func]*flow.Birth
+	list []*rules.Finding
 }
 
 // birth judges one context made from nothing.

@@ -60,7 +60,8 @@
 // Review: a goroutine that is waited for now ends with its caller. Both kinds see the values of the context, a transaction for
 // example, which must not be used when it has been committed.
 //
-// Endless loops are reported without a fix: the finding lies where the select belongs.
+// Endless loops are reported without a fix: the finding lies where the select belongs. So are functions that a goroutine runs
+// and its caller waits for, which take no context: they need a parameter first.
 //
 // # When it is blocked
 //

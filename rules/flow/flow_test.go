@@ -32,6 +32,8 @@ func param(ctx context.Context) { at("ctx") }
 func blank(_ context.Context)   { at("ctx") }
 func unnamed(context.Context)   { at("ctx") }
 func taken(_ context.Context)   { ctx := 1; _ = ctx; at() }
+func inner2(_ context.Context)  { at("ctx"); { ctx := 1; _ = ctx; at() } }
+func becomes(_ context.Context) { at("ctx"); ctx := context.Background(); at("ctx"); _ = ctx }
 func variadic(ctxs ...context.Context) { at() }
 func result() (ctx context.Context)    { at(); return nil }
 

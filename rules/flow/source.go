@@ -136,19 +136,32 @@ func (p *finder) visible(v *types.Var) bool {
 }
 
 // free reports whether a name can be given to a parameter of the function with this body: nothing in the function
-// means something else by it.
+// means something else by it, but for variables of inner blocks, and one that would be the parameter itself: ctx := context.Background().
 func (p *finder) free(name string, body *ast.BlockStmt) bool {
+	ok := map[types.Object]bool{}
+	for _, s := range body.List {
+		if as, isAssign := s.(*ast.AssignStmt); isAssign && as.Tok == token.DEFINE && len(as.Lhs) == 1 && len(as.Rhs) == 1 && Fresh(p.pkg, as.Rhs[0]) {
+			if id, isIdent := as.Lhs[0].(*ast.Ident); isIdent {
+				ok[p.pkg.Info.Defs[id]] = true
+			}
+		}
+	}
 	free := true
 	ast.Inspect(body, func(n ast.Node) bool {
-		if id, ok := n.(*ast.Ident); ok && id.Name == name {
+		if id, isIdent := n.(*ast.Ident); isIdent && id.Name == name {
 			obj := p.pkg.Info.ObjectOf(id)
-			if v, isVar := obj.(*types.Var); obj != nil && !(isVar && v.IsField()) {
+			if v, isVar := obj.(*types.Var); obj != nil && !(isVar && (v.IsField() || ok[v] || p.inner(v, body))) {
 				free = false
 			}
 		}
 		return free
 	})
 	return free
+}
+
+// inner reports whether a variable belongs to a block inside the body of a function.
+func (p *finder) inner(v *types.Var, body *ast.BlockStmt) bool {
+	return v.Pos() > body.Pos() && v.Pos() < body.End() && v.Parent() != nil && v.Parent().Pos() > body.Pos()
 }
 
 func (p *finder) declaration(d *ast.FuncDecl) {
