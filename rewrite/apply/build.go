@@ -120,15 +120,16 @@ func typeDecl(t *plan.KeyType) (dst.Decl, error) {
 	return d, nil
 }
 
-// constDecl declares constants of one type: a block, or a single one without parentheses.
+// constDecl declares constants of one type: a block, or a single one without parentheses. Where they count there is room for more.
 func constDecl(block []*plan.KeyConst, name namer) (dst.Decl, error) {
-	d := &dst.GenDecl{Tok: token.CONST, Lparen: len(block) > 1, Rparen: len(block) > 1}
+	list := len(block) > 1 || block[0].Enum
+	d := &dst.GenDecl{Tok: token.CONST, Lparen: list, Rparen: list}
 	for i, c := range block {
 		spec, err := constSpec(c, name, i > 0)
 		if err != nil {
 			return nil, err
 		}
-		if len(block) == 1 {
+		if !list {
 			setDoc(d, c.Doc)
 		} else {
 			setDoc(spec, c.Doc)

@@ -4,7 +4,6 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
-	"slices"
 
 	"github.com/ctxmend/ctxmend/rules"
 	"github.com/ctxmend/ctxmend/rules/census"
@@ -89,7 +88,7 @@ func (pl *planner) splitDrops(order []rules.Intent, byIntent map[rules.Intent][]
 		for _, k := range in.Keys {
 			fix := single[k.UnitName()]
 			for _, f := range byIntent[intent] {
-				if slices.ContainsFunc(k.Sites, func(s *census.Site) bool { return s.Expr.Pos() == f.Pos }) {
+				if f.KeyID == k.UnitName() {
 					f.Fix = fix
 					byIntent[fix.Intent] = append(byIntent[fix.Intent], f)
 				}
