@@ -41,6 +41,8 @@
 //   - the type is a context, hands its context out, or exchanges it, as http.Request does with Context and WithContext
 //   - the methods that need it are dictated by an interface without ctx, io.Reader for example, from outside the program
 //     or one that many types implement: there is no parameter that could be added
+//   - a method of the type stores the context that it is given: Run, for example, after a constructor put a placeholder there
+//   - the value belongs to the call that is given the context: a method of another type returns it, as a client returns an iterator
 //   - the value is gone when the call is: what the constructor returns is used on the spot
 //   - options and messages: structs without methods that work with the context
 //   - a comment at the type or the field speaks of the context: whoever wrote it has thought about it

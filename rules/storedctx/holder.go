@@ -20,6 +20,7 @@ type holder struct {
 	// value that outlives the call; reads those where methods use the field.
 	kept, reads []spot
 	made        int // contexts among them that come from context.Background or context.TODO
+	byMethods   int // those among them that a method of another type keeps, for what it returns
 	// methods are the methods that work with the field and have no context of their own; passedBy those that do.
 	methods, passedBy []string
 }
@@ -117,7 +118,11 @@ func (h *holder) keeps() bool {
 			return false
 		}
 	}
-	return len(h.kept) > 0 && len(h.methods)+len(h.passedBy) > 0
+	if len(h.passedBy) > 0 {
+		return len(h.kept) > 0
+	}
+	// What a method makes for one call, an iterator for example, lives as long as the call's context.
+	return len(h.kept) > h.byMethods && len(h.methods) > 0
 }
 
 // stored returns the expression that a use of the field stores in it, the call when it is one of several results;
@@ -155,6 +160,9 @@ func (h *holder) store(u at, value ast.Expr) bool {
 	case made:
 		return h.keep(u, fn, true)
 	case parameter:
+		if recv := fn.obj.Signature().Recv(); recv != nil && h.is(recv.Type()) {
+			return false // a method such as Run takes over: it is the life of the value from then on
+		}
 		return h.keep(u, fn, false)
 	}
 	return true
@@ -169,6 +177,9 @@ func (h *holder) keep(u at, fn *function, made bool) bool {
 		h.kept = append(h.kept, spot{u.file, u.node.Pos()})
 		if made {
 			h.made++
+		}
+		if fn.obj.Signature().Recv() != nil {
+			h.byMethods++
 		}
 	}
 	return true
