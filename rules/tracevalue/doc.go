@@ -32,7 +32,7 @@
 // # What is reported
 //
 // Places that store a text or bytes taken from a header that tracers exchange (traceparent, b3, X-B3-TraceId,
-// uber-trace-id), or from a span, or under a key whose name says trace or span identifier; calls such as
+// uber-trace-id), or from a span, or under a key whose name says trace, span or correlation identifier (which baggage hands on); calls such as
 // trace.ContextWithSpan whose result is dropped or overwritten. Spans themselves may be kept aside.
 //
 // Modules whose packages do not import a tracing library themselves have no findings, nor have tests. Identifiers of

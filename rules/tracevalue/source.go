@@ -42,10 +42,8 @@ func follow(l *library, pkg *program.Package, around ast.Node, e ast.Expr, depth
 			if fn := census.Callee(pkg.Info, n); fn != nil && fn.Signature().Recv() != nil && l.of(fn.Pkg()) && l.of(typePackage(fn.Signature().Recv().Type())) && found == elsewhere {
 				found = spanContext
 			}
-			for _, a := range n.Args {
-				if v := pkg.Info.Types[a].Value; v != nil && v.Kind() == constant.String && saysHeader(constant.StringVal(v)) {
-					found = header
-				}
+			if asksByName(pkg, n) && saysHeader(constant.StringVal(pkg.Info.Types[n.Args[0]].Value)) {
+				found = header
 			}
 		case *ast.IndexExpr:
 			if v := pkg.Info.Types[n.Index].Value; v != nil && v.Kind() == constant.String && saysHeader(constant.StringVal(v)) {
@@ -76,6 +74,17 @@ func follow(l *library, pkg *program.Package, around ast.Node, e ast.Expr, depth
 		return true
 	})
 	return found
+}
+
+// asksByName reports whether a call is one of a method that takes a name and nothing else, and returns texts: http.Header's Get, or a
+// framework's GetHeader.
+func asksByName(pkg *program.Package, call *ast.CallExpr) bool {
+	fn := census.Callee(pkg.Info, call)
+	if fn == nil || fn.Signature().Recv() == nil || len(call.Args) != 1 || fn.Signature().Results().Len() != 1 || !carriesID(fn.Signature().Results().At(0).Type()) {
+		return false
+	}
+	v := pkg.Info.Types[call.Args[0]].Value
+	return v != nil && v.Kind() == constant.String
 }
 
 func typePackage(t types.Type) *types.Package {

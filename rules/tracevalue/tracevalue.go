@@ -51,6 +51,8 @@ type library struct {
 	path string
 	// read returns the identifiers of the span in ctx; extract takes what a request's headers say into ctx.
 	read, extract string
+	// baggage carries other texts along with the trace.
+	baggage string
 }
 
 var libraries = []*library{
@@ -58,11 +60,13 @@ var libraries = []*library{
 		path:    "go.opentelemetry.io/otel",
 		read:    "trace.SpanContextFromContext(ctx)",
 		extract: "otel.GetTextMapPropagator().Extract(ctx, propagation.HeaderCarrier(r.Header))",
+		baggage: "baggage.ContextWithBaggage(ctx, b)",
 	},
 	{
 		path:    "github.com/opentracing/opentracing-go",
 		read:    "opentracing.SpanFromContext(ctx)",
 		extract: "tracer.Extract(opentracing.HTTPHeaders, opentracing.HTTPHeadersCarrier(r.Header))",
+		baggage: "span.SetBaggageItem(key, id)",
 	},
 }
 
@@ -113,6 +117,8 @@ func (t *tracer) writer(k *census.Key, s *census.Site) {
 		what = "an identifier of the span is stored beside the span; readers have it from " + l.read
 	case saysTrace(keyText(k, s)):
 		what = "a trace identifier is carried by hand beside the one that spans have; readers have that from " + l.read
+	case saysCorrelation(keyText(k, s)):
+		what = "a correlation identifier is carried by hand and ends with this process; " + l.baggage + " hands it on with the trace"
 	}
 	if what == "" {
 		return
@@ -167,6 +173,9 @@ func saysTrace(text string) bool {
 	}
 	return false
 }
+
+// saysCorrelation reports whether a text speaks of the identifier by which services tell what belongs together.
+func saysCorrelation(text string) bool { return strings.Contains(letters(text), "correlationid") }
 
 // saysHeader reports whether a text is the name of a header that tracers exchange.
 func saysHeader(text string) bool {
