@@ -33,10 +33,15 @@ func withoutConflicts(units []*plan.Unit, tell bool) []*plan.Unit {
 	slices.SortFunc(found, func(x, y conflict) int {
 		return cmp.Or(cmp.Compare(x.first.rank, y.first.rank), cmp.Compare(x.second.rank, y.second.rank), cmp.Compare(x.file.Rel, y.file.Rel), cmp.Compare(x.second.from, y.second.from))
 	})
+	// What removes a key does not mend how its values are read where they live on under another one.
+	slices.SortStableFunc(found, func(x, y conflict) int { return cmp.Compare(y.livesOn(), x.livesOn()) })
 	out := map[*plan.Unit]bool{}
 	for _, c := range found {
 		if out[c.first.unit] || out[c.second.unit] {
 			continue
+		}
+		if c.livesOn() > 0 {
+			c.first, c.second = c.second, c.first
 		}
 		out[c.second.unit] = true
 		if tell {
@@ -72,6 +77,14 @@ func rank(u *plan.Unit) int {
 type conflict struct {
 	file          *program.File
 	first, second claim
+}
+
+// livesOn is 1 when the first unit replaces a key and the second mends what is stored under it.
+func (c conflict) livesOn() int {
+	if c.first.unit.Removes && c.second.unit.Reads {
+		return 1
+	}
+	return 0
 }
 
 // overlaps finds the claims of different units that share a byte, or insert at the same place.

@@ -84,6 +84,7 @@ func (pl *planner) carryOut(u *Unit, in rules.Intent) {
 			d.finish(d.textKeys(in))
 		}
 	case *rules.CheckReads:
+		u.Reads = true
 		if d := pl.draft(u); u.Blocker == nil {
 			d.finish(d.checkReads(in))
 		}
@@ -129,6 +130,7 @@ func (pl *planner) carryOut(u *Unit, in rules.Intent) {
 			d.finish(d.useContext(in))
 		}
 	case *rules.StructValue:
+		u.Reads = true
 		if d := pl.draft(u); u.Blocker == nil {
 			d.finish(d.structValue(in))
 		}

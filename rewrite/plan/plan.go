@@ -21,6 +21,8 @@ type Unit struct {
 	Blocker *rules.Blocker
 	// Removes is set for a unit that takes out every place of a key.
 	Removes bool
+	// Reads is set for a unit that changes what is stored under a key, or how it is read, and leaves the key.
+	Reads bool
 	// Status is set by the pipeline.
 	Status rules.Status
 	// Files are the slash-separated names, relative to the directory worked in, that the unit edits or creates.
