@@ -6,7 +6,6 @@ import (
 	"go/types"
 
 	"github.com/ctxmend/ctxmend/rules/callgraph"
-	"github.com/ctxmend/ctxmend/rules/census"
 	"github.com/ctxmend/ctxmend/rules/flow"
 	"github.com/ctxmend/ctxmend/rules/program"
 )
@@ -154,8 +153,11 @@ func (w *witness) keptBy(file *program.File, pkg *program.Package, call *ast.Cal
 
 // derives reports whether a call derives a context, whose uses count in its place.
 func derives(pkg *program.Package, call *ast.CallExpr) bool {
-	fn := census.Callee(pkg.Info, call)
-	return fn != nil && fn.Pkg() != nil && fn.Pkg().Path() == "context" && fn.Name() != "AfterFunc"
+	found := false
+	if t := pkg.Info.TypeOf(call); t != nil {
+		each(t, func(t types.Type) { found = found || flow.IsContext(t) })
+	}
+	return found
 }
 
 // keepsResult reports whether the context among the results of a call lives on.

@@ -16,6 +16,8 @@ func (w *witness) matters(file *program.File, pkg *program.Package, e ast.Expr) 
 	switch n := parent.(type) {
 	case *ast.SelectorExpr:
 		return n.Sel.Name != "Value"
+	case *ast.BinaryExpr:
+		return false
 	case *ast.CallExpr:
 		return ast.Node(n.Fun) == child || w.mattersTo(file, pkg, n, child)
 	case *ast.AssignStmt:
@@ -133,7 +135,7 @@ func canFail(results types.Type) bool {
 	}
 	found := false
 	each(results, func(t types.Type) {
-		if types.Identical(t, errorType) {
+		if types.Implements(t, errorType) {
 			found = true
 			return
 		}
@@ -144,7 +146,7 @@ func canFail(results types.Type) bool {
 		for i := range set.Len() {
 			if fn, ok := set.At(i).Obj().(*types.Func); ok {
 				for v := range fn.Signature().Results().Variables() {
-					found = found || types.Identical(v.Type(), errorType)
+					found = found || types.Implements(v.Type(), errorType)
 				}
 			}
 		}
@@ -152,4 +154,4 @@ func canFail(results types.Type) bool {
 	return found
 }
 
-var errorType = types.Universe.Lookup("error").Type()
+var errorType = types.Universe.Lookup("error").Type().Underlying().(*types.Interface)
