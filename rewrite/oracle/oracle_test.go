@@ -78,6 +78,7 @@ type oracle struct {
 	records   tally             // maps that should become structs
 	unseen    int               // those of them without a finding
 	mended    int               // groups of lines that level review mended
+	aborted   int               // programs that panic before their end
 	reasons   map[string]int
 }
 
@@ -223,6 +224,9 @@ func (o *oracle) count(tr *trial) {
 		o.tally, o.rules, o.reasons = map[string]*tally{}, map[string]*tally{}, map[string]int{}
 	}
 	o.mended += tr.mended
+	if tr.aborted {
+		o.aborted++
+	}
 	o.countRecords(tr)
 	for _, u := range tr.units {
 		labels := map[string]bool{}
@@ -357,7 +361,7 @@ func (o *oracle) report() {
 		o.Logf("%5d fixed %5d review %5d blocked  rule %s", o.rules[r].fixed, o.rules[r].review, o.rules[r].blocked, r)
 	}
 	o.Logf("%5d fixed %5d review %5d blocked %5d without a finding: maps that should become structs", o.records.fixed, o.records.review, o.records.blocked, o.unseen)
-	o.Logf("%5d groups of lines mended at level review", o.mended)
+	o.Logf("%5d groups of lines mended at level review, %d programs cut short by a panic", o.mended, o.aborted)
 	for _, r := range slices.Sorted(maps.Keys(o.reasons)) {
 		o.Logf("%5d blocked: %s", o.reasons[r], r)
 	}

@@ -12,7 +12,9 @@ type shape struct {
 	weight int
 	name   string
 	decls  string
-	code   string
+	// home are declarations in the package of the key, whose names code writes behind AT.
+	home string
+	code string
 	// mended is the code of a program without the mistake.
 	mended string
 	needs  string // "any" for maps of interface values, "int" for maps of numbers, "two" for more than one field
@@ -33,7 +35,22 @@ func (g *gen) shape(id string, f *file, w *shape, writer bool, words []string) {
 	}
 	all := w.decls + w.code + w.mended
 	ctx := f.std("context")
-	pairs := []string{"CTX", ctx, "IDENT", strings.ToLower(id), "ID", id}
+	pairs := g.commonWords(id, f, all)
+	fill := strings.NewReplacer(append(pairs, words...)...)
+	if w.decls != "" {
+		f.add("%s", fill.Replace(w.decls))
+	}
+	code := fill.Replace(text)
+	if writer {
+		f.add("// %s stores.\nfunc %s(ctx %s.Context) %s.Context {\n%s\n}", name, name, ctx, ctx, code)
+	} else {
+		f.add("// %s prints.\nfunc %s(ctx %s.Context, at string) {\n%s\n}", name, name, ctx, code)
+	}
+}
+
+// commonWords returns what the words stand for that all templates may have.
+func (g *gen) commonWords(id string, f *file, all string) []string {
+	pairs := []string{"CTX", f.std("context"), "IDENT", strings.ToLower(id), "ID", id}
 	if strings.Contains(all, "FMT.") || strings.Contains(all, "OUT(") || strings.Contains(all, "GUARD") {
 		fmtp := f.std("fmt")
 		pairs = append(pairs, "FMT", fmtp, "OUT(", fmt.Sprintf("%s.Println(at, %q, ", fmtp, id),
@@ -46,16 +63,7 @@ func (g *gen) shape(id string, f *file, w *shape, writer bool, words []string) {
 		fn := g.helper(f, "note", "func FN[T any](what string, v T) T {\n\tfmt.Println(\"evaluated\", what)\n\treturn v\n}")
 		pairs = append(pairs, "NOTE(", fmt.Sprintf("%s(%q, ", fn, id))
 	}
-	fill := strings.NewReplacer(append(pairs, words...)...)
-	if w.decls != "" {
-		f.add("%s", fill.Replace(w.decls))
-	}
-	code := fill.Replace(text)
-	if writer {
-		f.add("// %s stores.\nfunc %s(ctx %s.Context) %s.Context {\n%s\n}", name, name, ctx, ctx, code)
-	} else {
-		f.add("// %s prints.\nfunc %s(ctx %s.Context, at string) {\n%s\n}", name, name, ctx, code)
-	}
+	return pairs
 }
 
 // weights makes a list of shapes one to pick from.

@@ -35,6 +35,7 @@ type trial struct {
 	reviewUnits   []*plan.Unit
 	builds        map[string]*build // by version
 	mended        int               // groups of lines that level review mended
+	aborted       bool              // the program panics before its end
 	failures      []string
 }
 
@@ -342,6 +343,7 @@ func (t *trial) compare(binary string) {
 
 func (t *trial) compareOutputs(outputs map[string]string) {
 	before := outputs["before"]
+	t.aborted = strings.Contains(before, "PANIC\n") || strings.Contains(before, "exit: ")
 	if after, ok := outputs["after"]; ok && before != after {
 		t.fail("the output changes (-before +after):\n%s", cmp.Diff(strings.Split(before, "\n"), strings.Split(after, "\n")))
 	}
