@@ -103,6 +103,8 @@ func special(pkg *program.Package, call *ast.CallExpr, fn *types.Func, sig *type
 		return &rules.Twin{Name: "DialContext", Owner: "Dialer", Literal: true, PkgPath: "net", PkgName: "net"}
 	case fn.Name() == "DialTimeout":
 		return &rules.Twin{Name: "DialContext", Owner: "Dialer", Literal: true, Field: "Timeout", PkgPath: "net", PkgName: "net"}
+	case fn.Name() == "LookupIP":
+		return &rules.Twin{Name: "LookupIP", Owner: "DefaultResolver", More: `"ip"`, PkgPath: "net", PkgName: "net"}
 	default:
 		resolver, ok := fn.Pkg().Scope().Lookup("DefaultResolver").(*types.Var)
 		if !ok {
