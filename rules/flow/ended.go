@@ -94,11 +94,36 @@ func (e *ender) step(i int, outer, inner ast.Node) {
 		if inner == ast.Node(n.Body) && e.tells(n.Cond) {
 			e.end(n.Cond.Pos(), "the error handled here may come from it")
 		}
+		if inner == ast.Node(n.Body) && e.isNil(n.Cond, token.EQL) || inner == n.Else && e.isNil(n.Cond, token.NEQ) {
+			e.end(n.Cond.Pos(), isNone)
+		}
 	case *ast.DeferStmt:
 		e.end(n.Pos(), "deferred code runs when it may have ended")
 	case *ast.FuncLit:
 		e.literal(i, n)
 	}
+}
+
+// isNil reports whether a condition compares the source's variable, or what is selected from it, with nil.
+func (e *ender) isNil(cond ast.Expr, op token.Token) bool {
+	c, ok := ast.Unparen(cond).(*ast.BinaryExpr)
+	if !ok {
+		return false
+	}
+	if c.Op == token.LAND || c.Op == token.LOR {
+		return e.isNil(c.X, op) || e.isNil(c.Y, op)
+	}
+	if c.Op != op || !e.pkg.Info.Types[c.X].IsNil() && !e.pkg.Info.Types[c.Y].IsNil() {
+		return false
+	}
+	found := false
+	ast.Inspect(c, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok && e.pkg.Info.Uses[id] == e.source.Var {
+			found = true
+		}
+		return !found
+	})
+	return found
 }
 
 // literal looks at how a function literal around the place is used: some run when contexts have ended.

@@ -124,8 +124,12 @@ func (t *tracer) argument(call *ast.CallExpr, arg ast.Node) {
 	}
 	results := resultTypes(t.pkg.Info.TypeOf(call))
 	for _, r := range results {
-		if Implements(r) {
-			t.derived(call)
+		if carries(r) {
+			if t.replaced(call, r) {
+				t.add(Chosen, call.Pos(), call)
+			} else {
+				t.derived(call)
+			}
 			return
 		}
 	}
@@ -160,7 +164,20 @@ func resultTypes(t types.Type) []types.Type {
 	return []types.Type{t}
 }
 
-// derived follows the results of a call that derives a context: the context, and what ends it.
+// carries reports whether a value of type t is a context or holds one: a request.
+func carries(t types.Type) bool { return Implements(t) || asked(t) != "" }
+
+// replaced reports whether a call puts the context in the place of another one: r.WithContext(ctx) returns another r.
+func (t *tracer) replaced(call *ast.CallExpr, result types.Type) bool {
+	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+	if !ok || Implements(result) {
+		return false
+	}
+	recv := t.pkg.Info.TypeOf(sel.X)
+	return recv != nil && types.Identical(recv, result)
+}
+
+// derived follows the results of a call that derives a context: the context, or the request, and what ends it.
 func (t *tracer) derived(call *ast.CallExpr) {
 	parent, child := t.flow.census.Outer(t.file, call)
 	as, ok := parent.(*ast.AssignStmt)
@@ -171,7 +188,7 @@ func (t *tracer) derived(call *ast.CallExpr) {
 	for _, lhs := range as.Lhs {
 		id, ok := lhs.(*ast.Ident)
 		switch {
-		case Implements(t.pkg.Info.TypeOf(lhs)):
+		case carries(t.pkg.Info.TypeOf(lhs)):
 			t.target(lhs, as.Tok)
 		case !ok:
 			t.add(Kept, lhs.Pos(), call) // whoever holds the cancel function decides
@@ -222,7 +239,7 @@ func (t *tracer) assigned(as *ast.AssignStmt, value ast.Node) {
 			continue
 		}
 		for _, lhs := range as.Lhs {
-			if Implements(t.pkg.Info.TypeOf(lhs)) {
+			if carries(t.pkg.Info.TypeOf(lhs)) {
 				t.target(lhs, as.Tok)
 			}
 		}
@@ -322,6 +339,21 @@ func lives(t types.Type) bool {
 	case *types.Chan, *types.Signature:
 		return true
 	}
+	if ends(t) {
+		return true
+	}
+	if st, ok := deref(t).Underlying().(*types.Struct); ok {
+		for fd := range st.Fields() {
+			if fd.Exported() && types.IsInterface(fd.Type()) && ends(fd.Type()) {
+				return true // the body of a response
+			}
+		}
+	}
+	return false
+}
+
+// ends reports whether a type has a method that ends its values.
+func ends(t types.Type) bool {
 	set := types.NewMethodSet(t)
 	for _, name := range []string{"Close", "Stop", "Shutdown", "Wait", "Disconnect"} {
 		if set.Lookup(nil, name) != nil {

@@ -60,9 +60,17 @@ type Source struct {
 }
 
 // At returns the contexts in scope at a place that have not ended there, the best one first.
+// Where the code has found that one of them is nil, it has chosen, and there are none.
 func (f *Flow) At(file *program.File, pos token.Pos) []*Source {
-	return slices.DeleteFunc(f.All(file, pos), func(s *Source) bool { return s.Ended != "" })
+	list := f.All(file, pos)
+	if slices.ContainsFunc(list, func(s *Source) bool { return s.Ended == isNone }) {
+		return nil
+	}
+	return slices.DeleteFunc(list, func(s *Source) bool { return s.Ended != "" })
 }
+
+// isNone is why a source does not count where it is nil.
+const isNone = "there may be none here"
 
 // All returns the contexts in scope at a place, the best one first, those that may have ended there included. With several
 // build configurations, only those that all of them have.
