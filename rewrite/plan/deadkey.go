@@ -82,7 +82,7 @@ func (pl *planner) splitDrops(order []rules.Intent, byIntent map[rules.Intent][]
 		single := map[string]*rules.Fix{}
 		for _, k := range in.Keys {
 			one := &rules.DropWrites{Keys: []*census.Key{k}}
-			single[k.UnitName()] = &rules.Fix{Title: "remove what stores " + k.Name(), Applicability: rules.Review, Intent: one}
+			single[k.UnitName()] = &rules.Fix{Title: "remove what stores " + k.Spelled(), Applicability: rules.Review, Intent: one}
 			out = append(out, one)
 		}
 		for _, k := range in.Keys {
@@ -186,6 +186,14 @@ func (p *dropPlan) dropCall(c *storeCall) error {
 	keepCtx := whole.stays
 	valueStays := c.value != nil && effects(c.pkg, c.value)
 	stmt, inBlock := p.statement(f, whole.expr)
+	if as, ok := parent.(*ast.AssignStmt); ok && inBlock && as == stmt && whole.expr == ast.Expr(c.call) {
+		if call, request := p.onlyForRequest(c, as); call != nil {
+			if err := p.replace(f, call, request); err != nil {
+				return err
+			}
+			return p.dropStatement(c, as, valueStays)
+		}
+	}
 	if as, ok := parent.(*ast.AssignStmt); ok && inBlock && as == stmt && p.withoutEffect(c.pkg, as, keepCtx) {
 		return p.dropStatement(c, as, valueStays)
 	}

@@ -94,6 +94,53 @@ func (p *dropPlan) at(f *program.File, pos token.Pos) string {
 	return p.where(&census.Hazard{File: f, Pos: pos})
 }
 
+// onlyForRequest returns r.WithContext(ctx) and r where a statement defines ctx by a value attached to r.Context() and
+// nothing else uses ctx: the request stays what it was.
+func (p *dropPlan) onlyForRequest(c *storeCall, as *ast.AssignStmt) (*ast.CallExpr, ast.Expr) {
+	if as.Tok != token.DEFINE || len(as.Lhs) != 1 {
+		return nil, nil
+	}
+	id, ok := as.Lhs[0].(*ast.Ident)
+	if !ok || c.pkg.Info.Defs[id] == nil {
+		return nil, nil
+	}
+	asked, ok := ast.Unparen(c.context).(*ast.CallExpr)
+	if !ok || len(asked.Args) != 0 {
+		return nil, nil
+	}
+	from, ok := ast.Unparen(asked.Fun).(*ast.SelectorExpr)
+	if !ok || from.Sel.Name != "Context" {
+		return nil, nil
+	}
+	var use *census.Use
+	for _, u := range p.census.Uses(c.pkg.Info.Defs[id]) {
+		if u.Pkg.Info.Defs[u.Ident] != nil {
+			continue
+		}
+		if use != nil {
+			return nil, nil
+		}
+		use = &u
+	}
+	if use == nil {
+		return nil, nil
+	}
+	parent, child := p.census.Outer(c.file, use.Ident)
+	call, ok := parent.(*ast.CallExpr)
+	if !ok || len(call.Args) != 1 || ast.Node(call.Args[0]) != child {
+		return nil, nil
+	}
+	fn := census.Callee(c.pkg.Info, call)
+	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+	if fn == nil || fn.FullName() != "(*net/http.Request).WithContext" || !ok || !sameName(c.pkg, sel.X, from.X) || p.reassigned(c.pkg.Info.ObjectOf(ast.Unparen(sel.X).(*ast.Ident))) {
+		return nil, nil
+	}
+	if _, stmt := p.census.Parent(c.file, call).(*ast.ExprStmt); stmt {
+		return nil, nil
+	}
+	return call, sel.X
+}
+
 // dropStorers removes functions that take a key and have lost their last call.
 func (p *dropPlan) dropStorers() {
 	for _, lk := range p.storers {

@@ -70,7 +70,7 @@ func (d *dead) fix(k *census.Key) *rules.Fix {
 	if fix := d.fixes[group[0]]; fix != nil {
 		return fix
 	}
-	title := "remove what stores " + group[0].Name()
+	title := "remove what stores " + group[0].Spelled()
 	if len(group) > 1 {
 		title += fmt.Sprintf(", and %d more keys", len(group)-1)
 	}
