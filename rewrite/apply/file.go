@@ -196,7 +196,7 @@ func (f *fileJob) planNames() (*fileNames, error) {
 	if err != nil {
 		return nil, err
 	}
-	roots, conflicts := nest(edits)
+	roots, conflicts := nest(f.src, edits)
 	if len(conflicts) > 0 {
 		return nil, &conflictError{conflicts}
 	}
@@ -246,7 +246,7 @@ func (f *fileJob) renderWith(names *fileNames, unused map[*importSpec]bool) (*re
 	}
 	imports := names.edits(f, ed, unused)
 	edits = slices.Concat(edits, cuts, added, imports, ed.edits())
-	roots, conflicts := nest(edits)
+	roots, conflicts := nest(f.src, edits)
 	if len(conflicts) > 0 {
 		return nil, nil, &conflictError{conflicts}
 	}

@@ -98,8 +98,9 @@ func firstUnit(e *edit) int {
 }
 
 // nest arranges edits as a forest: an edit inside a range that another one keeps hangs
-// below it. Equal edits become one. Edits that a removal of the same units covers vanish.
-func nest(edits []*edit) (roots []*edit, conflicts []conflict) {
+// below it. Equal edits become one. Edits that a removal of the same units covers vanish, and so does what two removals
+// share.
+func nest(src []byte, edits []*edit) (roots []*edit, conflicts []conflict) {
 	sortEdits(edits)
 	var stack []*edit
 	var prev *edit
@@ -115,14 +116,20 @@ func nest(edits []*edit) (roots []*edit, conflicts []conflict) {
 			conflicts = append(conflicts, conflict{prev, e})
 			continue
 		}
-		for len(stack) > 0 && e.start >= stack[len(stack)-1].end {
+		for len(stack) > 0 {
+			if top := stack[len(stack)-1]; e.start < top.end {
+				if e.end <= top.end || !sharesRemoval(src, top, e) {
+					break
+				}
+				e.start = top.end
+			}
 			stack = stack[:len(stack)-1]
 		}
 		if len(stack) == 0 {
 			roots = append(roots, e)
 		} else {
 			top := stack[len(stack)-1]
-			inside := e.end <= top.end && !(e.insertion() && e.start == top.start)
+			inside := e.start >= top.start && e.end <= top.end && !(e.insertion() && e.start == top.start)
 			switch {
 			case inside && top.removal && subset(e.units, top.units):
 				continue
@@ -139,6 +146,15 @@ func nest(edits []*edit) (roots []*edit, conflicts []conflict) {
 		}
 	}
 	return roots, conflicts
+}
+
+// sharesRemoval reports whether two edits remove text, and what both remove is a blank line, or removed by one unit: each
+// took the blank line between them.
+func sharesRemoval(src []byte, a, b *edit) bool {
+	if len(a.text) > 0 || len(b.text) > 0 || b.insertion() {
+		return false
+	}
+	return slices.Equal(a.units, b.units) || len(bytes.TrimSpace(src[b.start:a.end])) == 0
 }
 
 func sameEdit(a, b *edit) bool {
