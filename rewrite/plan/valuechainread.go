@@ -250,13 +250,14 @@ func (jp *joinPlan) statement(r *joinRead) ast.Node { return jp.stmtAround(r.Fil
 
 // readGroup returns a read with those beside it in the block that find the same context.
 func (jp *joinPlan) readGroup(r *joinRead) []*joinRead {
-	ctx := nameOf(r.Pkg, r.Lookup.Context)
+	ctx := contextVar(r.Pkg, r.Lookup.Context)
 	if ctx == nil {
 		return []*joinRead{r}
 	}
+	text := jp.source(r.File, r.Lookup.Context)
 	block := jp.census.Parent(r.File, jp.statement(r))
 	group := slices.DeleteFunc(slices.Clone(jp.reads), func(o *joinRead) bool {
-		return o.File != r.File || !o.pair || o.byGetter || !jp.inBlock(o) || nameOf(o.Pkg, o.Lookup.Context) != ctx || jp.census.Parent(o.File, jp.statement(o)) != block
+		return o.File != r.File || !o.pair || o.byGetter || !jp.inBlock(o) || contextVar(o.Pkg, o.Lookup.Context) != ctx || jp.source(o.File, o.Lookup.Context) != text || jp.census.Parent(o.File, jp.statement(o)) != block
 	})
 	slices.SortFunc(group, func(a, b *joinRead) int { return int(a.stmt.Pos() - b.stmt.Pos()) })
 	at := slices.Index(group, r)
@@ -271,6 +272,17 @@ func (jp *joinPlan) readGroup(r *joinRead) []*joinRead {
 		return []*joinRead{r}
 	}
 	return group
+}
+
+// contextVar returns the variable that is a context, or that is asked for one as in r.Context(); nil for other expressions.
+func contextVar(pkg *program.Package, e ast.Expr) *types.Var {
+	e = ast.Unparen(e)
+	if call, ok := e.(*ast.CallExpr); ok && len(call.Args) == 0 && quietCall(pkg, call) {
+		if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok {
+			e = sel.X
+		}
+	}
+	return nameOf(pkg, e)
 }
 
 // undisturbed reports whether nothing runs between two reads of a block that could change what is found: statements without
@@ -391,10 +403,12 @@ func (jp *joinPlan) headText(r *joinRead, v, found string) (Text, error) {
 		text = append(append(text, jp.keyText()...), Lit(").("), Name(jp.home.path, jp.home.name, jp.name), Lit(")"))
 		return text, nil
 	}
-	if _, ok := jp.contextText(r.Lookup); !ok {
+	ctx, ok := jp.contextText(r.Lookup)
+	if !ok {
 		return nil, block("context", r.File, r.Lookup.Context.Pos(), "the value is looked up in something that is no context.Context")
 	}
-	return append(text, Name(jp.home.path, jp.home.name, jp.accessor(From)), Lit("("+jp.source(r.File, r.Lookup.Context)+")")), nil
+	text = append(append(text, Name(jp.home.path, jp.home.name, jp.accessor(From)), Lit("(")), ctx...)
+	return append(text, Lit(")")), nil
 }
 
 // fieldStatement writes a statement that takes a value, and whether it is set, from the struct.
