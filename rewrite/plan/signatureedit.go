@@ -159,7 +159,11 @@ func (sp *sigPlan) insertItem(f *program.File, opening, closing token.Pos, start
 		pos := f.Tok.Pos(at + len(indent))
 		sp.spliceText(f, pos, pos, append(slices.Clone(item), Lit(",\n"+indent)))
 	case index == 0:
-		sp.spliceText(f, opening+1, opening+1, append(slices.Clone(item), Lit(", ")))
+		at := opening + 1
+		if len(bytes.TrimSpace(f.Src[sp.offset(f, at):sp.offset(f, starts[0])])) == 0 {
+			at = starts[0] // no comment between
+		}
+		sp.spliceText(f, at, at, append(slices.Clone(item), Lit(", ")))
 	case index < len(starts):
 		pos, sep := starts[index], ", "
 		if line(starts[index]) > line(ends[index-1]) {

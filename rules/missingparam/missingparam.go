@@ -23,13 +23,13 @@ var doc string
 var Rule = &rules.Rule{
 	Name:    "missingparam",
 	Doc:     doc,
-	Default: false,
+	Default: true,
 	Levels:  []rules.Applicability{rules.Review},
 	Run:     run,
 }
 
 func run(pass *rules.Pass) []*rules.Finding {
-	w := &witness{pass: pass, supply: pass.Supply(), targets: map[*callgraph.Func]*rules.AddParam{}, escaping: map[*types.Var]bool{}, mattering: map[*types.Var]bool{}}
+	var w *witness
 	var found []*rules.Finding
 	for _, file := range pass.Program.Files {
 		pkg := pass.Flow().Package(file)
@@ -37,10 +37,15 @@ func run(pass *rules.Pass) []*rules.Finding {
 			continue
 		}
 		ast.Inspect(file.AST, func(n ast.Node) bool {
-			if call, ok := n.(*ast.CallExpr); ok && flow.Fresh(pkg, call) {
-				if f := w.judge(file, pkg, call); f != nil {
-					found = append(found, f)
-				}
+			call, ok := n.(*ast.CallExpr)
+			if !ok || !flow.Fresh(pkg, call) {
+				return true
+			}
+			if w == nil { // without a fresh context nobody has to know who calls whom
+				w = &witness{pass, pass.Supply(), map[*callgraph.Func]*rules.AddParam{}, map[*types.Var]bool{}, map[*types.Var]bool{}}
+			}
+			if f := w.judge(file, pkg, call); f != nil {
+				found = append(found, f)
 			}
 			return true
 		})
