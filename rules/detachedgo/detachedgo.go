@@ -54,7 +54,7 @@ func (f *finder) birth(b *flow.Birth) {
 		return
 	}
 	used := f.users(b)
-	if len(used) == 0 {
+	if len(used) == 0 || f.serves(b, g) {
 		return
 	}
 	f.report(b, g, src, used)
@@ -81,6 +81,17 @@ func (f *finder) source(g *flow.Goroutine) *flow.Source {
 // ended reports whether the context may have ended where the fresh one is made: the goroutine has waited for that.
 func (f *finder) ended(b *flow.Birth, src *flow.Source) bool {
 	return slices.ContainsFunc(f.flow.All(b.File, b.Call.Pos()), func(s *flow.Source) bool { return s.Var == src.Var && s.Ended != "" })
+}
+
+// serves reports whether a goroutine that nobody waits for makes its context in an endless loop: it serves a connection or a
+// queue, and not the call that has started it.
+func (f *finder) serves(b *flow.Birth, g *flow.Goroutine) bool {
+	for n := f.census.Parent(b.File, b.Call); n != nil && n != g.Node(); n = f.census.Parent(b.File, n) {
+		if loop, ok := n.(*ast.ForStmt); ok && loop.Cond == nil {
+			return f.flow.Lifetime(g).Kind != flow.Joined
+		}
+	}
+	return false
 }
 
 // ofGroup returns the context that came with the group which counts the goroutine, nil when there is none: it ends
@@ -117,7 +128,7 @@ func (f *finder) users(b *flow.Birth) []flow.Fate {
 	for _, fate := range f.flow.Fates(b.Pkg, b.File, b.Call) {
 		switch fate.Kind {
 		case flow.Used, flow.Started:
-			if fate.Call == nil {
+			if fate.Call == nil || flow.CleansUp(fate.Call) {
 				return nil
 			}
 			used = append(used, fate)

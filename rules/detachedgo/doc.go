@@ -52,6 +52,8 @@
 //   - a goroutine that is given a context; deferred code in it, and what it does when it has received from Done
 //   - a context that is stored, or whose cancel function is: it is the life of something
 //   - work that is started in sync.Once and other functions that run at another time than they are written
+//   - calls that roll back, unlock, close or shut down; and what nobody waits for and an endless loop does: it serves a connection,
+//     or a queue, and not the call that has started it
 //   - a comment at the place that explains the context
 //   - a loop that can be left, that receives from a channel, or that hands a context to what it calls
 //

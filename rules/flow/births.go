@@ -99,3 +99,16 @@ func Callee(call *ast.CallExpr) string {
 	}
 	return "the call"
 }
+
+// CleansUp reports whether a call ends or takes back something: that must happen also when the caller has given up. No type
+// tells these from others.
+func CleansUp(call *ast.CallExpr) bool {
+	callee := Callee(call)
+	callee = strings.ToLower(callee[strings.LastIndexByte(callee, '.')+1:])
+	for _, verb := range []string{"rollback", "unlock", "release", "shutdown", "close", "stop", "disconnect", "cleanup", "teardown", "flush", "abort", "revoke", "terminate"} {
+		if strings.HasPrefix(callee, verb) {
+			return true
+		}
+	}
+	return false
+}

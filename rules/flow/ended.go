@@ -116,14 +116,18 @@ func (e *ender) isNil(cond ast.Expr, op token.Token) bool {
 	if c.Op != op || !e.pkg.Info.Types[c.X].IsNil() && !e.pkg.Info.Types[c.Y].IsNil() {
 		return false
 	}
-	found := false
-	ast.Inspect(c, func(n ast.Node) bool {
-		if id, ok := n.(*ast.Ident); ok && e.pkg.Info.Uses[id] == e.source.Var {
-			found = true
-		}
-		return !found
-	})
-	return found
+	return e.selects(c.X) || e.selects(c.Y)
+}
+
+// selects reports whether an expression is the source's variable, or a field selected from it.
+func (e *ender) selects(x ast.Expr) bool {
+	switch x := ast.Unparen(x).(type) {
+	case *ast.Ident:
+		return e.pkg.Info.Uses[x] == e.source.Var
+	case *ast.SelectorExpr:
+		return e.selects(x.X)
+	}
+	return false
 }
 
 // literal looks at how a function literal around the place is used: some run when contexts have ended.

@@ -90,7 +90,7 @@ func (f *finder) users(b *flow.Birth, src *flow.Source, fates []flow.Fate) []flo
 	for _, fate := range fates {
 		switch fate.Kind {
 		case flow.Used, flow.Looked:
-			if f.sharedResult(b, fate.Call) || cleansUp(fate.Call) || replaces(b, fate.Call) || f.asksForDefault(b, fate) {
+			if f.sharedResult(b, fate.Call) || flow.CleansUp(fate.Call) || replaces(b, fate.Call) || f.asksForDefault(b, fate) {
 				return nil
 			}
 			// A context made to carry a value is found where it is looked up; a test has no values to give.
@@ -170,19 +170,6 @@ func replaces(b *flow.Birth, call *ast.CallExpr) bool {
 	}
 	set := types.NewMethodSet(result)
 	return set.Lookup(nil, "Context") != nil
-}
-
-// cleansUp reports whether a call ends or takes back something: that must happen also when the caller has given up. No type
-// tells these from others.
-func cleansUp(call *ast.CallExpr) bool {
-	callee := flow.Callee(call)
-	callee = strings.ToLower(callee[strings.LastIndexByte(callee, '.')+1:])
-	for _, verb := range []string{"rollback", "unlock", "release", "shutdown", "close", "stop", "disconnect", "cleanup", "teardown", "flush", "abort", "revoke", "terminate"} {
-		if strings.HasPrefix(callee, verb) {
-			return true
-		}
-	}
-	return false
 }
 
 func (f *finder) report(b *flow.Birth, src *flow.Source, used []flow.Fate) {
