@@ -368,7 +368,7 @@ func (sp *sigPlan) describe() {
 	}
 	sp.unit.Title = "add parameter " + sp.in.Param.Name + " to " + strings.Join(names, ", ")
 	if sp.isContext() {
-		sp.unit.Notes = append(sp.unit.Notes, "what went on when its caller gave up is now cancelled with it")
+		sp.unit.Notes = append(sp.unit.Notes, "what went on when its caller gave up is now cancelled with it, and sees the values of the caller's context, a transaction for one")
 	}
 }
 

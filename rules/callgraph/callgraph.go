@@ -73,10 +73,11 @@ type Func struct {
 	// Fixed are the places that take it where its type is looked at when the program runs, or where others decide
 	// about its parameters.
 	Fixed []*Fixed
-	// Boxed is a place that puts a value with this method, of type BoxedType, into an interface; nil for none.
-	Boxed     *Fixed
-	BoxedType types.Type
-	seq       int
+	// Boxed is a place that puts a value with this method into an interface, BoxedTypes are the types of all such
+	// values; nil for none.
+	Boxed      *Fixed
+	BoxedTypes []types.Type
+	seq        int
 }
 
 // Body returns the function's body, nil when it has none.

@@ -230,6 +230,38 @@ linked: is given to other code by a directive
 asm: has no body in Go
 fromasm: is called from assembly
 `},
+		{"ranged over and filled", `-- a.go --
+package m
+import "errors"
+type seq struct{}
+func (seq) All(yield func(int) bool) { yield(1) }
+func count() func(func(int) bool) { return func(yield func(int) bool) { yield(2) } }
+type coded struct{}
+func (coded) Error() string { return "" }
+func (coded) Code() int { return 1 }
+func run(err error) {
+	for range (seq{}).All {
+	}
+	for range count() {
+	}
+	var c interface{ Code() int }
+	if errors.As(err, &c) {
+		_ = c.Code()
+	}
+	run(coded{})
+}
+`, `seq.All: is ranged over
+a function type in line 4: called in seq.All; is what a function that is ranged over calls
+count: called in run
+a function type in line 5: is ranged over; with a function literal in line 5
+a function type in line 5: is what a function that is ranged over calls; with a function type in line 5
+a function literal in line 5: with a function type in line 5
+a function type in line 5: called in a function literal in line 5; with a function type in line 5
+coded.Error: with error.Error
+coded.Code: with Code
+run: called in run
+Code: called in run; with coded.Code
+`},
 		{"files left out", `-- a.go --
 package m
 func open() {}

@@ -7,6 +7,7 @@ import (
 	"go/token"
 	"go/types"
 	"os"
+	"slices"
 
 	"github.com/ctxmend/ctxmend/rules/program"
 )
@@ -58,7 +59,7 @@ func asks(pkg *program.Package, f *Func) string {
 		if !ok || !hasMethod(iface, f.Object.Name()) {
 			continue
 		}
-		if types.Implements(f.BoxedType, iface) {
+		if slices.ContainsFunc(f.BoxedTypes, func(t types.Type) bool { return types.Implements(t, iface) }) {
 			return pkg.Path + "." + name
 		}
 	}

@@ -103,7 +103,7 @@ func (g *Graph) directives() map[[2]string]place {
 				words := strings.Fields(c.Text)
 				at := place{file, c.Pos()}
 				switch {
-				case len(words) >= 2 && words[0] == "//export":
+				case len(words) >= 2 && (words[0] == "//export" || words[0] == "//go:wasmexport"):
 					found[[2]string{file.PkgPath, words[1]}] = at
 				case len(words) >= 2 && words[0] == "//go:linkname":
 					found[[2]string{file.PkgPath, words[1]}] = at

@@ -271,6 +271,9 @@ func value(e ast.Expr) ast.Expr {
 
 // ranged assigns what a range statement gives to variables that exist already.
 func (w *walker) ranged(n *ast.RangeStmt) {
+	if sig, ok := under(w.typeOf(n.X)).(*types.Signature); ok {
+		w.iterated(n, sig)
+	}
 	if n.Tok != token.ASSIGN {
 		return
 	}
@@ -299,6 +302,20 @@ func (w *walker) ranged(n *ast.RangeStmt) {
 	}
 	if n.Value != nil {
 		w.unify(w.leftType(n.Value), val, n.Value.Pos())
+	}
+}
+
+// iterated notes that the language decides about the parameters of a function that is ranged over, and of what it calls.
+func (w *walker) iterated(n *ast.RangeStmt, sig *types.Signature) {
+	f := w.funcOfType(sig)
+	if m := w.mention(n.X); m != nil {
+		f = w.funcOf(funcNamed(w.pkg.Info, n.X))
+	}
+	f.fix(w.file, n.X.Pos(), "is ranged over")
+	if sig.Params().Len() == 1 {
+		if yield, ok := under(sig.Params().At(0).Type()).(*types.Signature); ok {
+			w.funcOfType(yield).fix(w.file, n.X.Pos(), "is what a function that is ranged over calls")
+		}
 	}
 }
 

@@ -167,7 +167,10 @@ func (w *walker) box(t types.Type, pos token.Pos) {
 			w.funcOfType(sig).fix(w.file, pos, "is stored in an interface, and its type may be looked at")
 		}
 	case *types.Pointer:
-		if named, ok := types.Unalias(t.Elem()).(*types.Named); ok {
+		if iface, ok := t.Elem().Underlying().(*types.Interface); ok {
+			// A target to be filled with what implements it, as errors.As does.
+			w.asserted = append(w.asserted, &assertion{iface, place{w.file, pos}})
+		} else if named, ok := types.Unalias(t.Elem()).(*types.Named); ok {
 			w.boxNamed(boxed{named, true}, pos)
 		}
 	case *types.Slice:
@@ -223,8 +226,11 @@ func (w *walker) dynamic() {
 		set := types.NewMethodSet(t)
 		for i := range set.Len() {
 			if fn, ok := set.At(i).Obj().(*types.Func); ok {
-				if f := w.g.byPos[fn.Origin().Pos()]; f != nil && f.Boxed == nil {
-					f.Boxed, f.BoxedType = &Fixed{at.file, at.pos, "is a method of a type with values in interfaces"}, t
+				if f := w.g.byPos[fn.Origin().Pos()]; f != nil {
+					if f.Boxed == nil {
+						f.Boxed = &Fixed{at.file, at.pos, "is a method of a type with values in interfaces"}
+					}
+					f.BoxedTypes = append(f.BoxedTypes, t)
 				}
 			}
 		}
