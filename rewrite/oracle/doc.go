@@ -31,8 +31,8 @@
 //
 // Besides random programs, lists are tried entry by entry: unusual spellings of keys, look-ups and stores
 // (TestExotics), other uses of a key's name (TestOtherUses), kinds of stored values under
-// every way of reading them (TestStoredValues), ways to store and read a map (TestRecords), dead stores, unchecked reads and rows of
-// values (TestShapes). A new hazard is best added there first; the random programs draw from most of these lists as well.
+// every way of reading them (TestStoredValues), ways to store and read a map (TestRecords), dead stores, unchecked reads, rows of
+// values and halves of keys (TestShapes). A new hazard is best added there first; the random programs draw from most of these lists as well.
 //
 // The compiler and the linker are called directly, many programs to a binary: the go command would
 // take most of the time. Programs whose packages import each other through their in-package

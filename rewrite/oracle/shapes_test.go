@@ -69,6 +69,7 @@ func recordProgram(id string, list []shape, writers, apart, mended bool) *genera
 			if apart {
 				g.recordShape(n+"V", rec, writing, &recordWriters[0], true)
 				g.recordShape(n+"Q", rec, reading, named(recordReaders, "unguarded"), false)
+				g.recordShape(n+"B", rec, reading, named(recordReaders, "unguarded bare"), false)
 				g.recordShape(n+"M", rec, reading, named(recordReaders, "must"), false)
 				g.recordShape(n+"C", rec, reading, named(recordReaders, "chained bare"), false)
 			}
@@ -93,48 +94,70 @@ func named(list []shape, name string) *shape {
 // TestShapes tries every shape of the other misuses with plain counterparts.
 func TestShapes(t *testing.T) {
 	var progs []*generated
-	add := func(title string, list []shape, site func(g *gen, n string, w *shape, f *file, r rnd)) {
-		id := fmt.Sprint(len(progs))
-		p := withMended(func(mended bool) *generated {
-			g := newGen(1, nil, mended)
-			g.module = "example.com/shapes" + id
-			g.addPackage("main", "", true)
-			f := g.newFile(g.addPackage("auth", "internal/auth", false), "a.go")
-			for i := range list {
-				site(g, fmt.Sprintf("P%d", i), &list[i], f, newRnd(uint64(i), "shape "+id))
-			}
-			return g.finish()
-		})
+	for _, l := range slices.Concat(deadLists(), chainLists(), halfLists()) {
+		p := l.program(fmt.Sprint(len(progs)))
 		if p.err != nil {
 			t.Fatal(p.err)
 		}
-		p.title = title
 		progs = append(progs, p)
 	}
-	key := func(g *gen, n, form string, f *file) *typedKey {
-		k := g.typedKeyIn(f.pkg, n, n, form, true, "keys.go")
-		atom, _, _ := strings.Cut(n, "k")
-		g.own(atom+"W", k.family)
-		g.own(atom+"R", k.family)
-		return k
-	}
-	v := fieldTypes[0]
-	add("dead keys", deadWriters, func(g *gen, n string, w *shape, f *file, r rnd) {
-		live := key(g, n+"x", "struct", f)
-		g.deadShape(n+"W", f, w, key(g, n, "struct", f), live, v, r)
-		g.shape(n+"R", f, &halfReaders[0], false, []string{"KEY", live.in(f), "T0", v.typ})
+	tryAll(t, progs)
+}
+
+// A shapeList is a list of shapes to try, with what adds the sites of one of them to a program.
+type shapeList struct {
+	title string
+	list  []shape
+	site  func(g *gen, n string, w *shape, f *file, r rnd)
+}
+
+// program makes one program of all shapes.
+func (l *shapeList) program(id string) *generated {
+	p := withMended(func(mended bool) *generated {
+		g := newGen(1, nil, mended)
+		g.module = "example.com/shapes" + id
+		g.addPackage("main", "", true)
+		f := g.newFile(g.addPackage("auth", "internal/auth", false), "a.go")
+		for i := range l.list {
+			l.site(g, fmt.Sprintf("P%d", i), &l.list[i], f, newRnd(uint64(i), "shape "+id))
+		}
+		return g.finish()
 	})
-	add("unchecked reads", uncheckedReaders, func(g *gen, n string, w *shape, f *file, r rnd) {
-		k := key(g, n, "struct", f)
+	p.title = l.title
+	return p
+}
+
+// shapeKey declares a key for the sites of one shape.
+func shapeKey(g *gen, n, form string, f *file) *typedKey {
+	k := g.typedKeyIn(f.pkg, n, n, form, true, "keys.go")
+	atom, _, _ := strings.Cut(n, "k")
+	g.own(atom+"W", k.family)
+	g.own(atom+"R", k.family)
+	return k
+}
+
+func deadLists() []*shapeList {
+	v := fieldTypes[0]
+	dead := func(g *gen, n string, w *shape, f *file, r rnd) {
+		live := shapeKey(g, n+"x", "struct", f)
+		g.deadShape(n+"W", f, w, shapeKey(g, n, "struct", f), live, v, r)
+		g.shape(n+"R", f, &halfReaders[0], false, []string{"KEY", live.in(f), "T0", v.typ})
+	}
+	unchecked := func(g *gen, n string, w *shape, f *file, r rnd) {
+		k := shapeKey(g, n, "struct", f)
 		g.uncheckedShape(n+"W", f, &halfWriters[0], true, k, v, r)
 		g.uncheckedShape(n+"R", f, w, false, k, v, r)
-	})
+	}
+	return []*shapeList{{"dead keys", deadWriters, dead}, {"unchecked reads", uncheckedReaders, unchecked}}
+}
+
+func chainLists() (lists []*shapeList) {
 	for i, list := range [][]shape{chainWriters, chainReaders} {
 		for _, form := range []string{"struct", "text"} {
-			add("chains of keys of type "+form, list, func(g *gen, n string, w *shape, f *file, r rnd) {
+			lists = append(lists, &shapeList{"rows of keys of type " + form, list, func(g *gen, n string, w *shape, f *file, r rnd) {
 				c := &chain{}
 				for j := range 3 {
-					c.keys = append(c.keys, key(g, fmt.Sprintf("%sk%d", n, j), form, f))
+					c.keys = append(c.keys, shapeKey(g, fmt.Sprintf("%sk%d", n, j), form, f))
 					c.fields = append(c.fields, fieldTypes[j])
 				}
 				writer, reader := w, &chainReaders[0]
@@ -143,8 +166,30 @@ func TestShapes(t *testing.T) {
 				}
 				g.chainShape(n+"W", f, writer, true, c, r)
 				g.chainShape(n+"R", f, reader, false, c, r)
-			})
+			}})
 		}
 	}
-	tryAll(t, progs)
+	return lists
+}
+
+func halfLists() (lists []*shapeList) {
+	v := fieldTypes[0]
+	for i, list := range [][]shape{halfWriters, halfReaders} {
+		for _, typed := range []string{"writers", "readers"} {
+			lists = append(lists, &shapeList{"halves, typed " + typed, list, func(g *gen, n string, w *shape, f *file, r rnd) {
+				k := shapeKey(g, n, "text", f)
+				writer, reader := w, &halfReaders[0]
+				if i == 1 {
+					writer, reader = &halfWriters[0], w
+				}
+				words := func(typed bool) []string {
+					return append(g.spelled(k, f, typed && !g.mended, r), "T0", v.typ, "V0B", v.values[1], "V0", v.values[0])
+				}
+				g.alters[n+"R"] = true
+				g.shape(n+"W", f, writer, true, words(typed == "writers"))
+				g.shape(n+"R", f, reader, false, words(typed == "readers"))
+			}})
+		}
+	}
+	return lists
 }
