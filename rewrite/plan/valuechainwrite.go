@@ -31,7 +31,9 @@ func (jp *joinPlan) writeRow(row *joinRow) error {
 	if jp.opensVariable(row) {
 		at = row.steps[0]
 	}
-	jp.moveValues(row)
+	if err := jp.moveValues(row); err != nil {
+		return err
+	}
 	parent := ""
 	for _, st := range row.steps {
 		var err error
@@ -186,19 +188,36 @@ func (d *draft) indentAt(f *program.File, pos token.Pos) string {
 }
 
 // moveValues decides for each value whether it can be computed where the struct is made; the others are kept in variables.
-func (jp *joinPlan) moveValues(row *joinRow) {
+func (jp *joinPlan) moveValues(row *joinRow) error {
 	for i, st := range row.steps {
 		if !st.joins || i == len(row.steps)-1 {
 			continue
 		}
 		f := jp.byKey[st.Key]
-		if st.nested || jp.movable(row, i) {
+		switch {
+		case jp.movable(row, i), st.nested && jp.movesWithin(row, i):
 			st.moved = Text{Lit(jp.source(st.File, st.Lookup.Value))}
-			continue
+		case st.nested:
+			return block("order", st.File, st.Lookup.Value.Pos(), "the value would be computed after others that it may depend on; compute it on a line of its own")
+		default:
+			st.hoisted = jp.localName(st.File, st.stmt, lowerFirst(f.name), "attached"+baseName(f.name), "attached")
+			st.moved = Text{Lit(st.hoisted)}
 		}
-		st.hoisted = jp.localName(st.File, st.stmt, lowerFirst(f.name), "attached"+baseName(f.name), "attached")
-		st.moved = Text{Lit(st.hoisted)}
 	}
+	return nil
+}
+
+// movesWithin reports whether the value of a nested call can be computed with the last one of its expression.
+func (jp *joinPlan) movesWithin(row *joinRow, i int) bool {
+	return row.steps[i].stmt == row.last().stmt && !jp.crosses(row, i) &&
+		!slices.ContainsFunc(row.steps, func(o *joinStep) bool { return !jp.ordered(row, o, o.Lookup.Value) })
+}
+
+// crosses reports whether a value has effects and would be computed after that of another key which it comes before.
+func (jp *joinPlan) crosses(row *joinRow, i int) bool {
+	return effects(row.steps[i].Pkg, row.steps[i].Lookup.Value) && slices.ContainsFunc(row.steps[i:], func(o *joinStep) bool {
+		return !o.joins && !jp.keeps(row, o, o.Lookup.Value)
+	})
 }
 
 // movable reports whether computing a link's value where its row ends gives the same and does the same.
@@ -210,7 +229,7 @@ func (jp *joinPlan) movable(row *joinRow, i int) bool {
 	if jp.keeps(row, st, st.Lookup.Value) {
 		return true
 	}
-	if len(jp.between(row)) > 0 {
+	if len(jp.between(row)) > 0 || jp.crosses(row, i) {
 		return false
 	}
 	if effects(st.Pkg, st.Lookup.Value) {

@@ -62,7 +62,7 @@
 // # When it is blocked
 //
 //   - between: code uses a context that carries a part of the values, or may leave between them
-//   - chain, scope: the calls of a row hang together in a way that cannot be undone
+//   - chain, scope, order: the calls of a row hang together in a way that cannot be undone
 //   - apart: no row stores all the values; overlap: other rows store other selections
 //   - presence: nil is stored
 //   - value-type: a key carries values of several types
