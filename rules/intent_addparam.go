@@ -16,6 +16,8 @@ type AddParam struct {
 	Supply *supply.Supply
 	// Targets are the functions that need the parameter.
 	Targets []*ParamTarget
+	// Also are functions that do not need the parameter, but use it if they get it for the sake of others.
+	Also []*ParamTarget
 	// Param is what they get.
 	Param Param
 	// Everywhere is set when all callers get the parameter, up to where that cannot be. Otherwise those do from whose

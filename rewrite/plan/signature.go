@@ -97,13 +97,7 @@ func (d *draft) signatures(in *rules.AddParam) (*sigPlan, error) {
 			}
 			sp.change(c)
 		}
-		if p := sp.changed[t.Func]; p.target == nil {
-			p.target = t
-		} else {
-			merged := *p.target
-			merged.Uses = append(slices.Clone(merged.Uses), t.Uses...)
-			p.target = &merged
-		}
+		sp.changed[t.Func].want(t)
 	}
 	for i := 0; i < len(sp.order); i++ {
 		for _, call := range sp.order[i].f.Calls {
@@ -112,7 +106,23 @@ func (d *draft) signatures(in *rules.AddParam) (*sigPlan, error) {
 			}
 		}
 	}
+	for _, t := range in.Also {
+		if p := sp.changed[t.Func]; p != nil {
+			p.want(t)
+		}
+	}
 	return sp, nil
+}
+
+// want notes what a rule wants of a function.
+func (p *newParam) want(t *rules.ParamTarget) {
+	if p.target == nil {
+		p.target = t
+		return
+	}
+	merged := *p.target
+	merged.Uses = append(slices.Clone(merged.Uses), t.Uses...)
+	p.target = &merged
 }
 
 // change notes that the functions of a class get the parameter.
@@ -142,7 +152,7 @@ func (sp *sigPlan) blankParam(f *callgraph.Func) *ast.Field {
 // extend gives the parameter to the function around a call that has nothing to pass, if the value can come from
 // there.
 func (sp *sigPlan) extend(call *callgraph.Call) {
-	if sp.sourceAt(call) != nil || sp.changedAround(call.In) != nil {
+	if sp.isContext() && !sp.in.Supply.Lacks(call) || sp.changedAround(call.In) != nil {
 		return
 	}
 	caller := sp.provider(call)

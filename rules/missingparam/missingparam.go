@@ -29,28 +29,60 @@ var Rule = &rules.Rule{
 }
 
 func run(pass *rules.Pass) []*rules.Finding {
-	var w *witness
+	births := birthsIn(pass)
+	if len(births) == 0 {
+		return nil // nobody has to know who calls whom
+	}
+	w := &witness{
+		pass: pass, supply: pass.Supply(), targets: map[*callgraph.Func]*rules.AddParam{},
+		escaping: map[*types.Var]bool{}, mattering: map[*types.Var]bool{}, minorOf: map[*callgraph.Func]*rules.ParamTarget{},
+		keeping: map[*callgraph.Func]bool{},
+	}
+	var candidates []*birth
+	for _, b := range births {
+		if w.judge(b) {
+			candidates = append(candidates, b)
+		}
+	}
 	var found []*rules.Finding
+	for _, b := range candidates {
+		if route := w.supply.Route(b.owner, w.together); route != nil {
+			if f := w.finding(b, route); f != nil {
+				found = append(found, f)
+			}
+		}
+	}
+	for _, in := range w.targets {
+		in.Also = w.minor
+	}
+	return found
+}
+
+// A birth is a call that makes a context from nothing.
+type birth struct {
+	file *program.File
+	pkg  *program.Package
+	call *ast.CallExpr
+	// owner is the function that would take a context instead.
+	owner *callgraph.Func
+}
+
+// birthsIn finds the fresh contexts outside of tests.
+func birthsIn(pass *rules.Pass) []*birth {
+	var list []*birth
 	for _, file := range pass.Program.Files {
 		pkg := pass.Flow().Package(file)
 		if file.AST == nil || pkg == nil || file.Test {
 			continue
 		}
 		ast.Inspect(file.AST, func(n ast.Node) bool {
-			call, ok := n.(*ast.CallExpr)
-			if !ok || !flow.Fresh(pkg, call) {
-				return true
-			}
-			if w == nil { // without a fresh context nobody has to know who calls whom
-				w = &witness{pass, pass.Supply(), map[*callgraph.Func]*rules.AddParam{}, map[*types.Var]bool{}, map[*types.Var]bool{}}
-			}
-			if f := w.judge(file, pkg, call); f != nil {
-				found = append(found, f)
+			if call, ok := n.(*ast.CallExpr); ok && flow.Fresh(pkg, call) {
+				list = append(list, &birth{file: file, pkg: pkg, call: call})
 			}
 			return true
 		})
 	}
-	return found
+	return list
 }
 
 // A witness judges fresh contexts.
@@ -62,28 +94,50 @@ type witness struct {
 	escaping map[*types.Var]bool
 	// mattering caches for which variables it makes a difference what context they hold.
 	mattering map[*types.Var]bool
+	// minor are the fresh contexts that do not matter to the work; with a context at hand they would be as useless.
+	minorOf map[*callgraph.Func]*rules.ParamTarget
+	minor   []*rules.ParamTarget
+	// keeping are the functions that make a context to be kept.
+	keeping map[*callgraph.Func]bool
 }
 
-// judge returns the finding about a fresh context, nil when it is none.
-func (w *witness) judge(file *program.File, pkg *program.Package, born *ast.CallExpr) *rules.Finding {
-	in := w.supply.Calls.Enclosing(file, born.Pos())
-	f := w.supply.Owner(in)
-	if f == nil || f.Decl == nil || f.EntryPoint() || supply.TakesContext(f) || w.passesOn(f, born) || hasTwin(f) || w.cleansUp(f) {
-		return nil
+// judge reports whether a fresh context is one that a caller's should replace, if there is one. It notes who would rather
+// take a context than make it.
+func (w *witness) judge(b *birth) bool {
+	f := w.supply.Owner(w.supply.Calls.Enclosing(b.file, b.call.Pos()))
+	if f == nil || f.Decl == nil || f.EntryPoint() || supply.TakesContext(f) || w.passesOn(f, b.call) || hasTwin(f) || w.cleansUp(f) {
+		return false
 	}
-	for _, s := range w.pass.Flow().All(file, born.Pos()) {
+	for _, s := range w.pass.Flow().All(b.file, b.call.Pos()) {
 		if !s.Born {
-			return nil // there is a context at hand, or one that has ended
+			return false // there is a context at hand, or one that has ended
 		}
 	}
-	if w.inside(file, born, isDeferOrGo) || w.keeps(file, pkg, born) || !w.matters(file, pkg, born) {
-		return nil
+	if w.inside(b.file, b.call, isDeferOrGo) {
+		return false
 	}
-	route := w.supply.Route(f, w.together)
-	if route == nil {
-		return nil
+	b.owner = f
+	if w.keeps(b.file, b.pkg, b.call) {
+		w.supply.Asking[f], w.keeping[f] = false, true
+		return false
 	}
-	return w.finding(file, born, f, route)
+	w.supply.Asking[f] = !w.keeping[f]
+	if !w.matters(b.file, b.pkg, b.call) {
+		w.noteMinor(f, b.call)
+		return false
+	}
+	return true
+}
+
+// noteMinor notes a fresh context that is no finding, to be replaced if its function gets a parameter anyway.
+func (w *witness) noteMinor(f *callgraph.Func, born *ast.CallExpr) {
+	t := w.minorOf[f]
+	if t == nil {
+		t = &rules.ParamTarget{Func: f}
+		w.minorOf[f] = t
+		w.minor = append(w.minor, t)
+	}
+	t.Uses = append(t.Uses, born)
 }
 
 // together returns what changes with a function, whatever stands in the way of it.
@@ -99,7 +153,8 @@ func (w *witness) together(f *callgraph.Func) ([]*callgraph.Func, bool) {
 	return list, false
 }
 
-func (w *witness) finding(file *program.File, born *ast.CallExpr, f *callgraph.Func, route []supply.Step) *rules.Finding {
+func (w *witness) finding(b *birth, route []supply.Step) *rules.Finding {
+	file, born, f := b.file, b.call, b.owner
 	name := census.Callee(f.Pkg.Info, born)
 	if name == nil {
 		return nil

@@ -14,8 +14,11 @@ import (
 
 // A Supply answers for one program. It is not safe for concurrent use.
 type Supply struct {
-	Calls  *callgraph.Graph
-	Flow   *flow.Flow
+	Calls *callgraph.Graph
+	Flow  *flow.Flow
+	// Asking are the functions that would rather take a context than make one, as they do: what they make is no better
+	// than none.
+	Asking map[*callgraph.Func]bool
 	census *census.Census
 	here   map[*callgraph.Func]bool
 	at     map[*callgraph.Call]supplied
@@ -28,7 +31,7 @@ type supplied struct {
 
 // New returns the supply of a program.
 func New(calls *callgraph.Graph, f *flow.Flow, c *census.Census) *Supply {
-	return &Supply{calls, f, c, map[*callgraph.Func]bool{}, map[*callgraph.Call]supplied{}}
+	return &Supply{calls, f, map[*callgraph.Func]bool{}, c, map[*callgraph.Func]bool{}, map[*callgraph.Call]supplied{}}
 }
 
 // Source returns the context that a call has at hand: one in scope that has not ended, which no function literal
@@ -36,6 +39,12 @@ func New(calls *callgraph.Graph, f *flow.Flow, c *census.Census) *Supply {
 func (s *Supply) Source(call *callgraph.Call) *flow.Source {
 	s.look(call)
 	return s.at[call].source
+}
+
+// Lacks reports whether a call has no context at hand but one that its function makes for want of a better one.
+func (s *Supply) Lacks(call *callgraph.Call) bool {
+	source := s.Source(call)
+	return source == nil || source.Born && source.Kind == flow.Local && s.Asking[s.Owner(call.In)]
 }
 
 // Beyond returns the context that a call in a goroutine could have from around the go statement: the goroutine may go on when
@@ -318,7 +327,7 @@ func (s *Supply) Route(f *callgraph.Func, together Together) []Step {
 				switch caller := s.Asker(call); {
 				case step.Source != nil && Live(step.Source) && !call.File.Test:
 					return route
-				case step.Source == nil && caller != nil && !seen[caller]:
+				case s.Lacks(call) && caller != nil && !seen[caller]:
 					todo = append(todo, way{caller, route})
 				}
 			}
