@@ -116,7 +116,7 @@ func (jp *joinPlan) keepValue(st *joinStep) {
 func (jp *joinPlan) dropStep(st *joinStep) error {
 	jp.drop.note(st.Lookup)
 	if st.hoisted != "" {
-		return jp.hoist(st, "")
+		return jp.hoist(st, nil)
 	}
 	if err := jp.drop.lose(st.File, st.assign, nil); err != nil {
 		return err
@@ -129,12 +129,12 @@ func (jp *joinPlan) dropStep(st *joinStep) error {
 }
 
 // hoist makes a link's statement one that keeps the stored value, with a statement in front of it.
-func (jp *joinPlan) hoist(st *joinStep, front string) error {
+func (jp *joinPlan) hoist(st *joinStep, front Text) error {
 	f, value := st.File, st.Lookup.Value
 	if err := jp.drop.lose(f, st.assign, value); err != nil {
 		return err
 	}
-	jp.splice(f, st.assign.Pos(), st.assign.End(), Lit(front+st.hoisted+" := "), jp.keep(f, value))
+	jp.spliceText(f, st.assign.Pos(), st.assign.End(), append(front, Lit(st.hoisted+" := "), jp.keep(f, value)))
 	return nil
 }
 
@@ -153,8 +153,9 @@ func (d *draft) commentBehind(f *program.File, pos token.Pos) *ast.Comment {
 // next link, "" when the variable stays.
 func (jp *joinPlan) dropDefinition(row *joinRow, st *joinStep, parent string) (string, error) {
 	lk := st.Lookup
+	from := Lit(parent)
 	if parent == "" {
-		parent = jp.source(st.File, lk.Context)
+		parent, from = jp.source(st.File, lk.Context), jp.keep(st.File, lk.Context)
 	}
 	uses := 0
 	for _, u := range jp.census.Uses(st.v) {
@@ -170,7 +171,7 @@ func (jp *joinPlan) dropDefinition(row *joinRow, st *joinStep, parent string) (s
 	}
 	jp.drop.note(lk)
 	if st.hoisted != "" {
-		return "", jp.hoist(st, types.ExprString(st.assign.Lhs[0])+" "+st.assign.Tok.String()+" "+parent+"\n"+jp.indentAt(st.File, st.assign.Pos()))
+		return "", jp.hoist(st, Text{Lit(types.ExprString(st.assign.Lhs[0]) + " " + st.assign.Tok.String() + " "), from, Lit("\n" + jp.indentAt(st.File, st.assign.Pos()))})
 	}
 	return "", jp.unnest(st)
 }
