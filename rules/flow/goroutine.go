@@ -133,6 +133,8 @@ type joiner struct {
 	groups, chans []types.Object
 	// foreign is set when it tells it by something that is no variable of the function: a field, a parameter.
 	foreign bool
+	// pipes are the other ends of pipes that the goroutine works with.
+	pipes []types.Object
 	// handed is a channel or group that leaves the function.
 	handed types.Object
 }
@@ -171,9 +173,33 @@ func (j *joiner) signals() {
 			if sel, ok := ast.Unparen(n.Fun).(*ast.SelectorExpr); ok && sel.Sel.Name == "Done" && canWait(j.g.Pkg.Info.TypeOf(sel.X)) {
 				j.add(&j.groups, sel.X)
 			}
+		case *ast.Ident:
+			j.pipe(n)
 		}
 		return true
 	})
+}
+
+// pipe notes the other end of a pipe: what was made together with a variable that the goroutine captures, when both can
+// be closed.
+func (j *joiner) pipe(id *ast.Ident) {
+	v, ok := j.g.Pkg.Info.Uses[id].(*types.Var)
+	if !ok || v.IsField() || v.Pos() >= j.g.Lit.Pos() && v.Pos() < j.g.Lit.End() || !ends(v.Type()) {
+		return
+	}
+	for _, u := range j.flow.census.Uses(v) {
+		as, ok := j.flow.census.Parent(u.File, u.Ident).(*ast.AssignStmt)
+		if !ok || as.Tok != token.DEFINE || len(as.Rhs) != 1 || u.Pkg.Info.Defs[u.Ident] == nil {
+			continue
+		}
+		for _, lhs := range as.Lhs {
+			if other, ok := lhs.(*ast.Ident); ok && other != u.Ident {
+				if mate, ok := u.Pkg.Info.Defs[other].(*types.Var); ok && ends(mate.Type()) {
+					j.pipes = append(j.pipes, mate)
+				}
+			}
+		}
+	}
 }
 
 // canWait reports whether a value of type t, or a pointer to it, can be waited for.
@@ -230,6 +256,10 @@ func (j *joiner) judge() Lifetime {
 		case *ast.RangeStmt:
 			if j.is(j.chans, n.X) {
 				see(n.X, "the function receives from "+types.ExprString(n.X))
+			}
+		case *ast.Ident:
+			if j.is(j.pipes, n) {
+				see(n, "they share a pipe, the function has "+n.Name)
 			}
 		}
 		return true
