@@ -342,6 +342,9 @@ func lives(t types.Type) bool {
 	if ends(t) {
 		return true
 	}
+	if asked(t) != "" {
+		return false // a request, which is followed by itself
+	}
 	if st, ok := deref(t).Underlying().(*types.Struct); ok {
 		for fd := range st.Fields() {
 			if fd.Exported() && types.IsInterface(fd.Type()) && ends(fd.Type()) {

@@ -25,6 +25,8 @@ type Flow struct {
 	// bodies caches body, kept and looks what retains and looksOnly have found about parameters.
 	bodies      map[*types.Func]*funcBody
 	kept, looks map[*types.Var]bool
+	// nils caches givenNil.
+	nils map[*types.Var]bool
 }
 
 // New returns the flow of a program. Everything is worked out when it is asked for.
@@ -36,6 +38,7 @@ func New(prog *program.Program, c *census.Census) *Flow {
 		bodies:   map[*types.Func]*funcBody{},
 		kept:     map[*types.Var]bool{},
 		looks:    map[*types.Var]bool{},
+		nils:     map[*types.Var]bool{},
 	}
 	for _, cfg := range prog.Configs {
 		for _, p := range cfg.Packages {

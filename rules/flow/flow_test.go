@@ -176,6 +176,9 @@ func inTest(t *testing.T) {
 	t.Run("", func(t *testing.T) { at("t.Context()") })
 }
 
+func nilGiven(r *http.Request, ctx context.Context) { at("ctx") }
+func givesNil() { nilGiven(nil, context.TODO()) }
+
 type worker struct{ ctx context.Context }
 
 func (w *worker) one() { load(w.ctx); at("w.ctx") }

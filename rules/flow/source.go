@@ -8,6 +8,7 @@ import (
 	"go/types"
 	"slices"
 
+	"github.com/ctxmend/ctxmend/rules/census"
 	"github.com/ctxmend/ctxmend/rules/program"
 )
 
@@ -113,11 +114,28 @@ func (f *Flow) in(pkg *program.Package, file *program.File, pos token.Pos) []*So
 	for _, s := range p.list {
 		p.through(s)
 		p.endings(s)
+		if s.Ended == "" && p.flow.givenNil(s.Var) {
+			s.Ended, s.EndedAt = "a caller passes nil", s.Var.Pos()
+		}
 	}
 	slices.SortStableFunc(p.list, func(a, b *Source) int {
 		return cmp.Or(cmp.Compare(p.rank(a), p.rank(b)), cmp.Compare(b.Var.Pos(), a.Var.Pos()))
 	})
 	return p.list
+}
+
+// givenNil reports whether a call passes nil for a parameter, as tests do: whatever would ask it would panic.
+func (f *Flow) givenNil(v *types.Var) bool {
+	if given, ok := f.nils[v]; ok {
+		return given
+	}
+	given := false
+	if fn, i := f.census.ParamOf(v); fn != nil && i >= 0 {
+		args, _ := f.census.Args(fn, i)
+		given = slices.ContainsFunc(args, func(a census.Expr) bool { return a.Pkg.Info.Types[ast.Unparen(a.Expr)].IsNil() })
+	}
+	f.nils[v] = given
+	return given
 }
 
 // A finder looks for the contexts in scope at one place.

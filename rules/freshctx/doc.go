@@ -31,7 +31,7 @@
 //     sync.Once, singleflight, callbacks, iterators
 //   - a context that is stored, returned or started with, or whose cancel function is; a call whose result is
 //     stored in a package variable, in the receiver, or lives on: a client, a connection, a cache entry
-//   - ctx = context.Background() where ctx may be nil
+//   - ctx = context.Background() where ctx may be nil, and parameters for which a call passes nil
 //   - a function without a context in scope: also one whose body only calls its twin that takes ctx
 //   - a comment at the place says why
 //   - tests that register a Cleanup, and modules before go 1.24, which have no t.Context
