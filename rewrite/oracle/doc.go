@@ -9,6 +9,7 @@
 //	go test ./rewrite/oracle                                 some programs, and the lists below
 //	go test ./rewrite/oracle -oracle.n 5000 -oracle.seed 1   as many as one likes
 //	go test ./rewrite/oracle -oracle.time 10m                for as long as one likes
+//	go test ./rewrite/oracle -oracle.all                     the lists in all their combinations
 //	go test ./rewrite/oracle -oracle.only 4711 -oracle.keep  one program, kept on disk
 //	go test ./rewrite/oracle -oracle.reason edit -v          which units are blocked for a reason
 //

@@ -66,7 +66,7 @@ func (x *exotic) key() *key {
 	return &key{kind: "string", lit: `"user"`}
 }
 
-var flagAll = flag.Bool("oracle.all", false, "try other uses with every kind of name instead of one each")
+var flagAll = flag.Bool("oracle.all", false, "try other uses with every kind of name, and stored values with every order of packages, instead of one each")
 
 var flagShift = flag.Int("oracle.shift", 0, "which option set the first enumerated program gets")
 
