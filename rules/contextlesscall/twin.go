@@ -11,13 +11,18 @@ import (
 
 // twinOf returns the form of a call that takes a context, nil when there is none.
 func twinOf(pkg *program.Package, call *ast.CallExpr, fn *types.Func) *rules.Twin {
-	if fn.Pkg() == nil || takesContext(fn.Signature()) {
-		return nil
-	}
 	sig, ok := pkg.Info.TypeOf(call.Fun).(*types.Signature)
-	if !ok {
+	if !ok || fn.Pkg() == nil {
 		return nil
 	}
+	if twin := formOf(pkg, call, fn, sig); twin != nil && !takesContext(sig) {
+		return twin
+	}
+	return nil
+}
+
+// formOf looks for the form of a call that takes a context.
+func formOf(pkg *program.Package, call *ast.CallExpr, fn *types.Func, sig *types.Signature) *rules.Twin {
 	for _, suffix := range []string{"Context", "WithContext", "Ctx"} {
 		if twin := lookup(pkg, call, fn, fn.Name()+suffix); twin != nil && sameButContext(sig, twin.Signature()) {
 			return &rules.Twin{Name: twin.Name(), Lasts: !preparesOnly(fn)}

@@ -19,25 +19,38 @@ type Birth struct {
 // Births returns the places of the world where a context is made from nothing, each once, in files that are
 // neither generated nor vendored.
 func (f *Flow) Births() []*Birth {
-	var list []*Birth
-	f.EachCall(func(pkg *program.Package, file *program.File, call *ast.CallExpr) {
-		if Fresh(pkg, call) {
-			list = append(list, &Birth{pkg, file, call})
-		}
+	f.births.Do(func() {
+		f.EachCall(func(pkg *program.Package, file *program.File, call *ast.CallExpr) {
+			if Fresh(pkg, call) {
+				f.birthList = append(f.birthList, &Birth{pkg, file, call})
+			}
+		})
 	})
-	return list
+	return f.birthList
 }
 
 // EachCall visits the calls in the world's files that people write, each once, in the order of the source.
 func (f *Flow) EachCall(visit func(*program.Package, *program.File, *ast.CallExpr)) {
-	f.EachFile(func(pkg *program.Package, file *program.File) {
-		ast.Inspect(file.AST, func(n ast.Node) bool {
-			if call, ok := n.(*ast.CallExpr); ok {
-				visit(pkg, file, call)
-			}
-			return true
+	f.calls.Do(func() {
+		f.EachFile(func(pkg *program.Package, file *program.File) {
+			ast.Inspect(file.AST, func(n ast.Node) bool {
+				if call, ok := n.(*ast.CallExpr); ok {
+					f.callList = append(f.callList, callAt{pkg, file, call})
+				}
+				return true
+			})
 		})
 	})
+	for _, c := range f.callList {
+		visit(c.pkg, c.file, c.call)
+	}
+}
+
+// A callAt is a call with where it stands.
+type callAt struct {
+	pkg  *program.Package
+	file *program.File
+	call *ast.CallExpr
 }
 
 // EachFile visits the world's files that people write, each once, with the package of the first configuration that

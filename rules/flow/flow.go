@@ -9,6 +9,7 @@ import (
 	"go/types"
 	"go/version"
 	"slices"
+	"sync"
 
 	"github.com/ctxmend/ctxmend/rules/census"
 	"github.com/ctxmend/ctxmend/rules/program"
@@ -27,6 +28,10 @@ type Flow struct {
 	kept, looks map[*types.Var]bool
 	// nils caches givenNil.
 	nils map[*types.Var]bool
+	// calls and births are gone through once.
+	calls, births sync.Once
+	callList      []callAt
+	birthList     []*Birth
 }
 
 // New returns the flow of a program. Everything is worked out when it is asked for.
