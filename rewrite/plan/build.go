@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"go/ast"
+	"go/token"
 	"slices"
 	"strings"
 
@@ -200,6 +201,8 @@ type planner struct {
 	locals map[local]bool
 	// accessed are the look-ups, with their assertions, that a unit replaces by a call of an accessor.
 	accessed map[ast.Expr]*Unit
+	// methods caches reachable.
+	methods map[token.Pos]bool
 	// anchors say where declarations go; see anchor.
 	anchors map[*AddDecl]*keyType
 }

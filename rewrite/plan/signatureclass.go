@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/ctxmend/ctxmend/rules/callgraph"
-	"github.com/ctxmend/ctxmend/rules/census"
 	"github.com/ctxmend/ctxmend/rules/flow"
 	"github.com/ctxmend/ctxmend/rules/program"
 	"github.com/ctxmend/ctxmend/rules/supply"
@@ -40,7 +39,7 @@ func (sp *sigPlan) classOf(f *callgraph.Func) *class {
 
 // keepsAPI reports whether importers rely on a function's signature, and the user wants it kept.
 func (sp *sigPlan) keepsAPI(f *callgraph.Func) bool {
-	return sp.opts.API != "break" && f.Object != nil && f.Decl != nil && census.IsAPI(sp.prog, f.Object)
+	return sp.opts.API != "break" && f.Decl != nil && sp.importable(f)
 }
 
 func (sp *sigPlan) makeClass(f *callgraph.Func) *class {
@@ -110,12 +109,12 @@ func (sp *sigPlan) fixed(f *callgraph.Func) error {
 	if f.EntryPoint() {
 		return block("entry-point", f.File, f.Pos(), "%s %s", f.Name, f.Fixed[0].Why)
 	}
+	if reason := uneditable(f.File); reason != "" {
+		return sp.generated(f, reason)
+	}
 	if len(f.Fixed) > 0 {
 		x := f.Fixed[0]
 		return block("fixed-type", x.File, x.Pos, "%s %s", f.Name, x.Why)
-	}
-	if reason := uneditable(f.File); reason != "" {
-		return sp.generated(f, reason)
 	}
 	if x := sp.g.Unread(f); x != nil {
 		return block("excluded", x.File, x.Pos, "%s %s", f.Name, x.Why)
@@ -245,11 +244,11 @@ func mockTool(f *program.File) string {
 // exported interface, an exported type, field or variable, a parameter of an exported function. Methods that
 // implement such an interface are tied to it.
 func (sp *sigPlan) exposed(f *callgraph.Func) bool {
+	if f.Decl != nil || sp.importable(f) {
+		return sp.importable(f)
+	}
 	if f.Pkg.Name == "main" || f.File.Test || internal(f.Pkg.Path) {
 		return false
-	}
-	if f.Decl != nil {
-		return f.Object != nil && census.IsAPI(sp.prog, f.Object)
 	}
 	if f.Lit != nil || f.Outer != nil {
 		return false

@@ -36,7 +36,8 @@
 // The function gets a parameter ctx, and so does everything between it and the callers that have a context: methods with
 // their interfaces and all other implementations, function literals, function types and the functions stored in them, the
 // functions of other platforms. Calls pass the context they have. Callers that no context reaches make one on the spot,
-// as the function did; a method handed to code outside the program is wrapped there.
+// as the function did; a method handed to code outside the program is wrapped there. Goroutines pass
+// context.WithoutCancel of what is at hand, deferred calls a context of their own.
 //
 // With --api preserve, the default, an exported function of a package that other modules can import keeps its
 // signature. It gets a twin, FooContext, and becomes a deprecated wrapper marked go:fix inline, so that go fix moves
@@ -48,7 +49,9 @@
 //   - functions called to clean up: by defer, or after a context has ended
 //   - a context that lives on when the function has returned: it is stored, a goroutine gets it, or it goes into the
 //     making of a client
-//   - code that only goroutines reach, main, init and tests
+//   - a context that makes no difference to the work: only calls that cannot fail get it, logging for example, or calls of code
+//     elsewhere whose results nobody looks at. Where the function gets a parameter for another reason, these use it too
+//   - code that only goroutines reach, callbacks that may run later, main, init and tests
 //   - tests
 //
 // # Fix safety
@@ -65,6 +68,8 @@
 //     its name when the program runs
 //   - mock, generated, vendored, cgo, symlink: a file that has to change is not to be edited; for mocks the commands
 //     to run are named
+//   - entry-point, has-context, gives-context: the run-time system calls a function on the way, it takes a context in another
+//     place, or it is where callers get theirs from
 //   - excluded, type-errors: a file that was not type-checked may use the function
 //   - spread-call: a call gets all its arguments from another call
 package missingparam
