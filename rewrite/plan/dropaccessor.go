@@ -60,6 +60,14 @@ func (p *dropPlan) callsOf(fn *types.Func, at int, stays func(string) error) ([]
 			continue
 		}
 		parent, child := p.census.Outer(u.File, p.census.NameExpr(u.File, u.Ident))
+		switch inst := parent.(type) { // withValue[string](ctx, v)
+		case *ast.IndexExpr:
+			if ast.Node(inst.X) == child {
+				parent, child = p.census.Outer(u.File, inst)
+			}
+		case *ast.IndexListExpr:
+			parent, child = p.census.Outer(u.File, inst)
+		}
 		call, ok := parent.(*ast.CallExpr)
 		if !ok || ast.Node(call.Fun) != child || at >= len(call.Args) || call.Ellipsis.IsValid() {
 			return nil, stays("is used as a value" + p.at(u.File, u.Ident.Pos()))
