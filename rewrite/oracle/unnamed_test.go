@@ -8,10 +8,13 @@ func (g *gen) unnamed(id string, r rnd) {
 		home *pkg
 		form int
 	}
-	var parts []part
+	used := map[*pkg]bool{}
 	for i := range 1 + r.IntN(3) {
 		p := part{pick(r, g.pkgs), r.IntN(6)}
-		parts = append(parts, p)
+		if used[p.home] {
+			continue
+		}
+		used[p.home] = true
 		v := fieldTypes[r.IntN(4)]
 		site := func(sid string, list []shape, writer bool) {
 			for _, key := range []string{"struct{}", "*struct{}", "[0]int", p.home.path + ".key" + id, p.home.path + ".Key" + id} {
