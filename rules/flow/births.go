@@ -70,7 +70,10 @@ func (f *Flow) Comment(file *program.File, pos token.Pos) string {
 	for _, g := range file.AST.Comments {
 		first, last := file.Tok.PositionFor(g.Pos(), false).Line, file.Tok.PositionFor(g.End(), false).Line
 		if last == line-1 || first <= line && line <= last {
-			b.WriteString(g.Text())
+			for _, c := range g.List {
+				b.WriteString(c.Text) // directives as well: nolint
+				b.WriteByte('\n')
+			}
 		}
 	}
 	return b.String()
