@@ -71,8 +71,10 @@ func (f *Flow) Comment(file *program.File, pos token.Pos) string {
 		first, last := file.Tok.PositionFor(g.Pos(), false).Line, file.Tok.PositionFor(g.End(), false).Line
 		if last == line-1 || first <= line && line <= last {
 			for _, c := range g.List {
-				b.WriteString(c.Text) // directives as well: nolint
-				b.WriteByte('\n')
+				if !strings.HasPrefix(c.Text, "//ctxmend:") { // which says so by itself
+					b.WriteString(c.Text) // directives as well: nolint
+					b.WriteByte('\n')
+				}
 			}
 		}
 	}
