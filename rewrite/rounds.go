@@ -47,14 +47,20 @@ type waiter struct {
 	files map[string]*patches.File
 	// found are the units of the next round, by the one that waits.
 	found map[*plan.Unit]*plan.Unit
-	// lines are the first and the last line that stand for one after the fixes.
-	lines map[line][2]int
+	// lines remembers what stands for lines after the fixes.
+	lines map[line]standIn
+}
+
+// A standIn is the lines that stand for one after the fixes.
+type standIn struct {
+	first, last int
+	changed     bool
 }
 
 // waiting returns the blocked units that a fix which is carried out may unblock: they give way to it, or concern a key
-// that it changes.
+// or a line that it changes.
 func waiting(res *Result, level rules.Applicability) *waiter {
-	w := &waiter{files: map[string]*patches.File{}, found: map[*plan.Unit]*plan.Unit{}, lines: map[line][2]int{}}
+	w := &waiter{files: map[string]*patches.File{}, found: map[*plan.Unit]*plan.Unit{}, lines: map[line]standIn{}}
 	for _, f := range res.Set.Files {
 		w.files[f.Name] = f
 	}
@@ -70,7 +76,8 @@ func waiting(res *Result, level rules.Applicability) *waiter {
 		if u.Blocker == nil || u.Blocker.Reason == "suppressed" || len(w.files) == 0 {
 			continue
 		}
-		if u.Blocker.Reason == "conflict" || slices.ContainsFunc(u.Findings, func(f *rules.Finding) bool { return keys[f.Key] }) {
+		touched := func(f *rules.Finding) bool { return keys[f.Key] || w.moved(lineOf(f.File, f.Pos)).changed }
+		if u.Blocker.Reason == "conflict" || slices.ContainsFunc(u.Findings, touched) {
 			w.units = append(w.units, u)
 		}
 	}
@@ -99,7 +106,7 @@ func (w *waiter) reported(was *rules.Finding, u *plan.Unit) bool {
 	for _, f := range u.Findings {
 		for _, now := range placesOf(f) {
 			for _, before := range placesOf(was) {
-				if lines := w.moved(before); now.file == before.file && lines[0] <= now.line && now.line <= lines[1] {
+				if to := w.moved(before); now.file == before.file && to.first <= now.line && now.line <= to.last {
 					return true
 				}
 			}
@@ -129,13 +136,13 @@ func lineOf(f *program.File, pos token.Pos) line {
 	return line{f.Name, f.Tok.PositionFor(pos, false).Line}
 }
 
-// moved returns the first and the last line that stand for a line after the fixes.
-func (w *waiter) moved(l line) [2]int {
+// moved returns what stands for a line after the fixes.
+func (w *waiter) moved(l line) standIn {
 	to, known := w.lines[l]
 	if !known {
-		to = [2]int{l.line, l.line}
+		to = standIn{l.line, l.line, false}
 		if f := w.files[l.file]; f != nil {
-			to[0], to[1] = f.NewLines(l.line)
+			to.first, to.last, to.changed = f.NewLines(l.line)
 		}
 		w.lines[l] = to
 	}
