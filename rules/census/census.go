@@ -62,6 +62,8 @@ type Census struct {
 	Stores []*Store
 	keys   map[keyID]*Key
 	// unchecked is what the files that were not type-checked mention.
+	// zeroed are look-ups of the world whose key may be the zero value of a type argument.
+	zeroed    []*Point
 	unchecked *excludedScan
 	// indexes answer questions about objects, one per build configuration.
 	indexes []*index
@@ -191,6 +193,7 @@ type Point struct {
 	carriers    map[mentionedName]bool // package-level variables that hold the key in interface form
 	through     map[mentionedName]bool // functions, package-level variables, and fields (without package), that the key passes
 	element     bool                   // the key may be a missing element of a table, or a variable to which nothing was assigned
+	zeroType    bool                   // the key may be the zero value of a type argument
 	uncalled    bool                   // nothing calls the function that the key comes in through
 	fromCallers bool                   // the key comes in through a parameter, and no call is seen
 	// ThroughDependency names the dependency package whose code does the look-up, "" when the world's does.

@@ -155,6 +155,9 @@ func (b *builder) follow(r ref, lk *Lookup, seen map[refSeen]bool, pass []*carri
 	for _, next := range s.refs {
 		b.follow(next, lk, seen, pass)
 	}
+	if s.zeroType && lk.Pkg.World {
+		b.openPoint(lk).zeroType = true
+	}
 	for _, u := range s.unknown {
 		b.open(lk, u)
 	}
@@ -468,16 +471,20 @@ func (b *builder) open(lk *Lookup, u Unknown) {
 		b.opaque(lk) // a dependency's own affair, unless a key of the world is handed to it
 		return
 	}
+	b.openPoint(lk).addUnknown(b.census.Program, u)
+}
+
+// openPoint returns the point that stands for a look-up by a key of interface type.
+func (b *builder) openPoint(lk *Lookup) *Point {
 	expr := ast.Unparen(lk.Key)
-	at := b.census.Program.IDOf(expr.Pos())
-	id := pointID{at, -1}
+	id := pointID{b.census.Program.IDOf(expr.Pos()), -1}
 	p := b.points[id]
 	if p == nil {
 		p = &Point{Expr: expr, File: lk.File, Pkg: lk.Pkg, Lookups: []*Lookup{lk}}
 		b.points[id] = p
 		b.order = append(b.order, p)
 	}
-	p.addUnknown(b.census.Program, u)
+	return p
 }
 
 // typeName writes a type with full package paths, and without the aliases that it goes by: == does not see them.

@@ -46,6 +46,9 @@ func (b *builder) finish() {
 		if p.fedByWorld() != nil {
 			c.Open = append(c.Open, p)
 		}
+		if p.zeroType && p.World() {
+			c.zeroed = append(c.zeroed, p)
+		}
 		for _, l := range p.Leaves {
 			if n := len(l.Key.Points); n == 0 || l.Key.Points[n-1] != p { // points come one after the other
 				l.Key.Points, l.Key.leaves = append(l.Key.Points, p), append(l.Key.leaves, nil)

@@ -54,6 +54,8 @@ type sources struct {
 	unknown []Unknown
 	// zero is set when the value may be its type's zero value, nothing having been stored.
 	zero bool
+	// zeroType is set when the value may be the zero value of a type argument, struct{}{} for one.
+	zeroType bool
 }
 
 func (s *sources) add(r ref) { s.refs = append(s.refs, r) }
@@ -61,6 +63,7 @@ func (s *sources) merge(o sources) {
 	s.refs = append(s.refs, o.refs...)
 	s.unknown = append(s.unknown, o.unknown...)
 	s.zero = s.zero || o.zero
+	s.zeroType = s.zeroType || o.zeroType
 }
 func (s *sources) lose(f *program.File, pos token.Pos, format string, args ...any) {
 	s.unknown = append(s.unknown, Unknown{f, pos, fmt.Sprintf(format, args...)})
@@ -331,7 +334,7 @@ func (ix *index) inflow(v *types.Var, want string) sources {
 	s.zero = s.zero || v.IsField()
 	if v.IsField() {
 		if _, ok := v.Type().(*types.TypeParam); ok && want == "" {
-			s.lose(ix.prog.FileOf(v.Pos()), v.Pos(), "comes from field %s, which may be the zero value of a type argument", v.Name())
+			s.zeroType = true
 		}
 		ix.inflowUnkeyed(v, want, &s)
 		if place, ok := ix.fields[v]; ok && ix.converted[place.first] {

@@ -37,6 +37,12 @@ func (c *Census) TypedHazards(k *Key) (hazards, notes []*Hazard) {
 			hazards, notes = judgeOpen(k, p.Lookups[0].Role, false, h, hazards, notes)
 		}
 	}
+	for _, p := range c.zeroed {
+		if isEmptyStruct(k.GoType) {
+			h := &Hazard{Reason: ReasonDynamic, Message: "the key of this look-up may be the zero value of a type argument, and so this one", File: p.File, Pos: p.Expr.Pos()}
+			hazards, notes = judgeOpen(k, p.Lookups[0].Role, false, h, hazards, notes)
+		}
+	}
 	for _, m := range c.unchecked.open {
 		if c.unchecked.beside[m.file] {
 			continue
