@@ -11,6 +11,7 @@ type record struct {
 	*typedKey
 	mapType string // map[string]any or another
 	elem    string // what it is a map of
+	mixed   bool   // its first field is set to values of several types
 	named   *pkg   // declares the map's type, nil for none
 	fields  []recordField
 	// plain is set as long as every writer and reader leaves a struct possible.
@@ -62,7 +63,7 @@ func (g *gen) record(id string, r rnd) {
 		}
 		if i == 0 && !rec.tame && r.chance(.2) && rec.open() {
 			f.values = append(slices.Clone(f.values), `"other type"`, "nil")
-			rec.plain = false
+			rec.plain, rec.mixed = false, true
 		}
 		rec.fields = append(rec.fields, f)
 	}
@@ -156,7 +157,7 @@ func (g *gen) recordObstacle(id string, rec *record, r rnd) {
 
 // fits reports whether a shape goes with the record's fields.
 func (rec *record) fits(w *shape) bool {
-	return !(rec.tame && w.hard || w.needs == "any" && !rec.open() || w.needs == "int" && rec.elem != "int" || w.needs == "two" && len(rec.fields) < 2)
+	return !(rec.tame && w.hard || w.needs == "any" && !rec.open() || w.needs == "one type" && rec.mixed || w.needs == "int" && rec.elem != "int" || w.needs == "two" && len(rec.fields) < 2)
 }
 
 // recordWords returns what the words of a template stand for.
