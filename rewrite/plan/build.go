@@ -69,81 +69,59 @@ func Build(prog *program.Program, c *census.Census, findings []*rules.Finding, o
 
 // carryOut plans a unit unless a rule has blocked it.
 func (pl *planner) carryOut(u *Unit, in rules.Intent) {
+	if keys, ok := in.(*rules.TypeKeys); ok {
+		pl.keys(u, keys.Family)
+		return
+	}
+	switch in.(type) {
+	case *rules.CheckReads, *rules.StructValue:
+		u.Reads = true
+	case *rules.DropWrites, *rules.JoinValues:
+		u.Removes = true
+	}
+	if u.Blocker == nil {
+		d := pl.draft(u)
+		d.finish(d.carryOut(in))
+	}
+}
+
+// carryOut drafts the edits of an intent. An error is the blocker of its unit.
+func (d *draft) carryOut(in rules.Intent) error {
 	switch in := in.(type) {
-	case *rules.TypeKeys:
-		pl.keys(u, in.Family)
 	case *rules.ContractKey:
-		if d := pl.draft(u); u.Blocker == nil {
-			d.finish(d.contract(in))
-		}
+		return d.contract(in)
 	case *rules.NameKeys:
-		if d := pl.draft(u); u.Blocker == nil {
-			d.finish(d.nameKeys(in))
-		}
+		return d.nameKeys(in)
 	case *rules.TextKeys:
-		if d := pl.draft(u); u.Blocker == nil {
-			d.finish(d.textKeys(in))
-		}
+		return d.textKeys(in)
 	case *rules.CheckReads:
-		u.Reads = true
-		if d := pl.draft(u); u.Blocker == nil {
-			d.finish(d.checkReads(in))
-		}
+		return d.checkReads(in)
 	case *rules.UnifyKeys:
-		if d := pl.draft(u); u.Blocker == nil {
-			d.finish(d.unifyKeys(in))
-		}
+		return d.unifyKeys(in)
 	case *rules.DropWrites:
-		u.Removes = true
-		if d := pl.draft(u); u.Blocker == nil {
-			d.finish(d.dropWrites(in))
-		}
+		return d.dropWrites(in)
 	case *rules.MeetTypes:
-		if d := pl.draft(u); u.Blocker == nil {
-			d.finish(d.meetTypes(in))
-		}
+		return d.meetTypes(in)
 	case *rules.PartKey:
-		if d := pl.draft(u); u.Blocker == nil {
-			d.finish(d.partKey(in))
-		}
+		return d.partKey(in)
 	case *rules.DeferCancel:
-		if d := pl.draft(u); u.Blocker == nil {
-			d.finish(d.deferCancel(in))
-		}
+		return d.deferCancel(in)
 	case *rules.UseDerived:
-		if d := pl.draft(u); u.Blocker == nil {
-			d.finish(d.useDerived(in))
-		}
+		return d.useDerived(in)
 	case *rules.ShadowContext:
-		if d := pl.draft(u); u.Blocker == nil {
-			d.finish(d.shadowContext(in))
-		}
+		return d.shadowContext(in)
 	case *rules.PassToGoroutine:
-		if d := pl.draft(u); u.Blocker == nil {
-			d.finish(d.passToGoroutine(in))
-		}
+		return d.passToGoroutine(in)
 	case *rules.CallTwins:
-		if d := pl.draft(u); u.Blocker == nil {
-			d.finish(d.callTwins(in))
-		}
+		return d.callTwins(in)
 	case *rules.UseContext:
-		if d := pl.draft(u); u.Blocker == nil {
-			d.finish(d.useContext(in))
-		}
+		return d.useContext(in)
 	case *rules.StructValue:
-		u.Reads = true
-		if d := pl.draft(u); u.Blocker == nil {
-			d.finish(d.structValue(in))
-		}
+		return d.structValue(in)
 	case *rules.JoinValues:
-		u.Removes = true
-		if d := pl.draft(u); u.Blocker == nil {
-			d.finish(d.joinValues(in))
-		}
+		return d.joinValues(in)
 	case *rules.AddParam:
-		if d := pl.draft(u); u.Blocker == nil {
-			d.finish(d.addParam(in))
-		}
+		return d.addParam(in)
 	default:
 		panic(fmt.Sprintf("plan: unknown intent %T", in))
 	}
