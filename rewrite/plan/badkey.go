@@ -5,9 +5,11 @@ import (
 	"go/constant"
 	"go/token"
 	"go/types"
+	"slices"
 	"strings"
 
 	"github.com/ctxmend/ctxmend/rules"
+	"github.com/ctxmend/ctxmend/rules/census"
 	"github.com/ctxmend/ctxmend/rules/program"
 )
 
@@ -48,12 +50,104 @@ func (d *draft) textKeys(in *rules.TextKeys) error {
 	}
 	ref := Ref{PkgPath: home.Path, PkgName: home.Name, Name: typ}
 	for _, k := range in.Keys {
-		name := d.names.free(home.Dir, kn.typePlaces(&rules.KeyGroup{PkgPath: in.PkgPath, Sites: k.Sites}), constNames(k.Text)...)
-		add(name, &KeyConst{Name: name, Type: ref, Value: k.Text})
-		for _, s := range k.Sites {
-			d.splice(s.File, s.Expr.Pos(), s.Expr.End(), Name(home.Path, home.Name, name))
+		sites, err := kn.textVars(k, ref)
+		if err != nil {
+			return err
+		}
+		if len(sites) == 0 {
+			continue
+		}
+		name := kn.heldIn(k, sites)
+		if name == "" {
+			name = d.names.free(home.Dir, kn.typePlaces(&rules.KeyGroup{PkgPath: in.PkgPath, Sites: k.Sites}), constNames(k.Text)...)
+			add(name, &KeyConst{Name: name, Type: ref, Value: k.Text})
+		}
+		for _, e := range sites {
+			d.splice(e.File, e.Expr.Pos(), e.Expr.End(), Name(home.Path, home.Name, name))
 		}
 	}
+	return nil
+}
+
+// textVars gives the package-level variables that hold a text the key type, and returns the expressions that are left to
+// become its constant: those of the sites, and what local variables are declared with.
+func (kn *keyNaming) textVars(k *rules.TextKey, ref Ref) ([]census.Expr, error) {
+	var left []census.Expr
+	for _, s := range k.Sites {
+		v, _ := namedVar(s.Pkg, s.Expr).(*types.Var)
+		if v == nil {
+			left = append(left, census.Expr{Expr: s.Expr, File: s.File, Pkg: s.Pkg})
+			continue
+		}
+		if kn.done[v.Pos()] {
+			continue
+		}
+		kn.done[v.Pos()] = true
+		d := kn.declOf(v)
+		switch {
+		case d == nil:
+			return nil, block("other-use", s.File, s.Expr.Pos(), "the declaration of %s was not found", v.Name())
+		case d.spec == nil:
+			left = append(left, census.Expr{Expr: d.assign.Rhs[0], File: d.file, Pkg: s.Pkg})
+		case d.local && d.spec.Type == nil:
+			left = append(left, census.Expr{Expr: d.spec.Values[0], File: d.file, Pkg: s.Pkg})
+		default:
+			kn.splice(d.file, d.name.End(), d.spec.Values[0].End(), Lit(" "), Part{Ref: &ref}, Lit(" = "+k.Text))
+			if !d.local && !d.decl.Lparen.IsValid() {
+				kn.splice(d.file, d.decl.Pos(), d.decl.Pos()+token.Pos(len("var")), Lit("const"))
+			}
+		}
+		if kn.commentIn(d.file, kn.offset(d.file, d.name.Pos()), kn.offset(d.file, declEnd(d))) {
+			return nil, block("comment", d.file, d.name.Pos(), "a comment inside the key would be lost; move it")
+		}
+	}
+	return left, nil
+}
+
+// declEnd is where the declaration of one variable with its value ends.
+func declEnd(d *valueDecl) token.Pos {
+	if d.spec != nil {
+		return d.spec.End()
+	}
+	return d.assign.End()
+}
+
+// heldIn returns the name of a package-level variable that holds the text and that the given places can use; "" for none.
+func (kn *keyNaming) heldIn(k *rules.TextKey, at []census.Expr) string {
+	for _, s := range k.Sites {
+		v, _ := namedVar(s.Pkg, s.Expr).(*types.Var)
+		if v == nil || v.Parent() != v.Pkg().Scope() {
+			continue
+		}
+		f := kn.prog.FileOf(v.Pos())
+		if f == nil || f.Test || !kn.everywhere(f) {
+			continue
+		}
+		if !slices.ContainsFunc(at, func(e census.Expr) bool {
+			obj := lookup(place{e.Pkg, e.Expr.Pos()}, v.Name())
+			return obj != nil && obj.Pos() != v.Pos()
+		}) {
+			return v.Name()
+		}
+	}
+	return ""
+}
+
+// retypeText makes a type of slices that hold texts a string type.
+func (d *draft) retypeText(in *rules.RetypeText) error {
+	f := d.prog.FileOf(in.Type.Pos())
+	spec := typeSpecOf(f, in.Type)
+	first := in.Sites[0]
+	if spec == nil || spec.Assign.IsValid() {
+		return block("other-use", first.File, first.Expr.Pos(), "type %s is declared by way of another type; give it a comparable one", in.Type.Name())
+	}
+	if d.commentIn(f, d.offset(f, spec.Type.Pos()), d.offset(f, spec.Type.End())) {
+		return block("comment", f, spec.Type.Pos(), "a comment inside the type would be lost; move it")
+	}
+	if census.IsAPI(d.prog, in.Type) {
+		d.review = append(d.review, in.Type.Pkg().Name()+"."+in.Type.Name()+" is exported: importers that take it for a slice will notice")
+	}
+	d.splice(f, spec.Type.Pos(), spec.Type.End(), Lit("string"))
 	return nil
 }
 

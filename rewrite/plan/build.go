@@ -94,6 +94,8 @@ func (d *draft) carryOut(in rules.Intent) error {
 		return d.nameKeys(in)
 	case *rules.TextKeys:
 		return d.textKeys(in)
+	case *rules.RetypeText:
+		return d.retypeText(in)
 	case *rules.CheckReads:
 		return d.checkReads(in)
 	case *rules.UnifyKeys:

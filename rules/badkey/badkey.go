@@ -3,8 +3,6 @@ package badkey
 import (
 	_ "embed"
 	"fmt"
-	"go/ast"
-	"go/constant"
 	"go/types"
 
 	"github.com/ctxmend/ctxmend/rules"
@@ -25,11 +23,7 @@ func run(pass *rules.Pass) []*rules.Finding {
 		if k.GoType == nil || types.Comparable(k.GoType) {
 			continue
 		}
-		for _, s := range k.Sites {
-			if s.Pkg.World {
-				r.report(k, s)
-			}
-		}
+		r.key(k)
 	}
 	return r.list
 }
@@ -42,43 +36,75 @@ type reporter struct {
 	fixes  map[*rules.TextKeys]*rules.Fix
 }
 
-func (r *reporter) report(k *census.Key, s *census.Site) {
-	f := &rules.Finding{
-		Rule:          name,
-		Message:       fmt.Sprintf("a context key of type %s cannot be compared and panics", types.TypeString(k.GoType, types.RelativeTo(s.Pkg.Types))),
-		File:          s.File,
-		Pos:           s.Expr.Pos(),
-		End:           s.Expr.End(),
-		Key:           k.Name(),
-		Applicability: rules.Manual,
+// key reports the sites of one type.
+func (r *reporter) key(k *census.Key) {
+	fix, why := r.retype(k)
+	for _, s := range k.Sites {
+		if !s.Pkg.World {
+			continue
+		}
+		f := &rules.Finding{
+			Rule:          name,
+			Message:       fmt.Sprintf("a context key of type %s cannot be compared and panics", types.TypeString(k.GoType, types.RelativeTo(s.Pkg.Types))),
+			File:          s.File,
+			Pos:           s.Expr.Pos(),
+			End:           s.Expr.End(),
+			Key:           k.Name(),
+			Applicability: rules.Manual,
+		}
+		r.list = append(r.list, f)
+		switch {
+		case fix != nil:
+			f.Fix, f.Applicability = fix, rules.Review
+		case why != "":
+			r.manual(f, why)
+		default:
+			r.text(f, k, s)
+		}
+		if h, _ := r.census.TypedHazards(k); f.Fix != nil && len(h) > 0 {
+			f.Blocker = &rules.Blocker{Reason: h[0].Reason, Message: h[0].Message, File: h[0].File, Pos: h[0].Pos, Where: h[0].Where}
+		}
 	}
-	r.list = append(r.list, f)
-	text, manual := r.text(k, s)
-	if manual != "" {
-		f.Message += "; " + manual
-		f.Status = rules.NoFix
+}
+
+func (r *reporter) manual(f *rules.Finding, why string) {
+	f.Message += "; " + why
+	f.Status = rules.NoFix
+}
+
+// text gives a site of a type that is no key type of its own, []byte, the fix for the text it holds.
+func (r *reporter) text(f *rules.Finding, k *census.Key, s *census.Site) {
+	text := r.byteText(s)
+	if text == "" {
+		r.manual(f, "use a comparable type of your own")
 		return
 	}
-	in := r.unit(s.Pkg.Path, text, s)
+	if why := r.unclear(k, s, text); why != "" {
+		r.manual(f, why)
+		return
+	}
+	in := r.unit(s.Pkg.Path, text, k, s)
 	f.Key = text
 	f.Fix, f.Applicability = r.fixes[in], rules.Review
-	if hazards, _ := r.census.TypedHazards(k); len(hazards) > 0 {
-		h := hazards[0]
-		f.Blocker = &rules.Blocker{Reason: h.Reason, Message: h.Message, File: h.File, Pos: h.Pos}
+	for _, other := range k.Sites {
+		if other.Pkg.World && r.byteText(other) == "" {
+			f.Blocker = &rules.Blocker{Reason: census.ReasonDynamic, Message: "the text of this key is not constant and may be the same; give it a comparable type first", File: other.File, Pos: other.Expr.Pos()}
+			return
+		}
 	}
 }
 
 // unit returns the package's intent with the site added to it.
-func (r *reporter) unit(pkgPath, text string, s *census.Site) *rules.TextKeys {
+func (r *reporter) unit(pkgPath, text string, k *census.Key, s *census.Site) *rules.TextKeys {
 	in := r.units[pkgPath]
 	if in == nil {
 		in = &rules.TextKeys{PkgPath: pkgPath}
 		r.units[pkgPath] = in
 		r.fixes[in] = &rules.Fix{Title: "make the key a constant of a private type", Applicability: rules.Review, Intent: in}
 	}
-	for _, k := range in.Keys {
-		if k.Text == text {
-			k.Sites = append(k.Sites, s)
+	for _, have := range in.Keys {
+		if have.Text == text && have.Sites[0].Key == k {
+			have.Sites = append(have.Sites, s)
 			return in
 		}
 	}
@@ -86,38 +112,26 @@ func (r *reporter) unit(pkgPath, text string, s *census.Site) *rules.TextKeys {
 	return in
 }
 
-// text returns the text, in Go syntax, that a key is made of, or why it has to be mended by hand.
-func (r *reporter) text(k *census.Key, s *census.Site) (text, manual string) {
-	const own = "use a comparable type of your own"
-	text = textOf(s)
-	if text == "" {
-		return "", own
-	}
-	for _, other := range k.Sites {
-		if other.Pkg.Path != s.Pkg.Path && textOf(other) == text {
-			return "", "another package writes the same text: " + own
-		}
-	}
+// unclear says why it takes a person to tell which key a text is meant to be; "" when it is plain. Two keys of
+// different types never meet, whatever their texts: a constant for both would change that.
+func (r *reporter) unclear(k *census.Key, s *census.Site, text string) string {
 	for _, other := range r.census.KeyTypes(s.Pkg.Path) {
 		if other.Value == text {
-			return "", "the package has a key of the same text, " + other.Name() + ": use that"
+			return "the package has a key of the same text, " + other.Spelled() + ": use that"
 		}
 	}
-	return text, ""
-}
-
-// textOf returns the constant text that a site converts to a slice, in Go syntax; "" for other keys.
-func textOf(s *census.Site) string {
-	call, ok := s.Expr.(*ast.CallExpr)
-	if !ok || len(call.Args) != 1 {
-		return ""
+	for _, other := range r.census.Keys {
+		for _, at := range other.Sites {
+			if other.Value != text && (other.GoType == nil || types.Comparable(other.GoType) || r.byteText(at) != text) {
+				continue
+			}
+			switch here := at.Pkg.Path == s.Pkg.Path; {
+			case other == k && !here:
+				return "another package writes the same text: use a comparable type of your own"
+			case other != k && here:
+				return fmt.Sprintf("the package has a key of the same text in another type, %s, which it never meets today: decide whether the two are one", other.Spelled())
+			}
+		}
 	}
-	if tv := s.Pkg.Info.Types[call.Fun]; !tv.IsType() {
-		return ""
-	}
-	v := s.Pkg.Info.Types[call.Args[0]].Value
-	if v == nil || v.Kind() != constant.String {
-		return ""
-	}
-	return v.ExactString()
+	return ""
 }

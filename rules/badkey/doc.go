@@ -23,17 +23,23 @@
 //
 // # What the fix does
 //
-// A text converted to a slice is plainly meant as a text: it becomes a constant of a private string type, at all
-// places of the package at once. Whatever else cannot be compared is left to a person.
+// A text converted to a slice is plainly meant as a text. A type of the program that serves for nothing but such keys,
+// type key []byte, becomes a string type, and no key that is made of it changes. A text in a type that is none of the program's
+// becomes a constant of a private string type, at all places of the package at once; a variable that holds it
+// becomes the constant. Keys of different types are different keys, whatever their texts: where a package has
+// one text in two types, or two packages write the same one, a person has to say which are meant to be one. Whatever
+// else cannot be compared is left to a person as well.
 //
 // # Fix safety
 //
-// Review: the program panics there today, so nothing can depend on what it does after that.
+// Review: the program panics there today, so nothing can depend on what it does after that. A writer meets the readers
+// that spell the same text in the same type, and no others.
 //
 // # When it is blocked
 //
 //   - dependency: a package outside the program uses such a key, or is handed it
-//   - dynamic: a key computed at run time may be this one, and nothing else stores (or reads) it
+//   - dynamic: a key computed at run time may be this one, and nothing else stores (or reads) it; or a key of the type
+//     has a text that is not constant
 //   - other-use: the key also reaches code that is no look-up
 //   - excluded-file, type-errors: a file that was not type-checked uses a key that may be this one
 //   - placement: no file of the package can hold the key

@@ -216,16 +216,18 @@ func (c *Census) ServesAsKey(v *types.Var) bool {
 		return false // its callers may hand it anything
 	}
 	for _, u := range c.Uses(v) {
-		if u.Pkg.Info.Defs[u.Ident] != nil {
-			continue
-		}
-		parent, child := c.Outer(u.File, c.NameExpr(u.File, u.Ident))
-		call, ok := parent.(*ast.CallExpr)
-		if !ok || !isKeyArgument(u, call, child) {
+		if u.Pkg.Info.Defs[u.Ident] == nil && !c.IsKeyArgument(u) {
 			return false
 		}
 	}
 	return true
+}
+
+// IsKeyArgument reports whether a mention is the key of a look-up.
+func (c *Census) IsKeyArgument(u Use) bool {
+	parent, child := c.Outer(u.File, c.NameExpr(u.File, u.Ident))
+	call, ok := parent.(*ast.CallExpr)
+	return ok && isKeyArgument(u, call, child)
 }
 
 // isKeyArgument reports whether an argument is the key of a call that looks up, or stores under, it.
