@@ -26,8 +26,10 @@ type joinStep struct {
 	*census.Site
 	joins  bool // its key is one of the unit's
 	nested bool // the next link's context operand is its call
-	assign *ast.AssignStmt
-	v      *types.Var // that it is assigned to
+	// keeping is the statement that keeps its result for the next link, assign the same where that is a variable of the context.
+	keeping *census.Keeping
+	assign  *ast.AssignStmt
+	v       *types.Var // that the result is kept in
 	// again is set when the call's context operand is the variable as well.
 	again bool
 	stmt  ast.Node // the statement around, in a block
@@ -143,23 +145,32 @@ func (jp *joinPlan) connect(row *joinRow) error {
 			st.nested = true
 			continue
 		}
-		parent, _ := jp.census.Outer(st.File, st.Lookup.Call)
-		as, ok := parent.(*ast.AssignStmt)
-		if !ok || st.stmt != ast.Node(as) {
-			return block("chain", st.File, st.Lookup.Call.Pos(), "the call is no statement of its own")
+		if err := jp.keepBetween(st); err != nil {
+			return err
 		}
-		st.assign = as
-		id, _ := ast.Unparen(next.Context).(*ast.Ident)
-		if st.v, _ = st.Pkg.Info.Uses[id].(*types.Var); st.v == nil || st.v.Parent() == nil || st.v.Parent() == st.v.Pkg().Scope() {
-			return block("chain", st.File, st.Lookup.Call.Pos(), "the context between the values is kept where others see it")
-		}
-		from, _ := ast.Unparen(st.Lookup.Context).(*ast.Ident)
-		st.again = as.Tok == token.ASSIGN && from != nil && st.Pkg.Info.Uses[from] == st.v
 	}
 	if loop, ok := row.last().stmt.(*ast.ForStmt); ok && len(row.steps) > 1 && row.steps[0].stmt != ast.Node(loop) {
 		return block("chain", row.last().File, loop.Pos(), "the last of the calls is made again in every round of a loop")
 	}
 	return jp.unseen(row)
+}
+
+// keepBetween looks at the statement that keeps the result of a link for the next one.
+func (jp *joinPlan) keepBetween(st *joinStep) error {
+	k := jp.census.Keeping(st.Site)
+	if k == nil || st.stmt != ast.Node(k.Stmt) {
+		return block("chain", st.File, st.Lookup.Call.Pos(), "the call is no statement of its own")
+	}
+	if k.Root.Parent() == nil || k.Root.Parent() == k.Root.Pkg().Scope() {
+		return block("chain", st.File, st.Lookup.Call.Pos(), "the context between the values is kept where others see it")
+	}
+	st.keeping, st.v, st.again = k, k.Root, k.Again
+	as, ok := k.Stmt.(*ast.AssignStmt)
+	if ok && !k.Request && nameOf(st.Pkg, k.At) != nil {
+		st.assign = as
+	}
+	st.again = st.again && (!ok || as.Tok == token.ASSIGN)
+	return nil
 }
 
 // unseen blocks a row when code uses a context that carries some of the values only.
@@ -169,16 +180,7 @@ func (jp *joinPlan) unseen(row *joinRow) error {
 	from, to := first.Lookup.Call.End(), last.Lookup.Call.End()
 	own := map[*ast.Ident]bool{}
 	for _, st := range row.steps {
-		if id, ok := ast.Unparen(st.Lookup.Context).(*ast.Ident); ok {
-			own[id] = true
-		}
-		if as, ok := jp.parentOf(st.File, st.Lookup.Call).(*ast.AssignStmt); ok {
-			for _, lhs := range as.Lhs {
-				if id, ok := lhs.(*ast.Ident); ok {
-					own[id] = true
-				}
-			}
-		}
+		jp.ownNames(st, own)
 	}
 	captured := false
 	seen := map[*types.Var]bool{}
@@ -189,7 +191,7 @@ func (jp *joinPlan) unseen(row *joinRow) error {
 		seen[st.v] = true
 		for _, u := range jp.census.Uses(st.v) {
 			switch at := u.Ident.Pos(); {
-			case own[u.Ident]:
+			case own[u.Ident] || jp.blind(st, u):
 			case from <= at && at < to:
 				return block("between", f, at, "the context is used here, between the values; attach them together")
 			case at < from && jp.captures(f, u.Ident, st.stmt):
@@ -200,10 +202,30 @@ func (jp *joinPlan) unseen(row *joinRow) error {
 	return jp.straight(row, captured)
 }
 
-// parentOf returns the node around an expression, parentheses skipped.
-func (jp *joinPlan) parentOf(f *program.File, e ast.Expr) ast.Node {
-	parent, _ := jp.census.Outer(f, e)
-	return parent
+// ownNames collects the names by which a link takes and keeps its context.
+func (jp *joinPlan) ownNames(st *joinStep, own map[*ast.Ident]bool) {
+	exprs := []ast.Expr{st.Lookup.Context}
+	if k := jp.census.Keeping(st.Site); k != nil {
+		exprs = append(exprs, k.At)
+		if k.Again && k.From != nil {
+			exprs = append(exprs, k.From)
+		}
+	} else if parent, _ := jp.census.Outer(st.File, st.Lookup.Call); parent != nil {
+		if as, ok := parent.(*ast.AssignStmt); ok {
+			exprs = append(exprs, as.Lhs...)
+		}
+		if call, ok := parent.(*ast.CallExpr); ok && isRequestCopy(st.Pkg, call) {
+			exprs = append(exprs, ast.Unparen(call.Fun).(*ast.SelectorExpr).X)
+		}
+	}
+	for _, e := range exprs {
+		ast.Inspect(e, func(n ast.Node) bool {
+			if id, ok := n.(*ast.Ident); ok {
+				own[id] = true
+			}
+			return true
+		})
+	}
 }
 
 // captures reports whether a use stands in a function literal that does not hold a statement, or takes the variable's address.
@@ -230,6 +252,11 @@ func (jp *joinPlan) straight(row *joinRow, captured bool) error {
 	for _, st := range row.steps {
 		if captured && (len(between) > 0 || effects(st.Pkg, st.Lookup.Value)) {
 			return block("between", st.File, st.Lookup.Call.Pos(), "a function literal above uses the context and may run between the values")
+		}
+		if st.keeping != nil && st.keeping.Shared() {
+			if leave := returnIn(between); leave != nil {
+				return block("between", st.File, leave.Pos(), "control may leave here, with a part of the values in %s", st.keeping.Path)
+			}
 		}
 		if len(between) > 0 && st.v != nil && jp.isResult(st.v) {
 			return block("between", st.File, st.Lookup.Call.Pos(), "the context is a result, which a return between the values would show")

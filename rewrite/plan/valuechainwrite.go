@@ -70,20 +70,22 @@ func (jp *joinPlan) takeParent(st *joinStep, parent string) error {
 // the place for all.
 func (jp *joinPlan) opensVariable(row *joinRow) bool {
 	first, last := row.steps[0], row.last()
-	if first.assign == nil || first.again || len(jp.between(row)) > 0 {
+	if first.keeping == nil || first.again || len(jp.between(row)) > 0 {
 		return false
 	}
-	parent, _ := jp.census.Outer(last.File, last.Lookup.Call)
-	as, ok := parent.(*ast.AssignStmt)
-	if !ok || as.Tok != token.ASSIGN || len(as.Lhs) != 1 || nameOf(last.Pkg, as.Lhs[0]) != first.v || nameOf(last.Pkg, last.Lookup.Context) != first.v {
+	k := jp.census.Keeping(last.Site)
+	if k == nil || !k.Again || k.Place != first.keeping.Place {
+		return false
+	}
+	if as, ok := k.Stmt.(*ast.AssignStmt); ok && as.Tok != token.ASSIGN {
 		return false
 	}
 	for i, st := range row.steps {
-		if !st.joins || i > 0 && i < len(row.steps)-1 && (!st.again || st.v != first.v) || !jp.movable(row, i) {
+		if !st.joins || i > 0 && i < len(row.steps)-1 && (!st.again || st.keeping.Place != first.keeping.Place) || !jp.movable(row, i) {
 			return false
 		}
 	}
-	last.assign = as
+	last.keeping = k
 	return true
 }
 
@@ -118,23 +120,25 @@ func (jp *joinPlan) dropStep(st *joinStep) error {
 	if st.hoisted != "" {
 		return jp.hoist(st, nil)
 	}
-	if err := jp.drop.lose(st.File, st.assign, nil); err != nil {
+	stmt := st.keeping.Stmt
+	if err := jp.drop.lose(st.File, stmt, nil); err != nil {
 		return err
 	}
-	if c := jp.commentBehind(st.File, st.assign.End()); c != nil && !strings.HasPrefix(c.Text, "//nolint") {
+	if c := jp.commentBehind(st.File, stmt.End()); c != nil && !strings.HasPrefix(c.Text, "//nolint") {
 		return block("comment", st.File, c.Pos(), "a comment here would be lost; move it")
 	}
 	jp.keepValue(st)
-	return jp.drop.dropLines(st.File, st.assign, false)
+	return jp.drop.dropLines(st.File, stmt, false)
 }
 
 // hoist makes a link's statement one that keeps the stored value, with a statement in front of it.
 func (jp *joinPlan) hoist(st *joinStep, front Text) error {
 	f, value := st.File, st.Lookup.Value
-	if err := jp.drop.lose(f, st.assign, value); err != nil {
+	stmt := st.keeping.Stmt
+	if err := jp.drop.lose(f, stmt, value); err != nil {
 		return err
 	}
-	jp.spliceText(f, st.assign.Pos(), st.assign.End(), append(front, Lit(st.hoisted+" := "), jp.keep(f, value)))
+	jp.spliceText(f, stmt.Pos(), stmt.End(), append(front, Lit(st.hoisted+" := "), jp.keep(f, value)))
 	return nil
 }
 
@@ -153,6 +157,9 @@ func (d *draft) commentBehind(f *program.File, pos token.Pos) *ast.Comment {
 // next link, "" when the variable stays.
 func (jp *joinPlan) dropDefinition(row *joinRow, st *joinStep, parent string) (string, error) {
 	lk := st.Lookup
+	if st.assign == nil {
+		return "", block("chain", st.File, st.keeping.Stmt.Pos(), "%s gets the context of something else here; begin with its own", st.keeping.Path)
+	}
 	from := Lit(parent)
 	if parent == "" {
 		parent, from = jp.source(st.File, lk.Context), jp.keep(st.File, lk.Context)

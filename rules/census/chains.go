@@ -7,7 +7,7 @@ import (
 )
 
 // A Chain is a row of calls of context.WithValue in one block, each of which derives from the one before, with
-// nothing but them assigned to the context in between.
+// nothing but them assigned to the context, or to the request that carries it, in between.
 type Chain struct {
 	Links []*Site
 }
@@ -33,13 +33,22 @@ func (c *Census) Chains() []*Chain {
 func (c *Census) AllChains() []*Chain {
 	links := c.linkSites()
 	byCall := map[*ast.CallExpr]*Site{}
+	keepers := map[ast.Stmt]*Keeping{}
+	calls := map[ast.Stmt]*ast.CallExpr{}
 	for _, s := range links {
 		byCall[s.Lookup.Call] = s
+		if k := c.Keeping(s); k != nil {
+			keepers[k.Stmt], calls[k.Stmt] = k, s.Lookup.Call
+		}
 	}
 	next := map[*Site]*Site{}
 	follows := map[*Site]bool{}
 	for _, s := range links {
-		if before := c.linkBefore(s, byCall); before != nil && next[before] == nil {
+		before := c.linkBefore(s, byCall)
+		if _, variable := ast.Unparen(s.Lookup.Context).(*ast.Ident); before == nil && !variable {
+			before = byCall[c.lastKept(s, keepers, calls)]
+		}
+		if before != nil && next[before] == nil {
 			next[before] = s
 			follows[s] = true
 		}

@@ -33,7 +33,8 @@
 //
 // # Which rows are reported
 //
-// A row counts when its calls stand in one block and each extends the context of the one before; when three of
+// A row counts when its calls stand in one block and each extends the context of the one before, by a variable, a request
+// (r = r.WithContext(...)) or a framework's context (c.SetUserContext(...)); when three of
 // its keys or more are read by one function, by itself or through accessors; and when all rows that store one of those keys
 // store the others as well. A key may also have a writer of its own, but not more of them than rows; tests do not count. A value that
 // is attached in one branch only is left where it is.
