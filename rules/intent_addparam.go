@@ -23,6 +23,8 @@ type AddParam struct {
 	// Everywhere is set when all callers get the parameter, up to where that cannot be. Otherwise those do from whose
 	// own callers it can come; the others make the value on the spot.
 	Everywhere bool
+	// Starts are goroutines that shall get the context from where they are started.
+	Starts []*supply.Start
 }
 
 // A ParamTarget is a function that needs a parameter.
@@ -54,6 +56,11 @@ func (in *AddParam) UnitID() string {
 	if f.Object == nil {
 		pos := f.File.Tok.PositionFor(f.Pos(), false)
 		id += fmt.Sprintf(" (%s:%d:%d)", f.File.Rel, pos.Line, pos.Column)
+	}
+	if len(in.Starts) > 0 {
+		at := in.Starts[0].Goroutine
+		pos := at.File.Tok.PositionFor(at.Node().Pos(), false)
+		id += fmt.Sprintf(" at %s:%d:%d", at.File.Rel, pos.Line, pos.Column)
 	}
 	return "param:" + id
 }

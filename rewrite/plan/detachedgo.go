@@ -55,24 +55,27 @@ func (d *draft) passToGoroutine(in *rules.PassToGoroutine) error {
 
 // decide chooses between the context and its values alone.
 func (p *goPlan) decide() error {
-	switch p.opts.Goroutines {
-	case "inherit":
-		if p.in.Rule == "requestescape" {
-			return block("inherit", p.g.File, p.g.Node().Pos(), "--goroutines inherit lets goroutines end with their caller")
-		}
-	case "detach":
-		p.detach = true
-	default:
-		if p.in.Lifetime.Kind == flow.Unclear {
-			return block("unclear", p.g.File, p.in.Lifetime.Pos, "how long the goroutine lives is unclear: %s; choose with --goroutines inherit or detach", p.in.Lifetime.Evidence)
-		}
-		p.detach = p.in.Lifetime.Kind == flow.Outlives
+	if p.opts.Goroutines == "inherit" && p.in.Rule == "requestescape" {
+		return block("inherit", p.g.File, p.g.Node().Pos(), "--goroutines inherit lets goroutines end with their caller")
 	}
-	if !p.detach {
+	p.detach = p.opts.Goroutines == "detach" || p.opts.Goroutines != "inherit" && p.in.Lifetime.Kind == flow.Outlives
+	return decideLifetime(p.opts, p.g, p.in.Lifetime)
+}
+
+// decideLifetime says why a goroutine cannot get a context, nil when it can: it is unclear how long it lives, or the module is too
+// old for context.WithoutCancel.
+func decideLifetime(opts Options, g *flow.Goroutine, life flow.Lifetime) error {
+	switch {
+	case opts.Goroutines == "inherit":
+		return nil
+	case opts.Goroutines == "detach":
+	case life.Kind == flow.Unclear:
+		return block("unclear", g.File, life.Pos, "how long the goroutine lives is unclear: %s; choose with --goroutines inherit or detach", life.Evidence)
+	case life.Kind == flow.Joined:
 		return nil
 	}
-	if m := p.g.Pkg.Module; m != nil && version.Compare("go"+m.GoVersion, "go1.21") < 0 {
-		return block("go-version", p.g.File, p.g.Node().Pos(), "the goroutine must not end with the caller, and context.WithoutCancel needs go 1.21 in go.mod")
+	if m := g.Pkg.Module; m != nil && version.Compare("go"+m.GoVersion, "go1.21") < 0 {
+		return block("go-version", g.File, g.Node().Pos(), "the goroutine must not end with the caller, and context.WithoutCancel needs go 1.21 in go.mod")
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"cmp"
-	"fmt"
 	"go/ast"
 	"go/token"
 	"go/types"
@@ -12,6 +11,7 @@ import (
 	"github.com/ctxmend/ctxmend/rules"
 	"github.com/ctxmend/ctxmend/rules/callgraph"
 	"github.com/ctxmend/ctxmend/rules/flow"
+	"github.com/ctxmend/ctxmend/rules/supply"
 )
 
 // A sigPlan adds a parameter to functions and passes it on at every call. First it is settled which functions
@@ -31,6 +31,8 @@ type sigPlan struct {
 	// classes caches classOf, reaches whether a value can come to a function from above.
 	classes map[*callgraph.Func]*class
 	reaches map[*callgraph.Func]bool
+	// starts are the calls that give the context to goroutines.
+	starts map[*callgraph.Call]*supply.Start
 }
 
 // A newParam is the parameter of one function.
@@ -84,7 +86,13 @@ func (d *draft) addParam(in *rules.AddParam) error {
 func (d *draft) signatures(in *rules.AddParam) (*sigPlan, error) {
 	sp := &sigPlan{
 		draft: d, in: in, g: in.Supply.Calls, changed: map[*callgraph.Func]*newParam{}, named: map[*ast.Field]*newParam{},
-		classes: map[*callgraph.Func]*class{}, reaches: map[*callgraph.Func]bool{},
+		classes: map[*callgraph.Func]*class{}, reaches: map[*callgraph.Func]bool{}, starts: map[*callgraph.Call]*supply.Start{},
+	}
+	for _, s := range in.Starts {
+		sp.starts[s.Call] = s
+	}
+	if err := sp.startsBlocked(); err != nil {
+		return nil, err
 	}
 	for _, t := range in.Targets {
 		if sp.changed[t.Func] == nil {
@@ -157,6 +165,9 @@ func (sp *sigPlan) extend(call *callgraph.Call) {
 	}
 	caller := sp.provider(call)
 	if caller == nil {
+		if sp.isContext() {
+			sp.extendStarted(call)
+		}
 		return
 	}
 	if c := sp.classOf(caller); c.err == nil && (sp.in.Everywhere || sp.reached(caller)) {
@@ -178,7 +189,7 @@ func (sp *sigPlan) sourceAt(call *callgraph.Call) *flow.Source {
 // provider returns the function around a call that could get the parameter and pass it on; nil for none.
 func (sp *sigPlan) provider(call *callgraph.Call) *callgraph.Func {
 	if sp.isContext() {
-		return sp.in.Supply.Asker(call)
+		return sp.in.Supply.AskerOr(call, sp.starts)
 	}
 	f := call.In
 	for f != nil && f.Kind == callgraph.Literal {
@@ -199,7 +210,7 @@ func (sp *sigPlan) reached(f *callgraph.Func) bool {
 				return c.funcs, c.twin != ""
 			}
 			return nil, false
-		}) != nil
+		}, sp.starts) != nil
 		sp.reaches[f] = r
 	}
 	return r
@@ -207,7 +218,7 @@ func (sp *sigPlan) reached(f *callgraph.Func) bool {
 
 // wayBlocked names what stands between a function and the callers that have a context.
 func (sp *sigPlan) wayBlocked(f *callgraph.Func) error {
-	route := sp.in.Supply.Route(f, linked)
+	route := sp.in.Supply.Route(f, supply.Tied, sp.starts)
 	var way []string
 	for _, step := range route {
 		if step.Call.In != nil {
@@ -229,24 +240,11 @@ func (sp *sigPlan) wayBlocked(f *callgraph.Func) error {
 		if c.twin != "" && !step.Call.Named {
 			return block("api", step.Call.File, step.Call.Expr.Pos(), "%s, which importers may call, is called through a function value here; --api break changes its type%s", to.Name, along)
 		}
-		if to = sp.in.Supply.Asker(step.Call); to == nil {
+		if to = sp.in.Supply.AskerOr(step.Call, sp.starts); to == nil {
 			break
 		}
 	}
 	return block("no-context", f.File, f.Pos(), "no caller of %s that could pass a context on has one", f.Name)
-}
-
-// linked returns the functions of the program that change with one, whatever stands in the way.
-func linked(f *callgraph.Func) ([]*callgraph.Func, bool) {
-	list := []*callgraph.Func{f}
-	for i := 0; i < len(list); i++ {
-		for _, l := range list[i].Links {
-			if l.To.Kind != callgraph.Foreign && !slices.Contains(list, l.To) {
-				list = append(list, l.To)
-			}
-		}
-	}
-	return list, false
 }
 
 // ended reports whether a call must not depend on the contexts of its callers.
@@ -297,8 +295,12 @@ func (sp *sigPlan) choosePasses() error {
 }
 
 func (sp *sigPlan) choosePass(to *newParam, call *callgraph.Call) error {
-	p := &pass{call: call, to: to, detached: call.Go}
+	p := &pass{call: call, to: to, detached: call.Go && sp.detaches(call)}
 	source := sp.sourceAt(call)
+	if start := sp.starts[call]; start != nil {
+		source = start.Source
+		p.detached = sp.detaches(call)
+	}
 	if source != nil && sp.asksChanged(source) {
 		source = nil
 	}
@@ -328,22 +330,6 @@ func (sp *sigPlan) asksChanged(s *flow.Source) bool {
 	})
 }
 
-// passBeyond lets a call in a goroutine pass what is at hand around the go statement.
-func (sp *sigPlan) passBeyond(p *pass) {
-	around := p.call.In
-	for around != nil && sp.changed[around] == nil && (sp.in.Supply.RunsHere(around) || sp.in.Supply.Spawned(around)) {
-		around = around.Outer
-	}
-	source := sp.in.Supply.Beyond(p.call)
-	if to := sp.changed[around]; to != nil && sp.in.Supply.Flow.AtLeast(p.call.File, "go1.21") {
-		p.from, p.detached = to, true
-		to.uses = append(to.uses, p.call.Expr.Pos())
-	} else if source != nil && !source.Born {
-		p.source, p.detached = source, true
-		sp.nameSource(p.call, source)
-	}
-}
-
 // replaces reports whether the local variable that a source is goes, in favour of the parameter.
 func (sp *sigPlan) replaces(p *newParam, s *flow.Source) bool {
 	return s.Born && s.Kind == flow.Local && p.target != nil && slices.ContainsFunc(p.target.Uses, func(e ast.Expr) bool {
@@ -359,27 +345,6 @@ func (sp *sigPlan) nameSource(call *callgraph.Call, s *flow.Source) {
 	}
 	f := sp.g.FuncAt(s.Type)
 	sp.named[s.Unnamed] = &newParam{f: f, name: s.Text, reused: s.Unnamed}
-}
-
-// describe says what the unit does.
-func (sp *sigPlan) describe() {
-	var names []string
-	for _, p := range sp.order {
-		name := p.f.Name
-		if p.twin != "" {
-			name = p.twin + " beside " + name
-		}
-		if !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	}
-	if len(names) > 6 {
-		names = append(names[:5:5], fmt.Sprintf("%d more", len(names)-5))
-	}
-	sp.unit.Title = "add parameter " + sp.in.Param.Name + " to " + strings.Join(names, ", ")
-	if sp.isContext() {
-		sp.unit.Notes = append(sp.unit.Notes, "what went on when its caller gave up is now cancelled with it, and sees the values of the caller's context, a transaction for one")
-	}
 }
 
 func (sp *sigPlan) typeName() string {

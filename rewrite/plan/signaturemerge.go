@@ -52,6 +52,10 @@ func (pl *planner) mergeParams(order []rules.Intent, findings map[rules.Intent][
 // absorb makes an intent part of another one.
 func (pl *planner) absorb(a, b *rules.AddParam, findings map[rules.Intent][]*rules.Finding) {
 	a.Targets = append(slices.Clone(a.Targets), b.Targets...)
+	a.Starts = append(slices.Clone(a.Starts), b.Starts...)
+	if a.Also == nil {
+		a.Also = b.Also
+	}
 	findings[a] = append(findings[a], findings[b]...)
 	delete(findings, b)
 }

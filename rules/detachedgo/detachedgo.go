@@ -22,13 +22,15 @@ const name = "detachedgo"
 var Rule = &rules.Rule{Name: name, Doc: doc, Default: true, Levels: []rules.Applicability{rules.Review, rules.Manual}, Run: run}
 
 func run(pass *rules.Pass) []*rules.Finding {
-	f := &finder{flow: pass.Flow(), census: pass.Census, started: map[ast.Node]*rules.Finding{}, born: map[*types.Func]*flow.Birth{}}
+	f := &finder{flow: pass.Flow(), census: pass.Census, started: map[ast.Node]*rules.Finding{}, makers: map[*types.Func]*maker{}}
 	for _, b := range f.flow.Births() {
 		f.birth(b)
 		f.noteBirth(b)
 	}
 	f.flow.EachCall(f.loops)
-	f.flow.EachCall(f.named)
+	if len(f.order) > 0 {
+		f.named(pass.Supply())
+	}
 	return f.list
 }
 
@@ -38,9 +40,10 @@ type finder struct {
 	census *census.Census
 	// started are the findings so far, by the goroutine's start.
 	started map[ast.Node]*rules.Finding
-	// born are the contexts that functions without one make from nothing.
-	born map[*types.Func]*flow.Birth
-	list []*rules.Finding
+	// makers are the functions without a context that make one, order are the same in the order of the source.
+	makers map[*types.Func]*maker
+	order  []*types.Func
+	list   []*rules.Finding
 }
 
 // birth judges one context made from nothing.
@@ -83,15 +86,10 @@ func (f *finder) ended(b *flow.Birth, src *flow.Source) bool {
 	return slices.ContainsFunc(f.flow.All(b.File, b.Call.Pos()), func(s *flow.Source) bool { return s.Var == src.Var && s.Ended != "" })
 }
 
-// serves reports whether a goroutine that nobody waits for makes its context in an endless loop: it serves a connection or a
-// queue, and not the call that has started it.
+// serves reports whether a goroutine that nobody waits for makes its context in a loop without an end, or that a closed channel
+// ends: it serves a connection or a queue, and not the call that has started it.
 func (f *finder) serves(b *flow.Birth, g *flow.Goroutine) bool {
-	for n := f.census.Parent(b.File, b.Call); n != nil && n != g.Node(); n = f.census.Parent(b.File, n) {
-		if loop, ok := n.(*ast.ForStmt); ok && loop.Cond == nil {
-			return f.flow.Lifetime(g).Kind != flow.Joined
-		}
-	}
-	return false
+	return f.loopsFor(b.Pkg, b.File, b.Call) && f.flow.Lifetime(g).Kind != flow.Joined
 }
 
 // ofGroup returns the context that came with the group which counts the goroutine, nil when there is none: it ends

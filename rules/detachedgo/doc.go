@@ -41,7 +41,8 @@
 // end. When its channel or its group leaves the function, nobody knows. --goroutines inherit passes the context everywhere,
 // --goroutines detach its values alone, whatever the evidence.
 //
-// A literal of a go statement gets a parameter, a call an argument. Literals that are handed to a group, a timer or a pool use the context
+// A literal of a go statement gets a parameter, a call an argument. Where a goroutine runs a function that takes no context and makes
+// one, itself or through others, these get a parameter as with missingparam, and their other callers pass what they have. Literals that are handed to a group, a timer or a pool use the context
 // around them, that of the group if it has one; what has to be asked for it, a request for example, is asked before they
 // start.
 //
@@ -52,8 +53,9 @@
 //   - a goroutine that is given a context; deferred code in it, and what it does when it has received from Done
 //   - a context that is stored, or whose cancel function is: it is the life of something
 //   - work that is started in sync.Once and other functions that run at another time than they are written
-//   - calls that roll back, unlock, close or shut down; and what nobody waits for and an endless loop does: it serves a connection,
-//     or a queue, and not the call that has started it
+//   - calls that roll back, unlock, close or shut down; and what nobody waits for and a loop does that has no end, or that goes on until a
+//     channel is closed: it serves a connection, or a queue, and not the call that has started it
+//   - functions without a context that have a twin with one, and those whose calls cannot fail: they log
 //   - a comment at the place that explains the context
 //   - a loop that can be left, that receives from a channel, or that hands a context to what it calls
 //
@@ -62,8 +64,7 @@
 // Review: a goroutine that is waited for now ends with its caller. Both kinds see the values of the context, a transaction for
 // example, which must not be used when it has been committed.
 //
-// Endless loops are reported without a fix: the finding lies where the select belongs. So are functions that a goroutine runs
-// and its caller waits for, which take no context: they need a parameter first.
+// Endless loops are reported without a fix: the finding lies where the select belongs.
 //
 // # When it is blocked
 //
@@ -73,6 +74,7 @@
 //   - comment: a comment inside the call would be lost
 //   - cgo, symlink: the place lies in a file that is not to be edited
 //   - type-errors: the package does not type-check
+//   - foreign-interface, api, fixed-type and others of missingparam: a function on the way cannot get a parameter
 //   - suppressed: a place carries a //ctxmend:ignore comment
 //   - conflict: another fix changes the same code and goes first
 //   - does-not-compile: the result would not type-check; edit: a file cannot be edited as planned

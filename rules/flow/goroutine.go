@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 
 	"github.com/ctxmend/ctxmend/rules/census"
 	"github.com/ctxmend/ctxmend/rules/program"
@@ -131,6 +132,8 @@ type joiner struct {
 	outer *ast.BlockStmt
 	// groups and chans are what the goroutine tells its end by: variables and fields.
 	groups, chans []types.Object
+	// fields are groups and channels among the fields of the value whose method runs: root is the variable that holds it.
+	fields []ofRoot
 	// foreign is set when it tells it by something that is no variable of the function: a field, a parameter.
 	foreign bool
 	// pipes are the other ends of pipes that the goroutine works with.
@@ -160,6 +163,7 @@ func (j *joiner) signals() {
 		}
 	}
 	if j.g.Lit == nil {
+		j.method()
 		return
 	}
 	ast.Inspect(j.g.Lit.Body, func(n ast.Node) bool {
@@ -175,6 +179,51 @@ func (j *joiner) signals() {
 			}
 		case *ast.Ident:
 			j.pipe(n)
+		}
+		return true
+	})
+}
+
+// An ofRoot is a field of what a variable holds.
+type ofRoot struct {
+	root, field types.Object
+}
+
+// method finds what a method of the world signals its end by: groups and channels in fields of its receiver.
+func (j *joiner) method() {
+	sel, ok := ast.Unparen(j.g.Call.Fun).(*ast.SelectorExpr)
+	if !ok {
+		return
+	}
+	id, ok := ast.Unparen(sel.X).(*ast.Ident)
+	fn := census.Callee(j.g.Pkg.Info, j.g.Call)
+	if !ok || fn == nil || fn.Signature().Recv() == nil {
+		return
+	}
+	b := j.flow.body(fn)
+	if b == nil || b.decl.Recv == nil || len(b.decl.Recv.List[0].Names) != 1 {
+		return
+	}
+	root, recv := j.g.Pkg.Info.ObjectOf(id), b.pkg.Info.Defs[b.decl.Recv.List[0].Names[0]]
+	field := func(e ast.Expr) {
+		if sel, ok := ast.Unparen(e).(*ast.SelectorExpr); ok {
+			if x, ok := ast.Unparen(sel.X).(*ast.Ident); ok && b.pkg.Info.Uses[x] == recv {
+				j.fields = append(j.fields, ofRoot{root, b.pkg.Info.ObjectOf(sel.Sel)})
+				j.foreign = true
+			}
+		}
+	}
+	ast.Inspect(b.decl.Body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.SendStmt:
+			field(n.Chan)
+		case *ast.CallExpr:
+			if id, ok := ast.Unparen(n.Fun).(*ast.Ident); ok && id.Name == "close" && len(n.Args) == 1 {
+				field(n.Args[0])
+			}
+			if sel, ok := ast.Unparen(n.Fun).(*ast.SelectorExpr); ok && sel.Sel.Name == "Done" && canWait(b.pkg.Info.TypeOf(sel.X)) {
+				field(sel.X)
+			}
 		}
 		return true
 	})
@@ -362,6 +411,9 @@ func (j *joiner) is(list []types.Object, e ast.Expr) bool {
 		obj = j.g.Pkg.Info.ObjectOf(e)
 	case *ast.SelectorExpr:
 		obj = j.g.Pkg.Info.ObjectOf(e.Sel)
+		if x, ok := ast.Unparen(e.X).(*ast.Ident); ok && obj != nil && slices.Contains(j.fields, ofRoot{j.g.Pkg.Info.ObjectOf(x), obj}) {
+			return true
+		}
 	case *ast.UnaryExpr:
 		return j.is(list, e.X)
 	}

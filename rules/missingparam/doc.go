@@ -37,7 +37,7 @@
 // their interfaces and all other implementations, function literals, function types and the functions stored in them, the
 // functions of other platforms. Calls pass the context they have. Callers that no context reaches make one on the spot,
 // as the function did; a method handed to code outside the program is wrapped there. Goroutines pass
-// context.WithoutCancel of what is at hand, deferred calls a context of their own.
+// what is at hand when their caller waits for them, context.WithoutCancel of it otherwise; deferred calls a context of their own.
 //
 // With --api preserve, the default, an exported function of a package that other modules can import keeps its
 // signature. It gets a twin, FooContext, and becomes a deprecated wrapper marked go:fix inline, so that go fix moves

@@ -5,6 +5,7 @@ import (
 	"go/types"
 
 	"github.com/ctxmend/ctxmend/rules/callgraph"
+	"github.com/ctxmend/ctxmend/rules/flow"
 	"github.com/ctxmend/ctxmend/rules/program"
 )
 
@@ -73,7 +74,7 @@ func (w *witness) mattersTo(file *program.File, pkg *program.Package, n *ast.Cal
 		if w.discarded(file, n) {
 			return false
 		}
-		return canFail(pkg.Info.TypeOf(n))
+		return flow.CanFail(pkg.Info.TypeOf(n))
 	}
 	for i, a := range n.Args {
 		if ast.Node(a) != arg {
@@ -112,7 +113,7 @@ func (w *witness) mattersToFunc(f *callgraph.Func, i int, seen map[*callgraph.Fu
 	}
 	seen[f] = true
 	if f.Kind == callgraph.Foreign {
-		return f.Signature != nil && canFail(f.Signature.Results())
+		return f.Signature != nil && flow.CanFail(f.Signature.Results())
 	}
 	if f.Body() != nil {
 		if v := param(f, i); v != nil && w.usesMatter(v) {
@@ -126,32 +127,3 @@ func (w *witness) mattersToFunc(f *callgraph.Func, i int, seen map[*callgraph.Fu
 	}
 	return false
 }
-
-// canFail reports whether the results of a call can tell that it was cancelled: an error is among them, or something that
-// can be asked for one, as what a query returns.
-func canFail(results types.Type) bool {
-	if results == nil {
-		return false
-	}
-	found := false
-	each(results, func(t types.Type) {
-		if types.Implements(t, errorType) {
-			found = true
-			return
-		}
-		set := types.NewMethodSet(t)
-		if named, ok := types.Unalias(t).(*types.Named); ok && !types.IsInterface(t) {
-			set = types.NewMethodSet(types.NewPointer(named))
-		}
-		for i := range set.Len() {
-			if fn, ok := set.At(i).Obj().(*types.Func); ok {
-				for v := range fn.Signature().Results().Variables() {
-					found = found || types.Implements(v.Type(), errorType)
-				}
-			}
-		}
-	})
-	return found
-}
-
-var errorType = types.Universe.Lookup("error").Type().Underlying().(*types.Interface)

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"go/ast"
 	"go/types"
-	"slices"
-	"strings"
 
 	"github.com/ctxmend/ctxmend/rules"
 	"github.com/ctxmend/ctxmend/rules/callgraph"
@@ -46,7 +44,7 @@ func run(pass *rules.Pass) []*rules.Finding {
 	}
 	var found []*rules.Finding
 	for _, b := range candidates {
-		if route := w.supply.Route(b.owner, w.together); route != nil {
+		if route := w.supply.Route(b.owner, supply.Tied, nil); route != nil {
 			if f := w.finding(b, route); f != nil {
 				found = append(found, f)
 			}
@@ -105,7 +103,7 @@ type witness struct {
 // take a context than make it.
 func (w *witness) judge(b *birth) bool {
 	f := w.supply.Owner(w.supply.Calls.Enclosing(b.file, b.call.Pos()))
-	if f == nil || f.Decl == nil || f.EntryPoint() || supply.TakesContext(f) || w.passesOn(f, b.call) || hasTwin(f) || w.cleansUp(f) {
+	if f == nil || f.Decl == nil || f.EntryPoint() || supply.TakesContext(f) || supply.PassesOn(f, b.call) || supply.HasTwin(f) || w.supply.CleansUp(f) {
 		return false
 	}
 	for _, s := range w.pass.Flow().All(b.file, b.call.Pos()) {
@@ -113,7 +111,7 @@ func (w *witness) judge(b *birth) bool {
 			return false // there is a context at hand, or one that has ended
 		}
 	}
-	if w.inside(b.file, b.call, isDeferOrGo) {
+	if w.supply.Inside(b.file, b.call, isDeferOrGo) {
 		return false
 	}
 	b.owner = f
@@ -138,19 +136,6 @@ func (w *witness) noteMinor(f *callgraph.Func, born *ast.CallExpr) {
 		w.minor = append(w.minor, t)
 	}
 	t.Uses = append(t.Uses, born)
-}
-
-// together returns what changes with a function, whatever stands in the way of it.
-func (w *witness) together(f *callgraph.Func) ([]*callgraph.Func, bool) {
-	list := []*callgraph.Func{f}
-	for i := 0; i < len(list); i++ {
-		for _, l := range list[i].Links {
-			if l.To.Kind != callgraph.Foreign && !slices.Contains(list, l.To) {
-				list = append(list, l.To)
-			}
-		}
-	}
-	return list, false
 }
 
 func (w *witness) finding(b *birth, route []supply.Step) *rules.Finding {
@@ -193,103 +178,10 @@ func (w *witness) finding(b *birth, route []supply.Step) *rules.Finding {
 	return finding
 }
 
-// passesOn reports whether a function does nothing but call another one with a fresh context and what it was given itself: a
-// good shape, that of Query beside QueryContext.
-func (w *witness) passesOn(f *callgraph.Func, born *ast.CallExpr) bool {
-	if len(f.Decl.Body.List) != 1 {
-		return false
-	}
-	var call *ast.CallExpr
-	switch s := f.Decl.Body.List[0].(type) {
-	case *ast.ReturnStmt:
-		if len(s.Results) == 1 {
-			call, _ = ast.Unparen(s.Results[0]).(*ast.CallExpr)
-		}
-	case *ast.ExprStmt:
-		call, _ = s.X.(*ast.CallExpr)
-	}
-	if call == nil || !slices.ContainsFunc(call.Args, func(a ast.Expr) bool { return ast.Unparen(a) == ast.Expr(born) }) {
-		return false
-	}
-	params := map[types.Object]bool{}
-	for v := range f.Signature.Params().Variables() {
-		params[v] = true
-	}
-	for _, a := range call.Args {
-		if ast.Unparen(a) == ast.Expr(born) {
-			continue
-		}
-		id, ok := ast.Unparen(a).(*ast.Ident)
-		if !ok || !params[f.Pkg.Info.Uses[id]] {
-			return false
-		}
-		delete(params, f.Pkg.Info.Uses[id])
-	}
-	return len(params) == 0 && w.sameReceiver(f, call) && related(f, call)
-}
-
-// hasTwin reports whether a function that takes a context, Exec beside ExecContext, stands beside one: whoever calls this one has
-// chosen to.
-func hasTwin(f *callgraph.Func) bool {
-	for _, suffix := range []string{"Context", "Ctx", "WithContext"} {
-		name := f.Object.Name() + suffix
-		obj := f.Pkg.Types.Scope().Lookup(name)
-		if recv := f.Signature.Recv(); recv != nil {
-			obj, _, _ = types.LookupFieldOrMethod(recv.Type(), true, f.Pkg.Types, name)
-		}
-		if fn, ok := obj.(*types.Func); ok && fn.Signature().Params().Len() > 0 && flow.IsContext(fn.Signature().Params().At(0).Type()) {
-			return true
-		}
-	}
-	return false
-}
-
-// related reports whether the name of what is called contains that of the function: QueryContext, doQuery.
-func related(f *callgraph.Func, call *ast.CallExpr) bool {
-	fn := census.Callee(f.Pkg.Info, call)
-	return fn != nil && strings.Contains(strings.ToLower(fn.Name()), strings.ToLower(f.Decl.Name.Name))
-}
-
-// sameReceiver reports whether a call calls a function, or a method of the receiver.
-func (w *witness) sameReceiver(f *callgraph.Func, call *ast.CallExpr) bool {
-	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
-	if !ok || f.Pkg.Info.Selections[sel] == nil {
+func isDeferOrGo(n ast.Node) bool {
+	switch n.(type) {
+	case *ast.GoStmt, *ast.DeferStmt:
 		return true
 	}
-	id, ok := ast.Unparen(sel.X).(*ast.Ident)
-	return ok && f.Signature.Recv() != nil && f.Pkg.Info.Uses[id] == types.Object(f.Signature.Recv())
-}
-
-// cleansUp reports whether a function is called to clean up: by a defer statement, in deferred code, or where the context of the
-// caller may have ended. Such code needs a context of its own.
-func (w *witness) cleansUp(f *callgraph.Func) bool {
-	list, _ := w.together(f)
-	for _, m := range list {
-		for _, call := range m.Calls {
-			if !call.File.Test && (call.Defer || w.supply.Ended(call) || w.inside(call.File, call.Expr, isDefer)) {
-				return true
-			}
-		}
-	}
 	return false
-}
-
-// inside reports whether a node lies in a statement of a kind, in the same declaration.
-func (w *witness) inside(file *program.File, n ast.Node, kind func(ast.Node) bool) bool {
-	for p := w.pass.Census.Parent(file, n); p != nil; p = w.pass.Census.Parent(file, p) {
-		if kind(p) {
-			return true
-		}
-	}
-	return false
-}
-
-func isDefer(n ast.Node) bool {
-	_, ok := n.(*ast.DeferStmt)
-	return ok
-}
-
-func isDeferOrGo(n ast.Node) bool {
-	_, isGo := n.(*ast.GoStmt)
-	return isGo || isDefer(n)
 }

@@ -300,8 +300,22 @@ type Step struct {
 // pass what it gets.
 type Together func(*callgraph.Func) (list []*callgraph.Func, named bool)
 
-// Route returns the shortest way from a call that has a live context at hand down to a function; nil for none.
-func (s *Supply) Route(f *callgraph.Func, together Together) []Step {
+// Tied returns the functions of the program that change with one, whatever stands in the way: a Together.
+func Tied(f *callgraph.Func) ([]*callgraph.Func, bool) {
+	list := []*callgraph.Func{f}
+	for i := 0; i < len(list); i++ {
+		for _, l := range list[i].Links {
+			if l.To.Kind != callgraph.Foreign && !slices.Contains(list, l.To) {
+				list = append(list, l.To)
+			}
+		}
+	}
+	return list, false
+}
+
+// Route returns the shortest way from a call that has a live context at hand down to a function; nil for none. The calls in
+// starts give a context to the goroutine they start, or belong to.
+func (s *Supply) Route(f *callgraph.Func, together Together, starts map[*callgraph.Call]*Start) []Step {
 	type way struct {
 		f    *callgraph.Func
 		rest []Step
@@ -319,12 +333,19 @@ func (s *Supply) Route(f *callgraph.Func, together Together) []Step {
 		for _, m := range list {
 			seen[m] = true
 			for _, call := range m.Calls {
-				if call.Go || call.Defer || named && !call.Named {
+				if call.Defer || named && !call.Named {
 					continue
 				}
 				step := Step{call, m, s.Source(call)}
+				if start := starts[call]; start != nil {
+					step.Source = start.Source
+					return append([]Step{step}, at.rest...)
+				}
+				if call.Go {
+					continue
+				}
 				route := append([]Step{step}, at.rest...)
-				switch caller := s.Asker(call); {
+				switch caller := s.AskerOr(call, starts); {
 				case step.Source != nil && Live(step.Source) && !call.File.Test:
 					return route
 				case s.Lacks(call) && caller != nil && !seen[caller]:
