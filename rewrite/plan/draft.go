@@ -17,6 +17,8 @@ type draft struct {
 	// graph is the program's import graph with the imports that this unit and those planned before add.
 	graph  *program.ImportGraph
 	review []string // what makes the unit a matter of review
+	// dropped are the lines that go as a whole.
+	dropped []*droppedLines
 }
 
 func (pl *planner) draft(u *Unit) *draft {
@@ -25,6 +27,9 @@ func (pl *planner) draft(u *Unit) *draft {
 
 // finish ends the planning of a unit that went well or, with an error made by block, cannot be done.
 func (d *draft) finish(err error) {
+	if err == nil {
+		err = d.leads()
+	}
 	if err == nil {
 		err = d.checkFiles()
 	}

@@ -196,7 +196,7 @@ func (p *dropPlan) dropDecl(f *program.File, n ast.Node, doc *ast.CommentGroup) 
 	if doc != nil {
 		from = doc.Pos()
 	}
-	if p.dropLines(f, lines{from, n.End()}, false) == nil {
+	if p.dropLines(f, lines{from, n.End()}, leadStays) == nil {
 		p.lost = append(p.lost, lostRange{f, from, n.End(), nil})
 	}
 }

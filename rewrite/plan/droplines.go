@@ -26,7 +26,7 @@ func (p *dropPlan) dropStatement(c *storeCall, as *ast.AssignStmt, valueStays bo
 	if p.alone(f, as) {
 		return block("empty", f, as.Pos(), "nothing else stands in the block around it; remove both by hand")
 	}
-	return p.dropLines(f, as, true)
+	return p.dropLines(f, as, leadGoes)
 }
 
 // alone reports whether a statement is the only one of its block or clause.
@@ -83,9 +83,9 @@ func (p *dropPlan) insertBefore(f *program.File, stmt ast.Stmt, value ast.Expr) 
 	return nil
 }
 
-// dropLines removes a node that has its lines for itself, with the comment at their end and, when withLead is set,
-// a comment above that speaks of nothing else. Of two blank lines that meet the one below goes as well.
-func (p *dropPlan) dropLines(f *program.File, n ast.Node, withLead bool) error {
+// dropLines removes a node that has its lines for itself, with the comment at their end. Of two blank lines that meet the one
+// below goes as well. What becomes of a comment above is settled when all is planned; see leads.
+func (p *dropPlan) dropLines(f *program.File, n ast.Node, lead leadMode) error {
 	src := f.Src
 	from, to := p.offset(f, n.Pos()), p.offset(f, n.End())
 	if to < len(src) && src[to] == ';' {
@@ -98,26 +98,19 @@ func (p *dropPlan) dropLines(f *program.File, n ast.Node, withLead bool) error {
 			}
 		}
 	}
-	start := bytes.LastIndexByte(src[:from], '\n') + 1
+	start := lineStart(src, from)
 	end := lineEnd(src, to)
 	if len(bytes.TrimSpace(src[start:from])) > 0 || len(bytes.TrimSpace(src[to:end])) > 0 {
 		return block("edit", f, n.Pos(), "the line holds something else as well")
 	}
-	if withLead && endsHere(src, end) {
-		for _, g := range f.AST.Comments {
-			if p.offset(f, g.End()) <= start && lineEnd(src, p.offset(f, g.End())) == start {
-				if at := bytes.LastIndexByte(src[:p.offset(f, g.Pos())], '\n') + 1; len(bytes.TrimSpace(src[at:p.offset(f, g.Pos())])) == 0 {
-					start = at
-				}
-			}
-		}
-	}
-	if end < len(src) && len(bytes.TrimSpace(src[end:lineEnd(src, end)])) == 0 && opensOrBlank(src, start) {
-		end = lineEnd(src, end)
-	}
-	p.unit.Edits = append(p.unit.Edits, &Splice{File: f, Start: start, End: end})
+	sp := &Splice{File: f, Start: start, End: end}
+	p.unit.Edits = append(p.unit.Edits, sp)
+	p.dropped = append(p.dropped, &droppedLines{node: n, lead: lead, Splice: sp})
 	return nil
 }
+
+// lineStart returns the offset where the line of the byte at off begins.
+func lineStart(src []byte, off int) int { return bytes.LastIndexByte(src[:off], '\n') + 1 }
 
 // lineEnd returns the offset after the line that holds the byte at off.
 func lineEnd(src []byte, off int) int {
@@ -125,12 +118,6 @@ func lineEnd(src []byte, off int) int {
 		return off + i + 1
 	}
 	return len(src)
-}
-
-// endsHere reports whether a run of statements ends at a line start: a blank line, a comment, a closing brace.
-func endsHere(src []byte, at int) bool {
-	line := strings.TrimSpace(string(src[at:lineEnd(src, at)]))
-	return line == "" || strings.HasPrefix(line, "//") || closes(src, at)
 }
 
 // closes reports whether the line that starts at an offset closes a block or opens the next clause.

@@ -37,7 +37,7 @@ func (d *draft) usePlace(in *rules.UseContext, p *rules.ContextPlace) error {
 	}
 	if as := d.defines(in, p.Expr); as != nil && !p.Lives {
 		if id, ok := as.Lhs[0].(*ast.Ident); ok && id.Name == text && (d.neverAssigned(in, id) || in.Source.Unnamed != nil && d.inBody(in, as)) {
-			if (&dropPlan{draft: d}).dropLines(f, as, false) == nil {
+			if (&dropPlan{draft: d}).dropLines(f, as, leadGoes) == nil {
 				return nil
 			}
 		}

@@ -124,11 +124,11 @@ func (jp *joinPlan) dropStep(st *joinStep) error {
 	if err := jp.drop.lose(st.File, stmt, nil); err != nil {
 		return err
 	}
-	if c := jp.commentBehind(st.File, stmt.End()); c != nil && !strings.HasPrefix(c.Text, "//nolint") {
+	if c := jp.commentBehind(st.File, stmt.End()); c != nil && !lineDirective(c.Text) {
 		return block("comment", st.File, c.Pos(), "a comment here would be lost; move it")
 	}
 	jp.keepValue(st)
-	return jp.drop.dropLines(st.File, stmt, false)
+	return jp.drop.dropLines(st.File, stmt, leadJoins)
 }
 
 // hoist makes a link's statement one that keeps the stored value, with a statement in front of it.
