@@ -79,29 +79,56 @@ func hasMethod(iface *types.Interface, name string) bool {
 func (g *Graph) readAnonymous() {
 	g.asked = map[string][]anonymous{}
 	seen := map[*program.File]bool{}
+	var src bytes.Buffer // one for all: there are thousands of files
 	for _, cfg := range g.Program.Configs {
 		for _, pkg := range cfg.Packages {
 			if pkg.World {
 				continue
 			}
 			for _, file := range pkg.Files {
-				if !seen[file] {
-					seen[file] = true
-					g.anonymousIn(pkg.Path, file.Name)
+				if seen[file] {
+					continue
+				}
+				seen[file] = true
+				src.Reset()
+				if readInto(&src, file.Name) == nil && mayAsk(src.Bytes()) {
+					g.anonymousIn(pkg.Path, file.Name, src.Bytes())
 				}
 			}
 		}
 	}
 }
 
-func (g *Graph) anonymousIn(pkgPath, name string) {
-	src, err := os.ReadFile(name)
-	if err != nil || !bytes.Contains(src, []byte("interface")) {
-		return
+func readInto(b *bytes.Buffer, name string) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
 	}
-	if !bytes.Contains(src, []byte("(interface {")) && !bytes.Contains(src, []byte("(interface{")) && !bytes.Contains(src, []byte("case interface")) && !bytes.Contains(src, []byte(" interface {\n\t\t")) {
-		return
+	defer f.Close()
+	_, err = b.ReadFrom(f)
+	return err
+}
+
+// mayAsk reports whether a file may have an interface type with methods that is not the whole of a type declaration.
+func mayAsk(src []byte) bool {
+	const keyword, space = "interface", " \t\r\n"
+	for at := 0; ; at += len(keyword) {
+		i := bytes.Index(src[at:], []byte(keyword))
+		if i < 0 {
+			return false
+		}
+		at += i
+		body, opens := bytes.CutPrefix(bytes.TrimLeft(src[at+len(keyword):], space), []byte("{"))
+		if !opens || bytes.HasPrefix(bytes.TrimLeft(body, space), []byte("}")) {
+			continue
+		}
+		if line := src[bytes.LastIndexByte(src[:at], '\n')+1:]; !bytes.HasPrefix(line, []byte("type ")) {
+			return true
+		}
 	}
+}
+
+func (g *Graph) anonymousIn(pkgPath, name string, src []byte) {
 	file, err := parser.ParseFile(token.NewFileSet(), name, src, parser.SkipObjectResolution)
 	if err != nil && file == nil {
 		return

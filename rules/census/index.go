@@ -1,9 +1,11 @@
 package census
 
 import (
+	"cmp"
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 	"strings"
 
 	"github.com/ctxmend/ctxmend/rules/program"
@@ -19,8 +21,8 @@ type index struct {
 	// uses lists the identifiers that refer to an object, definitions included,
 	// in package and source order. Objects are keyed by origin (generics).
 	uses map[types.Object][]use
-	// parents are built file by file, on demand.
-	parents map[*program.File]map[ast.Node]ast.Node
+	// parents are built declaration by declaration, on demand: those of all would take much memory.
+	parents map[ast.Decl]map[ast.Node]ast.Node
 	// params maps a parameter to the function it belongs to.
 	params map[*types.Var]funcParam
 	// unkeyed lists struct literals without field names, by the struct's first field;
@@ -129,7 +131,7 @@ func newIndex(prog *program.Program, cfg *program.Config, extra []*program.Packa
 		prog:         prog,
 		cfg:          cfg,
 		uses:         map[types.Object][]use{},
-		parents:      map[*program.File]map[ast.Node]ast.Node{},
+		parents:      map[ast.Decl]map[ast.Node]ast.Node{},
 		params:       map[*types.Var]funcParam{},
 		unkeyed:      map[*types.Var][]use{},
 		fields:       map[*types.Var]fieldPlace{},
@@ -386,24 +388,37 @@ func (ix *index) addFields(info *types.Info, n *ast.StructType, isNamed bool) {
 
 // parent returns the node that encloses n in its file.
 func (ix *index) parent(f *program.File, n ast.Node) ast.Node {
-	m := ix.parents[f]
-	if m == nil {
-		m = make(map[ast.Node]ast.Node, int(f.AST.FileEnd-f.AST.FileStart)/10) // most of what there are
-		var stack []ast.Node
-		ast.Inspect(f.AST, func(n ast.Node) bool {
-			if n == nil {
-				stack = stack[:len(stack)-1]
-				return true
-			}
-			if len(stack) > 0 {
-				m[n] = stack[len(stack)-1]
-			}
-			stack = append(stack, n)
-			return true
-		})
-		ix.parents[f] = m
+	decls := f.AST.Decls
+	i, _ := slices.BinarySearchFunc(decls, n.Pos(), func(d ast.Decl, pos token.Pos) int { return cmp.Compare(d.End(), pos+1) })
+	if i == len(decls) || n == f.AST {
+		return nil
 	}
-	return m[n]
+	if n == decls[i] || n == f.AST.Name {
+		return f.AST
+	}
+	return ix.parentsIn(decls[i])[n]
+}
+
+// parentsIn maps what stands in a declaration to what encloses it.
+func (ix *index) parentsIn(decl ast.Decl) map[ast.Node]ast.Node {
+	if m := ix.parents[decl]; m != nil {
+		return m
+	}
+	m := make(map[ast.Node]ast.Node, int(decl.End()-decl.Pos())/10) // most of what there are
+	var stack []ast.Node
+	ast.Inspect(decl, func(n ast.Node) bool {
+		if n == nil {
+			stack = stack[:len(stack)-1]
+			return true
+		}
+		if len(stack) > 0 {
+			m[n] = stack[len(stack)-1]
+		}
+		stack = append(stack, n)
+		return true
+	})
+	ix.parents[decl] = m
+	return m
 }
 
 // nameExpr returns the expression that an identifier names something by: the selector it

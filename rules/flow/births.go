@@ -31,19 +31,38 @@ func (f *Flow) Births() []*Birth {
 
 // EachCall visits the calls in the world's files that people write, each once, in the order of the source.
 func (f *Flow) EachCall(visit func(*program.Package, *program.File, *ast.CallExpr)) {
+	f.readCalls()
+	for _, c := range f.callList {
+		visit(c.pkg, c.file, c.call)
+	}
+}
+
+// readCalls lists the calls that [Flow.EachCall] visits, and the go statements among them.
+func (f *Flow) readCalls() {
 	f.calls.Do(func() {
+		f.goes = map[*ast.CallExpr]*ast.GoStmt{}
 		f.EachFile(func(pkg *program.Package, file *program.File) {
 			ast.Inspect(file.AST, func(n ast.Node) bool {
-				if call, ok := n.(*ast.CallExpr); ok {
-					f.callList = append(f.callList, callAt{pkg, file, call})
+				switch n := n.(type) {
+				case *ast.GoStmt:
+					f.goes[n.Call] = n
+				case *ast.CallExpr:
+					f.callList = append(f.callList, callAt{pkg, file, n})
 				}
 				return true
 			})
 		})
 	})
-	for _, c := range f.callList {
-		visit(c.pkg, c.file, c.call)
+}
+
+// goStmt returns the go statement that a call belongs to, if any.
+func (f *Flow) goStmt(file *program.File, call *ast.CallExpr) *ast.GoStmt {
+	if f.Package(file) == nil || !written(file) {
+		stmt, _ := f.census.Parent(file, call).(*ast.GoStmt)
+		return stmt
 	}
+	f.readCalls() // asking what encloses each call of a large program takes much memory
+	return f.goes[call]
 }
 
 // A callAt is a call with where it stands.
@@ -57,10 +76,15 @@ type callAt struct {
 // contains it.
 func (f *Flow) EachFile(visit func(*program.Package, *program.File)) {
 	for _, file := range f.prog.Files {
-		if pkg := f.Package(file); pkg != nil && file.AST != nil && !file.Generated && !file.Vendored {
+		if pkg := f.Package(file); pkg != nil && written(file) {
 			visit(pkg, file)
 		}
 	}
+}
+
+// written reports whether people of this world write a file.
+func written(file *program.File) bool {
+	return file.AST != nil && !file.Generated && !file.Vendored
 }
 
 // Comment returns the text of the comments that stand on the line of a position, or directly above it.

@@ -357,13 +357,7 @@ func lives(t types.Type) bool {
 
 // ends reports whether a type has a method that ends its values.
 func ends(t types.Type) bool {
-	set := types.NewMethodSet(t)
-	for _, name := range []string{"Close", "Stop", "Shutdown", "Wait", "Disconnect"} {
-		if set.Lookup(nil, name) != nil {
-			return true
-		}
-	}
-	return false
+	return hasMethod(t, "Close", "Stop", "Shutdown", "Wait", "Disconnect")
 }
 
 // ResultKept reports whether a call makes something that goes on after it, and that leaves the function: it is stored,

@@ -31,6 +31,7 @@ type Flow struct {
 	// calls and births are gone through once.
 	calls, births sync.Once
 	callList      []callAt
+	goes          map[*ast.CallExpr]*ast.GoStmt // by their calls
 	birthList     []*Birth
 }
 

@@ -33,7 +33,7 @@ func (g *Goroutine) Node() ast.Node {
 
 // Started returns the goroutine that a call starts, nil when it starts none.
 func (f *Flow) Started(pkg *program.Package, file *program.File, call *ast.CallExpr) *Goroutine {
-	if stmt, ok := f.census.Parent(file, call).(*ast.GoStmt); ok && stmt.Call == call {
+	if stmt := f.goStmt(file, call); stmt != nil {
 		lit, _ := ast.Unparen(call.Fun).(*ast.FuncLit)
 		return &Goroutine{pkg, file, stmt, call, lit}
 	}

@@ -256,13 +256,7 @@ func takesFunc(fn *types.Func) bool {
 
 // isPool reports whether a type has a method that stops its workers.
 func isPool(t types.Type) bool {
-	set := types.NewMethodSet(t)
-	for _, name := range []string{"Release", "Stop", "StopWait", "StopAndWait", "Shutdown", "Close"} {
-		if set.Lookup(nil, name) != nil {
-			return true
-		}
-	}
-	return false
+	return hasMethod(t, "Release", "Stop", "StopWait", "StopAndWait", "Shutdown", "Close")
 }
 
 // callsAtOnce reports whether a function of the standard library calls what it is given before it returns, and never

@@ -27,21 +27,25 @@ func Implements(t types.Type) bool {
 	if IsContext(t) {
 		return true
 	}
-	set := types.NewMethodSet(t)
-	if set.Len() < 4 {
-		return false
-	}
 	for _, name := range []string{"Deadline", "Done", "Err", "Value"} {
-		sel := set.Lookup(nil, name)
-		if sel == nil {
-			return false
-		}
-		fn, ok := sel.Obj().(*types.Func)
-		if !ok || !contextMethod(name, fn.Signature()) {
+		if fn := method(t, name); fn == nil || !contextMethod(name, fn.Signature()) {
 			return false
 		}
 	}
 	return true
+}
+
+// method returns the exported method of a value of type t by its name, nil when there is none. Where a few names are
+// wanted it costs less than the whole method set.
+func method(t types.Type, name string) *types.Func {
+	obj, _, _ := types.LookupFieldOrMethod(t, false, nil, name)
+	fn, _ := obj.(*types.Func)
+	return fn
+}
+
+// hasMethod reports whether a value of type t has an exported method with one of these names.
+func hasMethod(t types.Type, names ...string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { return method(t, name) != nil })
 }
 
 // contextMethod reports whether a signature is that of the method of context.Context with this name.
@@ -121,13 +125,7 @@ func answers(t types.Type, set *types.MethodSet) bool {
 
 // writesResponse reports whether t has the methods of http.ResponseWriter.
 func writesResponse(t types.Type) bool {
-	set := types.NewMethodSet(t)
-	for _, name := range []string{"Header", "Write", "WriteHeader"} {
-		if set.Lookup(nil, name) == nil {
-			return false
-		}
-	}
-	return true
+	return method(t, "Header") != nil && method(t, "Write") != nil && method(t, "WriteHeader") != nil
 }
 
 // Carries reports whether a value of type t can be asked for a context: a request, a command, a stream.

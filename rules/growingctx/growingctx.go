@@ -48,6 +48,9 @@ type growth struct {
 
 // call judges a call that derives a context from a variable and is assigned to it.
 func (f *finder) call(pkg *program.Package, file *program.File, call *ast.CallExpr) {
+	if !makesContext(pkg.Info, call) {
+		return
+	}
 	parent, child := f.census.Outer(file, call)
 	as, ok := parent.(*ast.AssignStmt)
 	if !ok || as.Tok != token.ASSIGN || len(as.Rhs) != 1 || ast.Node(as.Rhs[0]) != child {
@@ -66,6 +69,20 @@ func (f *finder) call(pkg *program.Package, file *program.File, call *ast.CallEx
 		return
 	}
 	f.report(g)
+}
+
+// makesContext reports whether a result of a call is a context.
+func makesContext(info *types.Info, call *ast.CallExpr) bool {
+	results, ok := info.TypeOf(call).(*types.Tuple)
+	if !ok {
+		return flow.IsContext(info.TypeOf(call))
+	}
+	for v := range results.Variables() {
+		if flow.IsContext(v.Type()) {
+			return true
+		}
+	}
+	return false
 }
 
 // derivesFrom reports whether an argument is the variable itself, or derived from it in place.
