@@ -38,6 +38,7 @@
 //
 //   - the context is the life of the value: a cancel function, a channel to close or a group of goroutines lies
 //     beside it, it is derived where it is stored, a goroutine is started with it, or its end is waited for
+//   - the type is one of many that are started and ended by the methods of one interface: its context is that of the program
 //   - the type is a context, hands its context out, or exchanges it, as http.Request does with Context and WithContext
 //   - the methods that need it are dictated by an interface without ctx, io.Reader for example, from outside the program
 //     or one that many types implement: there is no parameter that could be added

@@ -122,7 +122,43 @@ func (h *holder) keeps() bool {
 		return len(h.kept) > 0
 	}
 	// What a method makes for one call, an iterator for example, lives as long as the call's context.
-	return len(h.kept) > h.byMethods && len(h.methods) > 0
+	return len(h.kept) > h.byMethods && len(h.methods) > 0 && !h.component()
+}
+
+// component reports whether the type is one of many that are started and ended by methods of an interface which does
+// nothing else: its context is that of the program which it is a part of.
+func (h *holder) component() bool {
+	ptr := types.NewPointer(h.obj.Type())
+	for _, pkg := range h.cfg.Packages {
+		scope := pkg.Types.Scope()
+		for _, name := range scope.Names() {
+			tn, ok := scope.Lookup(name).(*types.TypeName)
+			if !ok || !pkg.World && !tn.Exported() {
+				continue
+			}
+			iface, ok := tn.Type().Underlying().(*types.Interface)
+			if ok && lifeOnly(iface) && types.Implements(ptr, iface) && (!pkg.World || h.implementers(iface) >= many) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// lifeOnly reports whether an interface has two methods or more and all of them take nothing and say no more than that they
+// failed, as Start and Close do.
+func lifeOnly(iface *types.Interface) bool {
+	if iface.NumMethods() < 2 {
+		return false
+	}
+	for m := range iface.Methods() {
+		sig := m.Signature()
+		if sig.Params().Len() > 0 || sig.Results().Len() > 1 ||
+			sig.Results().Len() == 1 && !types.Identical(sig.Results().At(0).Type(), types.Universe.Lookup("error").Type()) {
+			return false
+		}
+	}
+	return true
 }
 
 // stored returns the expression that a use of the field stores in it, the call when it is one of several results;
