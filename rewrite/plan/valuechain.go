@@ -32,6 +32,8 @@ type joinPlan struct {
 	locals map[ast.Decl][]joinLocal
 	// gone are the declarations that are removed as a whole.
 	gone map[ast.Decl]bool
+	// inlined are the functions whose calls are all links of rows: they go.
+	inlined map[*ast.CallExpr]*census.Attacher
 }
 
 // A joinField is one value as a field of the struct.
@@ -55,7 +57,7 @@ func (f *joinField) hidden() bool { return types.IsInterface(f.typ) }
 func (d *draft) joinValues(in *rules.JoinValues) error {
 	jp := &joinPlan{
 		draft: d, in: in, drop: &dropPlan{draft: d}, byKey: map[*census.Key]*joinField{},
-		accessors: map[AccessorKind]string{}, used: map[ast.Decl]map[string]bool{}, locals: map[ast.Decl][]joinLocal{}, gone: map[ast.Decl]bool{},
+		accessors: map[AccessorKind]string{}, used: map[ast.Decl]map[string]bool{}, locals: map[ast.Decl][]joinLocal{}, gone: map[ast.Decl]bool{}, inlined: map[*ast.CallExpr]*census.Attacher{},
 	}
 	for _, step := range []func() error{
 		jp.gather, jp.chooseRows, jp.judgePresence, jp.chooseHome, jp.chooseNames, jp.writeFieldTypes,
@@ -179,6 +181,19 @@ func (jp *joinPlan) places() []*census.Site {
 	return list
 }
 
+// named returns the places that may name the struct: the sites of all keys but those that go, and the calls that store it instead.
+func (jp *joinPlan) named() []*census.Site {
+	list := slices.DeleteFunc(jp.places(), func(s *census.Site) bool { return jp.inlined[s.Lookup.Call] != nil })
+	for _, row := range jp.rows {
+		for _, s := range row.links {
+			if s.Via != nil {
+				list = append(list, s)
+			}
+		}
+	}
+	return list
+}
+
 // foreign reports whether a site lies in another package than the struct.
 func (jp *joinPlan) foreign(s *census.Site) bool { return s.Pkg.Path != jp.home.path }
 
@@ -245,7 +260,7 @@ func (d *draft) keyObject(k *census.Key) types.Object {
 
 // reachable checks that every file which names the struct can import its home.
 func (jp *joinPlan) reachable() error {
-	for _, s := range jp.places() {
+	for _, s := range jp.named() {
 		if !jp.foreign(s) {
 			continue
 		}

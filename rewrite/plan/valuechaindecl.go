@@ -134,7 +134,7 @@ func (jp *joinPlan) anyIn(f *program.File) string {
 // of the first file with a writer.
 func (jp *joinPlan) declPlace() (*program.File, ast.Decl) {
 	var users []*program.File
-	for _, s := range jp.places() {
+	for _, s := range jp.named() {
 		users = append(users, s.File)
 	}
 	fits := func(f *program.File) bool { return !f.Test && jp.takes(f, jp.home.dir, jp.home.xtest, users) }

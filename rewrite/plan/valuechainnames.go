@@ -128,7 +128,7 @@ func (jp *joinPlan) freeName(candidates ...string) string {
 // homePlaces are the places in the home package where its names are written bare.
 func (jp *joinPlan) homePlaces() []place {
 	var at []place
-	for _, s := range jp.places() {
+	for _, s := range jp.named() {
 		if !jp.foreign(s) {
 			at = append(at, place{s.Pkg, s.Expr.Pos()})
 		}

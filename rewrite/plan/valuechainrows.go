@@ -74,8 +74,9 @@ func (jp *joinPlan) chooseRows() error {
 		s := jp.in.Chains[0].Links[0]
 		return block("apart", s.File, s.Expr.Pos(), "no chain stores all the values")
 	}
+	jp.inline(inRow)
 	for _, s := range jp.places() {
-		if s.Role != census.Writer || inRow[s.Lookup.Call] {
+		if s.Role != census.Writer || inRow[s.Lookup.Call] || jp.inlined[s.Lookup.Call] != nil {
 			continue
 		}
 		inRow[s.Lookup.Call] = true
@@ -86,6 +87,15 @@ func (jp *joinPlan) chooseRows() error {
 		return cmp.Or(cmp.Compare(x.File, y.File), cmp.Compare(x.Offset, y.Offset))
 	})
 	return nil
+}
+
+// inline finds the functions that only rows call: the struct is stored at the calls, and they go.
+func (jp *joinPlan) inline(inRow map[*ast.CallExpr]bool) {
+	for _, a := range jp.census.Attachers() {
+		if jp.byKey[a.Site.Key] != nil && jp.census.AlwaysIn(a, inRow) && !census.IsAPI(jp.prog, a.Func) && !jp.census.MentionedUnchecked(a.Func) {
+			jp.inlined[a.Site.Lookup.Call] = a
+		}
+	}
 }
 
 // rowOf returns the part of a chain that stores two or more of the values, nil for none, or when one is stored twice.

@@ -22,6 +22,23 @@ func (jp *joinPlan) writeRows() error {
 			return err
 		}
 	}
+	return jp.dropInlined()
+}
+
+// dropInlined removes the functions that nothing calls any more.
+func (jp *joinPlan) dropInlined() error {
+	for _, s := range jp.places() {
+		a := jp.inlined[s.Lookup.Call]
+		if a == nil {
+			continue
+		}
+		if jp.commentIn(s.File, jp.offset(s.File, a.Decl.Pos()), jp.offset(s.File, a.Decl.End())) {
+			return block("comment", s.File, a.Decl.Pos(), "a comment inside %s would be lost; move it", a.Func.Name())
+		}
+		jp.lostKey(s)
+		jp.drop.dropFunc(s.File, a.Decl)
+		jp.gone[a.Decl] = true
+	}
 	return nil
 }
 
@@ -322,7 +339,7 @@ func (jp *joinPlan) simple(st *joinStep) bool {
 
 // keeps reports whether an expression has the same value anywhere in a row: a constant, a variable that nothing assigns to on the way.
 func (jp *joinPlan) keeps(row *joinRow, st *joinStep, e ast.Expr) bool {
-	if st.Pkg.Info.Types[e].Value != nil {
+	if tv := st.Pkg.Info.Types[e]; tv.Value != nil || tv.IsNil() {
 		return true
 	}
 	v := nameOf(st.Pkg, e)
@@ -427,6 +444,9 @@ func (jp *joinPlan) literal(at *joinStep, row *joinRow) Text {
 // store makes a call of WithValue store the struct.
 func (jp *joinPlan) store(st *joinStep, value Text) error {
 	lk, f := st.Lookup, st.File
+	if st.Via != nil {
+		return jp.storeInstead(st, value)
+	}
 	jp.lostKey(st.Site)
 	if jp.direct(st.Site) {
 		if err := jp.replaceCode(f, lk.Key.Pos(), lk.Key.End(), jp.keyText()); err != nil {
@@ -436,6 +456,27 @@ func (jp *joinPlan) store(st *joinStep, value Text) error {
 		return nil
 	}
 	return jp.callWriter(st, jp.accessor(With), value)
+}
+
+// storeInstead makes a call of a function that stores one value one that stores the struct.
+func (jp *joinPlan) storeInstead(st *joinStep, value Text) error {
+	lk, f := st.Lookup, st.File
+	at := lk.Call.Pos()
+	for _, e := range lk.Call.Args {
+		if jp.commentIn(f, jp.offset(f, at), jp.offset(f, e.Pos())) {
+			return block("comment", f, at, "a comment here would be lost; move it")
+		}
+		at = e.End()
+	}
+	jp.lostKey(st.Site)
+	text := Text{Name("context", "context", "WithValue"), Lit("("), jp.keep(f, lk.Context), Lit(", ")}
+	if jp.direct(st.Site) {
+		text = append(append(text, jp.keyText()...), Lit(", "))
+	} else {
+		text = Text{Name(jp.home.path, jp.home.name, jp.accessor(With)), Lit("("), jp.keep(f, lk.Context), Lit(", ")}
+	}
+	jp.spliceText(f, lk.Call.Pos(), lk.Call.End(), append(append(text, value...), Lit(")")))
+	return nil
 }
 
 // callWriter makes a call of WithValue one of a function that takes the context and a value.
@@ -484,27 +525,37 @@ func (jp *joinPlan) setInPlace(st *joinStep) (done bool, err error) {
 	parent, _ := jp.census.Outer(f, lk.Call)
 	ret, ok := parent.(*ast.ReturnStmt)
 	if !ok || len(ret.Results) != 1 || statementsOf(jp.census.Parent(f, ret)) == nil || nameOf(st.Pkg, lk.Context) == nil ||
-		effects(st.Pkg, lk.Value) || strings.TrimSpace(jp.lineBefore(f, ret.Pos())) != "" {
+		effects(st.Pkg, lk.Value) {
 		return false, nil
 	}
 	fd := jp.byKey[st.Key]
+	from, to, indent, end := ret.Pos(), ret.End(), "\n"+jp.indentAt(f, ret.Pos()), ""
+	if strings.TrimSpace(jp.lineBefore(f, ret.Pos())) != "" {
+		body, ok := jp.census.Parent(f, ret).(*ast.BlockStmt)
+		if !ok || len(body.List) != 1 || strings.Contains(jp.source(f, body), "\n") {
+			return false, nil
+		}
+		from, to, indent, end = body.Lbrace+1, body.Rbrace, indent+"\t", indent // a function in one line
+	}
 	v := jp.localName(f, ret, jp.local, "values")
-	indent := "\n" + jp.indentAt(f, ret.Pos())
 	ctx := jp.source(f, lk.Context)
 	text := Text{Lit(v + ", _ := " + ctx + ".Value(")}
+	if end != "" {
+		text = append(Text{Lit(indent)}, text...)
+	}
 	text = append(append(text, jp.keyText()...), Lit(").("), Name(jp.home.path, jp.home.name, jp.name), Lit(")"+indent+v+"."+fd.name))
 	if fd.flag != "" {
 		text = append(text, Lit(", "+v+"."+fd.flag+" = "), jp.keep(f, lk.Value), Lit(", true"))
 	} else {
 		text = append(text, Lit(" = "), jp.keep(f, lk.Value))
 	}
-	if jp.commentIn(f, jp.offset(f, ret.Pos()), jp.offset(f, ret.End())) {
+	if jp.commentIn(f, jp.offset(f, from), jp.offset(f, to)) {
 		return false, block("comment", f, ret.Pos(), "a comment here would be lost; move it")
 	}
 	jp.lostKey(st.Site)
 	text = append(text, Lit(indent+"return "+jp.source(f, lk.Call.Fun)+"("+ctx+", "))
-	text = append(append(text, jp.keyText()...), Lit(", "+v+")"))
-	jp.spliceText(f, ret.Pos(), ret.End(), text)
+	text = append(append(text, jp.keyText()...), Lit(", "+v+")"+end))
+	jp.spliceText(f, from, to, text)
 	return true, nil
 }
 

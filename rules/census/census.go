@@ -160,6 +160,8 @@ type Site struct {
 	Expr   ast.Expr
 	File   *program.File
 	Pkg    *program.Package
+	// Via is the function that is called here to store the value, for links of a chain that are such calls; nil for all others.
+	Via *Attacher
 }
 
 // A Lookup is a call of context.WithValue or of a context's Value.

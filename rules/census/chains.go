@@ -69,8 +69,24 @@ func (c *Census) AllChains() []*Chain {
 	return chains
 }
 
-// linkSites returns the writers that name their one key on the spot, by position of the call's end.
+// linkSites returns the writers that name their one key on the spot, and the calls of functions that are nothing but such a
+// writer, by position of the call's end.
 func (c *Census) linkSites() []*Site {
+	list := c.ownLinks()
+	for _, s := range list {
+		if a := c.attacher(s); a != nil {
+			calls, _ := c.calls(a)
+			list = append(list, calls...)
+		}
+	}
+	slices.SortFunc(list, func(a, b *Site) int {
+		return compareIDs(c.Program.IDOf(a.Lookup.Call.Rparen), c.Program.IDOf(b.Lookup.Call.Rparen))
+	})
+	return list
+}
+
+// ownLinks returns the writers that name their one key on the spot, by position of the call's end.
+func (c *Census) ownLinks() []*Site {
 	count := map[*ast.CallExpr]int{}
 	var list []*Site
 	for _, k := range c.Keys {

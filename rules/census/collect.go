@@ -461,7 +461,7 @@ func (b *builder) site(k *Key, p *Point, lk *Lookup, r ref) {
 		return
 	}
 	b.sites[id] = true
-	k.Sites = append(k.Sites, &Site{lk.Role, k, p, lk, expr, r.file, r.pkg})
+	k.Sites = append(k.Sites, &Site{Role: lk.Role, Key: k, Point: p, Lookup: lk, Expr: expr, File: r.file, Pkg: r.pkg})
 }
 
 // open records a look-up in the world whose key comes from where nobody can follow.

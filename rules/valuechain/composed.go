@@ -16,6 +16,7 @@ import (
 // An attacher is a function that attaches one value and no other: a middleware, or a function such as WithUser.
 type attacher struct {
 	fn   *types.Func
+	decl *ast.FuncDecl
 	site *census.Site
 }
 
@@ -31,8 +32,9 @@ func (co *composition) holds(k *census.Key) bool {
 	return slices.ContainsFunc(co.parts, func(a *attacher) bool { return a.site.Key == k })
 }
 
-// composed reports values that functions of one package attach, each one of them, and that one place composes in a row.
-func composed(c *census.Census, together []*census.Together) []*rules.Finding {
+// composed reports values that functions of one package attach, each one of them, and that one place composes in a row, unless
+// the keys make a row that is reported already.
+func composed(c *census.Census, together []*census.Together, reported func([]*census.Key) bool) []*rules.Finding {
 	list := attachers(c)
 	if len(list) < minimum {
 		return nil
@@ -50,11 +52,19 @@ func composed(c *census.Census, together []*census.Together) []*rules.Finding {
 				best, at = parts, t
 			}
 		}
-		if len(best) >= minimum {
+		if len(best) >= minimum && !reported(keysOf(best)) {
 			found = append(found, composedFinding(co, best, at))
 		}
 	}
 	return found
+}
+
+func keysOf(parts []*attacher) []*census.Key {
+	var keys []*census.Key
+	for _, a := range parts {
+		keys = append(keys, a.site.Key)
+	}
+	return keys
 }
 
 // attachers returns the functions of ordinary files that attach one value, the only one stored under its key, by position.
@@ -76,7 +86,7 @@ func attachers(c *census.Census) []*attacher {
 				several[decl] = true
 				continue
 			}
-			byDecl[decl] = &attacher{fn, s}
+			byDecl[decl] = &attacher{fn, decl, s}
 			order = append(order, decl)
 		}
 	}
@@ -298,13 +308,18 @@ func composedFinding(co *composition, parts []*attacher, at *census.Together) *r
 	i := slices.IndexFunc(co.uses, func(u census.Use) bool { return u.Ident == first })
 	f := &rules.Finding{
 		Rule: name,
-		Message: fmt.Sprintf("%d values (%s) are attached by a function each (%s), in a row here, and read together by %s: every look-up walks the links; %s one struct under one key says that they belong together",
-			len(parts), strings.Join(keys, ", "), strings.Join(names, ", "), at.Func.Name.Name, how),
+		Message: fmt.Sprintf("%d values (%s) are attached by a function each (%s), in a row here, and read together by %s: every look-up walks the links; %s one struct under one key says that they belong together, to be written by hand: %s",
+			len(parts), strings.Join(keys, ", "), strings.Join(names, ", "), at.Func.Name.Name, how, byHand(co, parts)),
 		File: co.uses[i].File, Pos: first.Pos(), End: first.End(),
 		Key: parts[0].site.Key.Name(), Applicability: rules.Manual, Status: rules.NoFix,
 	}
 	for _, a := range parts {
 		f.Related = append(f.Related, rules.Related{File: a.site.File, Pos: a.site.Expr.Pos(), Message: "attached here"})
+	}
+	for _, a := range parts {
+		if leave := a.leaves(); leave != nil {
+			f.Related = append(f.Related, rules.Related{File: a.site.File, Pos: leave.Pos(), Message: "may go no further here"})
+		}
 	}
 	for _, s := range at.Reads {
 		if slices.ContainsFunc(parts, func(a *attacher) bool { return a.site.Key == s.Key }) {
@@ -312,4 +327,50 @@ func composedFinding(co *composition, parts []*attacher, at *census.Together) *r
 		}
 	}
 	return f
+}
+
+// byHand says what keeps a composition from being joined by a fix.
+func byHand(co *composition, parts []*attacher) string {
+	for _, a := range parts {
+		if a.leaves() != nil {
+			return a.fn.Name() + " may answer without going on to the next"
+		}
+	}
+	if co.calls {
+		return "they do more than attach what they are given"
+	}
+	return "each computes its value after those before it have gone on with theirs"
+}
+
+// leaves returns a statement by which the code that attaches returns on some way only.
+func (a *attacher) leaves() (found ast.Node) {
+	lk := a.site.Lookup
+	var body *ast.BlockStmt
+	decl := a.decl
+	ast.Inspect(decl, func(n ast.Node) bool {
+		if lit, ok := n.(*ast.FuncLit); ok && lit.Pos() <= lk.Call.Pos() && lk.Call.End() <= lit.End() {
+			body = lit.Body // the innermost comes last
+		}
+		return true
+	})
+	if body == nil {
+		body = decl.Body
+	}
+	for i, stmt := range body.List {
+		if _, last := stmt.(*ast.ReturnStmt); last && i == len(body.List)-1 {
+			break
+		}
+		ast.Inspect(stmt, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.FuncLit:
+				return n.Pos() <= lk.Call.Pos() && lk.Call.End() <= n.End()
+			case *ast.ReturnStmt:
+				if found == nil {
+					found = n
+				}
+			}
+			return found == nil
+		})
+	}
+	return found
 }

@@ -39,15 +39,18 @@
 // store the others as well. A key may also have a writer of its own, but not more of them than rows; tests do not count. A value that
 // is attached in one branch only is left where it is.
 //
-// Functions of one package that attach one value each make a row where one place nests their calls, hands them to one call or one
-// after the other to the same one, or calls them in a row on one context; none of them may be used elsewhere without
-// the others. Such a row is to be mended by hand: a middleware may answer by itself, and those behind it see what it attached.
+// A call of a function that does nothing but attach what it is given, WithUser(ctx, u), counts as a link as well.
+//
+// Middlewares of one package, and other functions that attach one value each, make a row where one place nests their calls, hands
+// them to one call or one after the other to the same one, or calls them in a row on one context; none of them may be used
+// elsewhere without the others. Such a row is to be mended by hand, since a middleware is more than its value: it may answer by
+// itself, and what it hands on to computes its own value when it has attached its. The finding says which it is.
 //
 // # What the fix does
 //
 // One struct type with a field for each value, and one empty struct type as its key, are declared where the keys are. The
 // calls of a row become one, in the place of the last; a value that would be computed at another time, or in another order, is
-// kept in a variable where it is computed now. A writer that stores one of the values sets that field in a copy of
+// kept in a variable where it is computed now. Functions such as WithUser that only rows called go. A writer that stores one of the values sets that field in a copy of
 // the struct that the context carries, so the others stay what they are. Where some contexts carry a part of the
 // values only and a reader asks, a field such as hasRole says whether the value is there. Readers become reads of fields, those of
 // one context in one block by one look-up; a read that is more than that, without an assertion or with one that panics where the value

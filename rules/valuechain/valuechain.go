@@ -38,7 +38,7 @@ func run(pass *rules.Pass) []*rules.Finding {
 	chains := slices.DeleteFunc(c.Chains(), func(ch *census.Chain) bool { return len(ch.Keys()) < minimum })
 	var rows []*row
 	for _, ch := range chains {
-		if group, at := largest(ch, chains, together); len(group) >= minimum {
+		if group, at := largest(c, ch, chains, together); len(group) >= minimum {
 			rows = append(rows, &row{ch, group, at})
 		}
 	}
@@ -47,7 +47,12 @@ func run(pass *rules.Pass) []*rules.Finding {
 		list = append(list, finding(r.chain, r.group, r.at))
 	}
 	fix(rows, list)
-	return append(list, composed(c, together)...)
+	found := composed(c, together, func(keys []*census.Key) bool {
+		return slices.ContainsFunc(rows, func(r *row) bool {
+			return !slices.ContainsFunc(keys, func(k *census.Key) bool { return !slices.Contains(r.group, k) })
+		})
+	})
+	return append(list, found...)
 }
 
 // fix gives the rows that share values one fix: for the values that they all have.
@@ -90,12 +95,12 @@ func fix(rows []*row, list []*rules.Finding) {
 
 // largest returns the most keys of a chain that one function reads together and that belong together, with
 // that function.
-func largest(ch *census.Chain, chains []*census.Chain, together []*census.Together) (group []*census.Key, at *census.Together) {
+func largest(c *census.Census, ch *census.Chain, chains []*census.Chain, together []*census.Together) (group []*census.Key, at *census.Together) {
 	for _, t := range together {
 		keys := slices.DeleteFunc(ch.Keys(), func(k *census.Key) bool {
 			return !slices.ContainsFunc(t.Reads, func(s *census.Site) bool { return s.Key == k })
 		})
-		if keys = belonging(keys, chains); len(keys) > len(group) {
+		if keys = belonging(c, keys, chains); len(keys) > len(group) {
 			group, at = keys, t
 		}
 	}
@@ -104,18 +109,18 @@ func largest(ch *census.Chain, chains []*census.Chain, together []*census.Togeth
 
 // belonging returns the most of the keys that are stored together: never one without the others, or, where that leaves too few, with
 // some set again by themselves.
-func belonging(keys []*census.Key, chains []*census.Chain) []*census.Key {
-	if group := inseparable(keys, chains, false); len(group) >= minimum {
+func belonging(c *census.Census, keys []*census.Key, chains []*census.Chain) []*census.Key {
+	if group := inseparable(c, keys, chains, false); len(group) >= minimum {
 		return group
 	}
-	return inseparable(keys, chains, true)
+	return inseparable(c, keys, chains, true)
 }
 
 // inseparable returns the most of the keys that every chain stores together; alone allows a key one writer by itself for each chain.
-func inseparable(keys []*census.Key, chains []*census.Chain, alone bool) []*census.Key {
+func inseparable(c *census.Census, keys []*census.Key, chains []*census.Chain, alone bool) []*census.Key {
 	company := map[*census.Key][]*census.Key{}
 	for _, k := range keys {
-		company[k] = storedWith(k, keys, chains, alone)
+		company[k] = storedWith(c, k, keys, chains, alone)
 	}
 	var best []*census.Key
 	for _, seed := range keys {
@@ -136,23 +141,37 @@ func inseparable(keys []*census.Key, chains []*census.Chain, alone bool) []*cens
 }
 
 // storedWith returns which of the keys every chain that stores a key stores as well; none when the key has a writer
-// of its own in an ordinary file, or more of them than chains where alone allows that.
-func storedWith(key *census.Key, keys []*census.Key, chains []*census.Chain, alone bool) []*census.Key {
+// of its own in an ordinary file, or more of them than chains where alone allows that. A function that is called to store
+// the value is one writer of its own, when some of its calls are links of no chain.
+func storedWith(c *census.Census, key *census.Key, keys []*census.Key, chains []*census.Chain, alone bool) []*census.Key {
 	single, rows := 0, 0
-	for _, s := range key.Sites {
-		if s.Role != census.Writer || s.File.Test {
-			continue
-		}
+	link := func(s *census.Site) bool {
 		i := slices.IndexFunc(chains, func(ch *census.Chain) bool {
 			return slices.ContainsFunc(ch.Links, func(l *census.Site) bool { return l.Lookup.Call == s.Lookup.Call })
 		})
 		if i < 0 {
-			single++
-			continue
+			return false
 		}
 		rows++
 		have := chains[i].Keys()
 		keys = slices.DeleteFunc(slices.Clone(keys), func(k *census.Key) bool { return !slices.Contains(have, k) })
+		return true
+	}
+	for _, s := range key.Sites {
+		if s.Role != census.Writer || s.File.Test {
+			continue
+		}
+		calls, others := c.Calls(s)
+		calls = slices.DeleteFunc(calls, func(s *census.Site) bool { return s.File.Test })
+		if len(calls) == 0 {
+			others = !link(s)
+		}
+		for _, call := range calls {
+			others = !link(call) || others
+		}
+		if others {
+			single++
+		}
 	}
 	if single > 0 && (!alone || single > rows) {
 		return nil
@@ -167,7 +186,11 @@ func finding(ch *census.Chain, group []*census.Key, at *census.Together) *rules.
 	for _, s := range ch.Links {
 		if slices.Contains(group, s.Key) {
 			links = append(links, s)
-			if text := types.ExprString(s.Expr); !slices.Contains(names, text) {
+			key := s.Expr
+			if s.Via != nil {
+				key = s.Via.Site.Expr
+			}
+			if text := types.ExprString(key); !slices.Contains(names, text) {
 				names = append(names, text)
 			}
 		}
