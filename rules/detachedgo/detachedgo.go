@@ -22,12 +22,13 @@ const name = "detachedgo"
 var Rule = &rules.Rule{Name: name, Doc: doc, Default: true, Levels: []rules.Applicability{rules.Review, rules.Manual}, Run: run}
 
 func run(pass *rules.Pass) []*rules.Finding {
-	f := &finder{flow: pass.Flow(), census: pass.Census, started: map[ast.Node]*rules.Finding{}, makers: map[*types.Func]*maker{}}
+	f := &finder{flow: pass.Flow(), census: pass.Census, started: map[ast.Node]*rules.Finding{}, makers: map[*types.Func]*maker{}, runs: map[*types.Func][]*started{}, stays: map[*types.Func]bool{}}
 	for _, b := range f.flow.Births() {
 		f.birth(b)
 		f.noteBirth(b)
 	}
 	f.flow.EachCall(f.loops)
+	f.namedLoops(pass.Calls)
 	if len(f.order) > 0 {
 		f.named(pass.Supply())
 	}
@@ -43,7 +44,12 @@ type finder struct {
 	// makers are the functions without a context that make one, order are the same in the order of the source.
 	makers map[*types.Func]*maker
 	order  []*types.Func
-	list   []*rules.Finding
+	// runs are the functions without a context that goroutines run where one is in scope, running the same in order, and stays those
+	// that are started elsewhere as well.
+	runs    map[*types.Func][]*started
+	running []*types.Func
+	stays   map[*types.Func]bool
+	list    []*rules.Finding
 }
 
 // birth judges one context made from nothing.

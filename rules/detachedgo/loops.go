@@ -5,8 +5,10 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 
 	"github.com/ctxmend/ctxmend/rules"
+	"github.com/ctxmend/ctxmend/rules/callgraph"
 	"github.com/ctxmend/ctxmend/rules/census"
 	"github.com/ctxmend/ctxmend/rules/flow"
 	"github.com/ctxmend/ctxmend/rules/program"
@@ -18,29 +20,131 @@ func (f *finder) loops(pkg *program.Package, file *program.File, call *ast.CallE
 	if g == nil || file.Test || f.flow.OnPurpose(file, g.Node().Pos()) {
 		return
 	}
-	where, body := f.body(g)
-	if body == nil {
+	if g.Lit == nil {
+		f.endless(g)
 		return
 	}
 	src := f.source(g)
-	if src == nil || src.Kind == flow.Framework || f.looksAtEnd(where.pkg, body) {
+	if src == nil || src.Kind == flow.Framework {
 		return
 	}
+	for _, loop := range f.endlessLoops(pkg, file, g.Lit.Body) {
+		f.list = append(f.list, f.loopFinding(file, loop, fmt.Sprintf("this goroutine loops for ever, and nothing can end it, although %s where it is started: wait with select, and return on <-%s.Done()", src.InScope(), contextName(src)),
+			rules.Related{File: file, Pos: g.Node().Pos(), Message: "started here"}))
+	}
+}
+
+// A loop is a statement that goes on for ever.
+type loop struct {
+	stmt, body ast.Stmt
+	at, end    token.Pos
+}
+
+// endlessLoops returns the loops of a function that nothing can end: not from inside, and not by a context.
+func (f *finder) endlessLoops(pkg *program.Package, file *program.File, body *ast.BlockStmt) []loop {
+	if f.looksAtEnd(pkg, body) {
+		return nil
+	}
+	var list []loop
 	for _, s := range body.List {
-		loop, ok := s.(*ast.ForStmt)
-		if !ok || loop.Cond != nil || f.leaves(where.pkg, loop) || f.flow.OnPurpose(where.file, loop.Pos()) {
+		var l loop
+		switch s := s.(type) {
+		case *ast.ForStmt:
+			if s.Cond == nil {
+				l = loop{s, s.Body, s.For, s.For + token.Pos(len("for"))}
+			}
+		case *ast.RangeStmt:
+			if pkg.Info.TypeOf(s.X) != nil && ticks(pkg, s.X) {
+				l = loop{s, s.Body, s.For, s.X.End()} // nobody closes a ticker's channel
+			}
+		}
+		if l.stmt != nil && !f.leaves(pkg, l) && !f.flow.OnPurpose(file, s.Pos()) {
+			list = append(list, l)
+		}
+	}
+	return list
+}
+
+func (f *finder) loopFinding(file *program.File, l loop, message string, related ...rules.Related) *rules.Finding {
+	if wait := f.waits(file, l); wait.IsValid() {
+		related = append(related, rules.Related{File: file, Pos: wait, Message: "the select belongs here, in place of this"})
+	}
+	return &rules.Finding{
+		Rule: name, Message: message, File: file, Pos: l.at, End: l.end,
+		Applicability: rules.Manual, Status: rules.NoFix, Related: related,
+	}
+}
+
+// waits returns the statement of a loop's body that waits for time to pass, NoPos for none.
+func (f *finder) waits(file *program.File, l loop) token.Pos {
+	pkg := f.flow.Package(file)
+	for _, s := range l.body.(*ast.BlockStmt).List {
+		e, ok := s.(*ast.ExprStmt)
+		if !ok {
 			continue
 		}
-		f.list = append(f.list, &rules.Finding{
-			Rule:          name,
-			Message:       fmt.Sprintf("this goroutine loops for ever, and nothing can end it, although %s where it is started: wait with select, and return on <-%s.Done()", src.InScope(), contextName(src)),
-			File:          where.file,
-			Pos:           loop.For,
-			End:           loop.For + token.Pos(len("for")),
-			Applicability: rules.Manual,
-			Status:        rules.NoFix,
-			Related:       []rules.Related{{File: file, Pos: g.Node().Pos(), Message: "started here"}},
-		})
+		switch x := ast.Unparen(e.X).(type) {
+		case *ast.UnaryExpr:
+			if x.Op == token.ARROW && ticks(pkg, x.X) {
+				return s.Pos()
+			}
+		case *ast.CallExpr:
+			if fn := census.Callee(pkg.Info, x); fn != nil && fn.Pkg() != nil && fn.Pkg().Path() == "time" && fn.Name() == "Sleep" {
+				return s.Pos()
+			}
+		}
+	}
+	return token.NoPos
+}
+
+// endless notes a goroutine that runs a function of the world which gets no context and loops for ever.
+func (f *finder) endless(g *flow.Goroutine) {
+	fn := census.Callee(g.Pkg.Info, g.Call)
+	if fn == nil || takesContext(fn.Signature()) {
+		return
+	}
+	for _, arg := range g.Call.Args {
+		if flow.Implements(typeOf(g, arg)) || flow.Carries(typeOf(g, arg)) {
+			return // it has one
+		}
+	}
+	src := f.source(g)
+	if src == nil || src.Kind == flow.Framework {
+		f.stays[fn.Origin()] = true // started elsewhere as well
+		return
+	}
+	if f.runs[fn.Origin()] == nil {
+		f.running = append(f.running, fn.Origin())
+	}
+	f.runs[fn.Origin()] = append(f.runs[fn.Origin()], &started{g, src})
+}
+
+// A started goroutine has a context where it starts.
+type started struct {
+	g   *flow.Goroutine
+	src *flow.Source
+}
+
+// namedLoops reports the functions that only goroutines run, all started where a context is in scope, and that loop for ever.
+func (f *finder) namedLoops(calls func() *callgraph.Graph) {
+	for _, fn := range f.running {
+		pkg, file, body := f.flow.Body(fn)
+		if body == nil || f.stays[fn] || file.Test || file.Generated {
+			continue
+		}
+		loops := f.endlessLoops(pkg, file, body)
+		if len(loops) == 0 {
+			continue
+		}
+		decl := calls().FuncOf(fn)
+		if decl == nil || len(decl.Links) > 0 || len(decl.Mentions) > 0 || slices.ContainsFunc(decl.Calls, func(c *callgraph.Call) bool { return !c.Go }) {
+			continue
+		}
+		at := f.runs[fn][0]
+		for _, l := range loops {
+			f.list = append(f.list, f.loopFinding(file, l, fmt.Sprintf("%s loops for ever, and nothing can end it, although %s where it is started: give it a parameter for the context, wait with select, and return on <-%s.Done()", decl.Name, at.src.InScope(), contextName(at.src)),
+				rules.Related{File: at.g.File, Pos: at.g.Node().Pos(), Message: "started here"}))
+		}
 	}
 }
 
@@ -50,29 +154,6 @@ func contextName(src *flow.Source) string {
 		return src.Text
 	}
 	return "ctx"
-}
-
-// A place is a function body with where it lies.
-type place struct {
-	pkg  *program.Package
-	file *program.File
-}
-
-// body returns what a goroutine runs: its literal, or the declaration of a function of the world that gets no context.
-func (f *finder) body(g *flow.Goroutine) (place, *ast.BlockStmt) {
-	if g.Lit != nil {
-		return place{g.Pkg, g.File}, g.Lit.Body
-	}
-	fn := census.Callee(g.Pkg.Info, g.Call)
-	if fn == nil {
-		return place{}, nil
-	}
-	for _, arg := range g.Call.Args {
-		if flow.Implements(typeOf(g, arg)) || flow.Carries(typeOf(g, arg)) {
-			return place{}, nil // it has one
-		}
-	}
-	return place{}, nil // whoever declares it may start it elsewhere as well
 }
 
 // looksAtEnd reports whether a body asks any context for its end, or waits for a signal from elsewhere.
@@ -98,16 +179,16 @@ func (f *finder) looksAtEnd(pkg *program.Package, body *ast.BlockStmt) bool {
 
 // leaves reports whether a loop can be left: by return, break or goto, by a call that never returns, or because it waits for
 // something that others send.
-func (f *finder) leaves(pkg *program.Package, loop *ast.ForStmt) bool {
+func (f *finder) leaves(pkg *program.Package, l loop) bool {
 	found := false
-	ast.Inspect(loop.Body, func(n ast.Node) bool {
+	ast.Inspect(l.body, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.FuncLit:
 			return false
 		case *ast.ReturnStmt:
 			found = true
 		case *ast.BranchStmt:
-			if n.Tok == token.GOTO || n.Tok == token.BREAK && (n.Label != nil || f.breaks(n, loop)) {
+			if n.Tok == token.GOTO || n.Tok == token.BREAK && (n.Label != nil || f.breaks(n, l)) {
 				found = true
 			}
 		case *ast.UnaryExpr:
@@ -116,7 +197,7 @@ func (f *finder) leaves(pkg *program.Package, loop *ast.ForStmt) bool {
 			}
 		case *ast.RangeStmt:
 			if t := pkg.Info.TypeOf(n.X); t != nil {
-				if _, ok := t.Underlying().(*types.Chan); ok {
+				if _, ok := t.Underlying().(*types.Chan); ok && !ticks(pkg, n.X) {
 					found = true
 				}
 			}
@@ -134,9 +215,9 @@ func (f *finder) leaves(pkg *program.Package, loop *ast.ForStmt) bool {
 }
 
 // breaks reports whether a break without a label leaves the loop: no other statement that it could leave is around it.
-func (f *finder) breaks(b *ast.BranchStmt, loop *ast.ForStmt) bool {
+func (f *finder) breaks(b *ast.BranchStmt, l loop) bool {
 	inner := false
-	ast.Inspect(loop.Body, func(n ast.Node) bool {
+	ast.Inspect(l.body, func(n ast.Node) bool {
 		switch n.(type) {
 		case *ast.ForStmt, *ast.RangeStmt, *ast.SwitchStmt, *ast.TypeSwitchStmt, *ast.SelectStmt:
 			if n.Pos() < b.Pos() && b.End() <= n.End() {

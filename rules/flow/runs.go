@@ -178,6 +178,14 @@ func (f *Flow) parameterRun(fn *types.Func, i, depth int) Run {
 // Declares reports whether the world declares a function with a body.
 func (f *Flow) Declares(fn *types.Func) bool { return f.body(fn) != nil }
 
+// Body returns the body of a function that the world declares, with where it lies; nil for others.
+func (f *Flow) Body(fn *types.Func) (*program.Package, *program.File, *ast.BlockStmt) {
+	if b := f.body(fn); b != nil {
+		return b.pkg, b.file, b.decl.Body
+	}
+	return nil, nil, nil
+}
+
 // RunsAtEnd reports whether a declared function is called by deferred code, or by what runs when a test or a context has
 // ended, directly: its parameters may be at their end.
 func (f *Flow) RunsAtEnd(pkg *program.Package, fn ast.Node) bool {
