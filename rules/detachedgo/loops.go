@@ -167,7 +167,7 @@ func (f *finder) looksAtEnd(pkg *program.Package, body *ast.BlockStmt) bool {
 			}
 		case *ast.CallExpr:
 			for _, arg := range n.Args {
-				if t := pkg.Info.TypeOf(arg); t != nil && flow.Implements(t) && !flow.Fresh(pkg, arg) {
+				if t := pkg.Info.TypeOf(arg); t != nil && flow.Implements(t) && !f.flow.Fresh(pkg, arg) {
 					found = true // the call may return, or panic, when it ends
 				}
 			}

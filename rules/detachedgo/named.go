@@ -7,7 +7,6 @@ import (
 
 	"github.com/ctxmend/ctxmend/rules"
 	"github.com/ctxmend/ctxmend/rules/callgraph"
-	"github.com/ctxmend/ctxmend/rules/census"
 	"github.com/ctxmend/ctxmend/rules/flow"
 	"github.com/ctxmend/ctxmend/rules/program"
 	"github.com/ctxmend/ctxmend/rules/supply"
@@ -104,10 +103,7 @@ func (f *finder) goodShape(s *supply.Supply, target *callgraph.Func, m *maker) b
 }
 
 func targetOf(f *callgraph.Func, m *maker) *rules.ParamTarget {
-	t := &rules.ParamTarget{Func: f, Born: "Background"}
-	if fn := census.Callee(m.births[0].Pkg.Info, m.births[0].Call); fn != nil {
-		t.Born = fn.Name()
-	}
+	t := &rules.ParamTarget{Func: f, Born: flow.Born(m.births[0].Pkg, m.births[0].Call)}
 	for _, b := range m.births {
 		t.Uses = append(t.Uses, b.Call)
 	}

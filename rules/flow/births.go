@@ -6,10 +6,11 @@ import (
 	"go/types"
 	"strings"
 
+	"github.com/ctxmend/ctxmend/rules/census"
 	"github.com/ctxmend/ctxmend/rules/program"
 )
 
-// A Birth is a call of context.Background or context.TODO in the world.
+// A Birth is a call of context.Background or context.TODO in the world, or of a function there that does nothing else.
 type Birth struct {
 	Pkg  *program.Package
 	File *program.File
@@ -21,12 +22,58 @@ type Birth struct {
 func (f *Flow) Births() []*Birth {
 	f.births.Do(func() {
 		f.EachCall(func(pkg *program.Package, file *program.File, call *ast.CallExpr) {
-			if Fresh(pkg, call) {
+			if f.Fresh(pkg, call) {
 				f.birthList = append(f.birthList, &Birth{pkg, file, call})
 			}
 		})
 	})
 	return f.birthList
+}
+
+// Fresh reports whether an expression makes a context from nothing: it calls context.Background, context.TODO, or a function of
+// the world whose body only returns what they give.
+func (f *Flow) Fresh(pkg *program.Package, e ast.Expr) bool {
+	call, ok := ast.Unparen(e).(*ast.CallExpr)
+	if !ok || len(call.Args) > 0 {
+		return false
+	}
+	fn := census.Callee(pkg.Info, call)
+	return fn != nil && (makesContext(fn) || f.wrapsBirth(fn))
+}
+
+// Born is the name of the function of package context that an expression calls, Background for those that do so by a function
+// of the world.
+func Born(pkg *program.Package, call *ast.CallExpr) string {
+	if fn := census.Callee(pkg.Info, call); fn != nil && makesContext(fn) {
+		return fn.Name()
+	}
+	return "Background"
+}
+
+// makesContext reports whether a function is context.Background or context.TODO.
+func makesContext(fn *types.Func) bool {
+	return fn.Pkg() != nil && fn.Pkg().Path() == "context" && (fn.Name() == "Background" || fn.Name() == "TODO")
+}
+
+// wrapsBirth reports whether a function of the world does nothing but return a context made from nothing. A method by which
+// others ask for a context is none, nor is a function whose comment explains why.
+func (f *Flow) wrapsBirth(fn *types.Func) bool {
+	fn = fn.Origin()
+	if wraps, ok := f.wrapping[fn]; ok {
+		return wraps
+	}
+	f.wrapping[fn] = false // while it is being looked at
+	sig := fn.Signature()
+	if !niladic(sig) || !IsContext(sig.Results().At(0).Type()) || sig.Recv() != nil && Carries(sig.Recv().Type()) {
+		return false
+	}
+	b := f.body(fn)
+	if b == nil || len(b.decl.Body.List) != 1 || explains(b.decl.Doc.Text()) {
+		return false
+	}
+	ret, ok := b.decl.Body.List[0].(*ast.ReturnStmt)
+	f.wrapping[fn] = ok && len(ret.Results) == 1 && f.Fresh(b.pkg, ret.Results[0]) && !f.OnPurpose(b.file, ret.Pos())
+	return f.wrapping[fn]
 }
 
 // EachCall visits the calls in the world's files that people write, each once, in the order of the source.
@@ -114,7 +161,13 @@ func (f *Flow) OnPurpose(file *program.File, pos token.Pos) bool {
 			return false
 		}
 	}
-	for _, word := range []string{"context", "ctx", "cancel", "background", "detach", "timeout", "deadline", "outlive", "nolint"} {
+	return strings.Contains(text, "context") || strings.Contains(text, "ctx") || strings.Contains(text, "background") || explains(text)
+}
+
+// explains reports whether a comment tells why a context has no end, or another one.
+func explains(text string) bool {
+	text = strings.ToLower(text)
+	for _, word := range []string{"cancel", "detach", "timeout", "deadline", "outlive", "nolint"} {
 		if strings.Contains(text, word) {
 			return true
 		}

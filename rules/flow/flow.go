@@ -28,6 +28,8 @@ type Flow struct {
 	kept, looks map[*types.Var]bool
 	// nils caches givenNil.
 	nils map[*types.Var]bool
+	// wrapping caches wrapsBirth.
+	wrapping map[*types.Func]bool
 	// calls and births are gone through once.
 	calls, births sync.Once
 	callList      []callAt
@@ -45,6 +47,7 @@ func New(prog *program.Program, c *census.Census) *Flow {
 		kept:     map[*types.Var]bool{},
 		looks:    map[*types.Var]bool{},
 		nils:     map[*types.Var]bool{},
+		wrapping: map[*types.Func]bool{},
 	}
 	for _, cfg := range prog.Configs {
 		for _, p := range cfg.Packages {

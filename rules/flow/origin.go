@@ -94,7 +94,7 @@ func (o *origin) value(f *Flow, file *program.File, pkg *program.Package, e ast.
 		from := f.follow(file, pkg, v, seen)
 		o.born, o.given, o.cancels = o.born || from.born, o.given || from.given, o.cancels || from.cancels
 	case *ast.CallExpr:
-		if Fresh(pkg, e) {
+		if f.Fresh(pkg, e) {
 			o.born = true
 			return
 		}
@@ -116,16 +116,6 @@ func (o *origin) value(f *Flow, file *program.File, pkg *program.Package, e ast.
 // isParam reports whether a variable is a parameter or receiver.
 func (f *Flow) isParam(v *types.Var) bool {
 	return v.Kind() == types.ParamVar || v.Kind() == types.RecvVar
-}
-
-// Fresh reports whether an expression is a call of context.Background or context.TODO.
-func Fresh(pkg *program.Package, e ast.Expr) bool {
-	call, ok := ast.Unparen(e).(*ast.CallExpr)
-	if !ok {
-		return false
-	}
-	fn := census.Callee(pkg.Info, call)
-	return fn != nil && fn.Pkg() != nil && fn.Pkg().Path() == "context" && (fn.Name() == "Background" || fn.Name() == "TODO")
 }
 
 // Cancels reports whether a call derives a context that ends on its own or through a function that it returns.

@@ -166,7 +166,7 @@ func (p *finder) visible(v *types.Var) bool {
 func (p *finder) free(name string, body *ast.BlockStmt) bool {
 	ok := map[types.Object]bool{}
 	for _, s := range body.List {
-		if as, isAssign := s.(*ast.AssignStmt); isAssign && as.Tok == token.DEFINE && len(as.Lhs) == 1 && len(as.Rhs) == 1 && Fresh(p.pkg, as.Rhs[0]) {
+		if as, isAssign := s.(*ast.AssignStmt); isAssign && as.Tok == token.DEFINE && len(as.Lhs) == 1 && len(as.Rhs) == 1 && p.flow.Fresh(p.pkg, as.Rhs[0]) {
 			if id, isIdent := as.Lhs[0].(*ast.Ident); isIdent {
 				ok[p.pkg.Info.Defs[id]] = true
 			}

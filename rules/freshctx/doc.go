@@ -20,6 +20,8 @@
 //		...
 //	}
 //
+// Functions that do nothing but return what context.Background or context.TODO gives count as these, unless their comment explains why.
+//
 // # What is no finding
 //
 // Some work must not end with its caller, and is left alone:

@@ -41,8 +41,30 @@ func (w *witness) keeps(file *program.File, pkg *program.Package, e ast.Expr) bo
 		}
 	case *ast.BinaryExpr:
 		return false
+	case *ast.ReturnStmt:
+		return w.keptByCallers(file, n)
 	}
 	return true
+}
+
+// keptByCallers reports whether a context that a function returns lives on where it is called. That is known of a function
+// which derives the context for its callers, and returns what ends it as well or has parameters: what they could have got a context by.
+func (w *witness) keptByCallers(file *program.File, ret *ast.ReturnStmt) bool {
+	f := w.supply.Calls.Enclosing(file, ret.Pos())
+	if f == nil || f.Decl == nil || len(f.Links)+len(f.Mentions)+len(f.Fixed) > 0 || len(f.Calls) == 0 || w.returning[f] {
+		return true
+	}
+	if f.Signature.Params().Len() == 0 && f.Signature.Results().Len() == 1 {
+		return true
+	}
+	w.returning[f] = true
+	defer delete(w.returning, f)
+	for _, call := range f.Calls {
+		if call.Go || call.Defer || !call.File.Test && w.keepsResult(call.File, call.Pkg, call.Expr) {
+			return true
+		}
+	}
+	return false
 }
 
 // keptVar reports whether what an expression on the left of an assignment holds lives on.
@@ -166,6 +188,9 @@ func (w *witness) keepsResult(file *program.File, pkg *program.Package, call *as
 		return w.keeps(file, pkg, call)
 	}
 	parent, _ := w.pass.Census.Outer(file, call)
+	if ret, ok := parent.(*ast.ReturnStmt); ok {
+		return w.keptByCallers(file, ret)
+	}
 	as, ok := parent.(*ast.AssignStmt)
 	if !ok {
 		return true

@@ -8,7 +8,6 @@ import (
 
 	"github.com/ctxmend/ctxmend/rules"
 	"github.com/ctxmend/ctxmend/rules/callgraph"
-	"github.com/ctxmend/ctxmend/rules/census"
 	"github.com/ctxmend/ctxmend/rules/flow"
 	"github.com/ctxmend/ctxmend/rules/program"
 	"github.com/ctxmend/ctxmend/rules/supply"
@@ -34,7 +33,7 @@ func run(pass *rules.Pass) []*rules.Finding {
 	w := &witness{
 		pass: pass, supply: pass.Supply(), targets: map[*callgraph.Func]*rules.AddParam{},
 		escaping: map[*types.Var]bool{}, mattering: map[*types.Var]bool{}, minorOf: map[*callgraph.Func]*rules.ParamTarget{},
-		keeping: map[*callgraph.Func]bool{},
+		keeping: map[*callgraph.Func]bool{}, returning: map[*callgraph.Func]bool{},
 	}
 	var candidates []*birth
 	for _, b := range births {
@@ -74,7 +73,7 @@ func birthsIn(pass *rules.Pass) []*birth {
 			continue
 		}
 		ast.Inspect(file.AST, func(n ast.Node) bool {
-			if call, ok := n.(*ast.CallExpr); ok && flow.Fresh(pkg, call) {
+			if call, ok := n.(*ast.CallExpr); ok && pass.Flow().Fresh(pkg, call) {
 				list = append(list, &birth{file: file, pkg: pkg, call: call})
 			}
 			return true
@@ -97,6 +96,8 @@ type witness struct {
 	minor   []*rules.ParamTarget
 	// keeping are the functions that make a context to be kept.
 	keeping map[*callgraph.Func]bool
+	// returning are the functions whose callers are being looked at.
+	returning map[*callgraph.Func]bool
 }
 
 // judge reports whether a fresh context is one that a caller's should replace, if there is one. It notes who would rather
@@ -140,15 +141,12 @@ func (w *witness) noteMinor(f *callgraph.Func, born *ast.CallExpr) {
 
 func (w *witness) finding(b *birth, route []supply.Step) *rules.Finding {
 	file, born, f := b.file, b.call, b.owner
-	name := census.Callee(f.Pkg.Info, born)
-	if name == nil {
-		return nil
-	}
+	name := types.ExprString(born.Fun)
 	in := w.targets[f]
 	if in == nil {
 		in = &rules.AddParam{
 			Supply:  w.supply,
-			Targets: []*rules.ParamTarget{{Func: f, Born: name.Name()}},
+			Targets: []*rules.ParamTarget{{Func: f, Born: flow.Born(b.pkg, born)}},
 			Param:   rules.Param{Name: "ctx"},
 		}
 		w.targets[f] = in
@@ -163,7 +161,7 @@ func (w *witness) finding(b *birth, route []supply.Step) *rules.Finding {
 	if len(route) > 1 {
 		how = fmt.Sprintf("reaches it through %s", first.To.Name)
 	}
-	message := fmt.Sprintf("%s starts from context.%s, although %s has %s and %s: cancellation and values end here", f.Name, name.Name(), caller, first.Source.Text, how)
+	message := fmt.Sprintf("%s starts from %s, although %s has %s and %s: cancellation and values end here", f.Name, name, caller, first.Source.Text, how)
 	finding := &rules.Finding{
 		Rule: "missingparam", Message: message, File: file, Pos: born.Pos(), End: born.End(), Applicability: rules.Review,
 		Fix: &rules.Fix{Title: "take ctx as a parameter", Applicability: rules.Review, Intent: in},

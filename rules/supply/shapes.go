@@ -66,7 +66,7 @@ func HasTwin(f *callgraph.Func) bool {
 // related reports whether the name of what is called contains that of the function: QueryContext, doQuery.
 func related(f *callgraph.Func, call *ast.CallExpr) bool {
 	fn := census.Callee(f.Pkg.Info, call)
-	return fn != nil && strings.Contains(strings.ToLower(fn.Name()), strings.ToLower(f.Decl.Name.Name))
+	return fn != nil && fn.Pkg() != nil && fn.Pkg().Path() != "context" && strings.Contains(strings.ToLower(fn.Name()), strings.ToLower(f.Decl.Name.Name))
 }
 
 // sameReceiver reports whether a call calls a function, or a method of the receiver.
