@@ -17,8 +17,8 @@ type claim struct {
 }
 
 // withoutConflicts returns the units that do not edit what another one edits as well. What removes a key
-// goes first, since nothing else is then to be done about it; the safer of two units then, and the one planned
-// first. The others are blocked when they are told so, and left out otherwise: at another level they may go first.
+// goes first, since nothing else is then to be done about it; then what gives a read its second result, which other fixes make
+// use of; the safer of two units then, and the one planned first. The others are blocked when they are told so, and left out otherwise: at another level they may go first.
 func withoutConflicts(units []*plan.Unit, tell bool) []*plan.Unit {
 	ranked := slices.Clone(units)
 	slices.SortStableFunc(ranked, func(a, b *plan.Unit) int { return cmp.Compare(rank(a), rank(b)) })
@@ -67,10 +67,12 @@ func rank(u *plan.Unit) int {
 	switch {
 	case u.Removes:
 		return 0
-	case u.Applicability == rules.Safe:
+	case u.Checks:
 		return 1
+	case u.Applicability == rules.Safe:
+		return 2
 	}
-	return 2
+	return 3
 }
 
 // A conflict is two claims to the same bytes, the one that goes first in front.

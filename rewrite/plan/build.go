@@ -3,7 +3,6 @@ package plan
 import (
 	"cmp"
 	"fmt"
-	"go/ast"
 	"go/token"
 	"slices"
 	"strings"
@@ -35,7 +34,7 @@ type Options struct {
 // Build groups findings into units and plans each: edits or a blocker. Findings get the
 // ID of their unit. The units come in the order of the source.
 func Build(prog *program.Program, c *census.Census, findings []*rules.Finding, opts Options) []*Unit {
-	pl := &planner{prog: prog, census: c, opts: opts, names: newNames(prog, c), closures: map[*program.Package]map[string]bool{}, graph: prog.ImportGraph().Clone(), types: map[typeWanted]*keyType{}, anchors: map[*AddDecl]*keyType{}, inits: map[string]*program.Startup{}, fileConditions: map[*program.File]string{}, packageConditions: map[*program.Package]string{}, locals: map[local]bool{}, accessed: map[ast.Expr]*Unit{}}
+	pl := &planner{prog: prog, census: c, opts: opts, names: newNames(prog, c), closures: map[*program.Package]map[string]bool{}, graph: prog.ImportGraph().Clone(), types: map[typeWanted]*keyType{}, anchors: map[*AddDecl]*keyType{}, inits: map[string]*program.Startup{}, fileConditions: map[*program.File]string{}, packageConditions: map[*program.Package]string{}, locals: map[local]bool{}}
 	byIntent := map[rules.Intent][]*rules.Finding{}
 	var order []rules.Intent
 	for _, f := range findings {
@@ -74,7 +73,9 @@ func (pl *planner) carryOut(u *Unit, in rules.Intent) {
 		return
 	}
 	switch in.(type) {
-	case *rules.CheckReads, *rules.StructValue:
+	case *rules.CheckReads:
+		u.Reads, u.Checks = true, true
+	case *rules.StructValue:
 		u.Reads = true
 	case *rules.DropWrites, *rules.JoinValues:
 		u.Removes = true
@@ -179,8 +180,6 @@ type planner struct {
 	packageConditions map[*program.Package]string
 	// locals are names that plans introduce in functions.
 	locals map[local]bool
-	// accessed are the look-ups, with their assertions, that a unit replaces by a call of an accessor.
-	accessed map[ast.Expr]*Unit
 	// methods caches reachable.
 	methods map[token.Pos]bool
 	// anchors say where declarations go; see anchor.

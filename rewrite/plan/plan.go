@@ -23,6 +23,8 @@ type Unit struct {
 	Removes bool
 	// Reads is set for a unit that changes what is stored under a key, or how it is read, and leaves the key.
 	Reads bool
+	// Checks is set for a unit that makes reads tell whether the value is there.
+	Checks bool
 	// Status is set by the pipeline.
 	Status rules.Status
 	// Files are the slash-separated names, relative to the directory worked in, that the unit edits or creates.

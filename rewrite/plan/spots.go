@@ -197,7 +197,6 @@ func (kp *keyPlan) access(s *spot, n *keyNames) error {
 	ctx, _ := kp.contextText(lk)
 	call := ast.Expr(lk.Call)
 	kind, whole := kp.readForm(lk, n)
-	kp.planner.accessed[whole] = kp.unit
 	from, to := kp.offset(s.File, whole.Pos()), kp.offset(s.File, whole.End())
 	ctxFrom, ctxTo := kp.offset(s.File, lk.Context.Pos()), kp.offset(s.File, lk.Context.End())
 	if kp.commentIn(s.File, from, ctxFrom) || kp.commentIn(s.File, ctxTo, to) {

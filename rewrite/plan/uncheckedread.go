@@ -29,9 +29,6 @@ func (d *draft) checkReads(in *rules.CheckReads) error {
 	}
 	exits := make([]Text, len(in.Reads))
 	for i, r := range in.Reads {
-		if u := d.accessed[r.Assert]; u != nil && u.Blocker == nil {
-			return block("conflict", in.File, r.Assert.Pos(), "the fix of %s makes the look-up a call of an accessor that panics in its place; run ctxmend fix --level review --rules uncheckedread before it", u.ID)
-		}
 		text, err := rc.exit(r)
 		if err != nil {
 			return err
@@ -111,10 +108,17 @@ func (rc *readCheck) define(id *ast.Ident, at token.Pos, exit Text) error {
 	}
 	ok := rc.localOK()
 	rc.splice(f, at, at, Lit(", "+ok))
+	rc.claim(rc.in.Reads[0])
 	text := append(Text{Lit("\n" + rc.indent + "if !" + ok + " {\n" + rc.indent + "\t")}, exit...)
 	text = append(text, Lit("\n"+rc.indent+"}"))
 	rc.unit.Edits = append(rc.unit.Edits, &Splice{File: f, Start: end, End: end, Text: text})
 	return nil
+}
+
+// claim writes the end of an assertion as it is: a fix that makes the read a call of an accessor has to wait, and finds
+// a read with two values then.
+func (rc *readCheck) claim(r *rules.UncheckedRead) {
+	rc.splice(rc.in.File, r.Assert.Rparen, r.Assert.End(), Lit(")"))
 }
 
 // lineEnd returns the offset where the line of a position ends, if nothing but a comment follows there.
@@ -144,7 +148,7 @@ func (rc *readCheck) hoist(exits []Text) error {
 	for i, r := range in.Reads {
 		v := rc.localValue(r)
 		from, to := rc.offset(f, r.Assert.Pos()), rc.offset(f, r.Assert.End())
-		front = append(front, Lit(v+", "+ok+" := "), Keep(from, to), Lit("\n"+rc.indent+"if !"+ok+" {\n"+rc.indent+"\t"))
+		front = append(front, Lit(v+", "+ok+" := "), Keep(from, rc.offset(f, r.Assert.Rparen)), Lit(")\n"+rc.indent+"if !"+ok+" {\n"+rc.indent+"\t"))
 		front = append(front, exits[i]...)
 		front = append(front, Lit("\n"+rc.indent+"}\n"+rc.indent))
 		rest = append(rest, Keep(at, from), Lit(v))

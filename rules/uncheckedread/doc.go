@@ -31,9 +31,13 @@
 // with; an HTTP handler that answers with http.Error does so with status 500. An assertion inside a larger
 // expression moves to a variable of its own in front of the statement.
 //
+// Where another fix makes the read a call of an accessor, the two results come first and the accessor has them as well. A
+// read that this rule cannot mend, or may not at the level asked for, becomes a call of an accessor that panics in its place.
+//
 // Reads are left alone where the panic is meant or cannot happen: in tests, in functions called Must... or whose
 // documentation speaks of panicking, below a recover, after the value has been stored or its presence checked
-// in the same function.
+// in the same function. A function that does nothing but read and says that it panics is one finding, left to people, as long as
+// some caller does not say so.
 //
 // # Fix safety
 //
@@ -46,8 +50,7 @@
 //   - error-style: the function makes its errors with something that needs more than a text
 //   - statement: the read stands where nothing can be put in front of it, in the condition of a loop for example,
 //     or behind calls that would then run after it
-//   - conflict: another fix changes the same code; where that one makes the look-up a call of an accessor, run
-//     --rules uncheckedread by itself before it
+//   - conflict: another fix changes the same code
 //   - layout: several statements share the line
 //   - type-errors: the package does not type-check
 //   - generated, vendored, cgo, symlink: the file is not to be edited

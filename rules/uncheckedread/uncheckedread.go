@@ -41,7 +41,13 @@ func run(pass *rules.Pass) []*rules.Finding {
 	var list []*rules.Finding
 	for _, r := range reads {
 		assert := c.assertion(r.Lookup)
-		if assert == nil || assert.Type == nil || c.commaOK(r.File, assert) || r.File.Test || c.meant(r) || c.present(r) {
+		if assert == nil || assert.Type == nil || c.commaOK(r.File, assert) || r.File.Test || c.present(r) {
+			continue
+		}
+		if c.meant(r.File, r.Pkg, r.Call) {
+			if f := c.accessor(r, assert); f != nil {
+				list = append(list, f)
+			}
 			continue
 		}
 		list = append(list, c.finding(r, assert))
@@ -112,9 +118,9 @@ func (c *checker) intent(r *census.Read, assert *ast.TypeAssertExpr) *rules.Chec
 	}
 }
 
-// meant reports whether the panic is announced, by the function's name or its documentation, or caught.
-func (c *checker) meant(r *census.Read) bool {
-	decl := c.function(r.Lookup)
+// meant reports whether a panic at a place is announced, by the function's name or its documentation, or caught.
+func (c *checker) meant(f *program.File, pkg *program.Package, n ast.Node) bool {
+	decl := c.function(f, n)
 	if decl == nil {
 		return false
 	}
@@ -127,12 +133,12 @@ func (c *checker) meant(r *census.Read) bool {
 	if decl.Doc != nil && strings.Contains(strings.ToLower(decl.Doc.Text()), "panic") {
 		return true
 	}
-	return recovers(r.Pkg, decl)
+	return recovers(pkg, decl)
 }
 
-// function returns the function declaration around a look-up, nil for the initialiser of a variable.
-func (c *checker) function(lk *census.Lookup) *ast.FuncDecl {
-	for n := c.census.Parent(lk.File, lk.Call); n != nil; n = c.census.Parent(lk.File, n) {
+// function returns the function declaration around a node, nil for the initialiser of a variable.
+func (c *checker) function(f *program.File, n ast.Node) *ast.FuncDecl {
+	for n = c.census.Parent(f, n); n != nil; n = c.census.Parent(f, n) {
 		if decl, ok := n.(*ast.FuncDecl); ok {
 			return decl
 		}
@@ -154,7 +160,7 @@ func recovers(pkg *program.Package, decl *ast.FuncDecl) bool {
 
 // present reports whether, earlier in the same function, the value is stored or its presence checked.
 func (c *checker) present(r *census.Read) bool {
-	decl := c.function(r.Lookup)
+	decl := c.function(r.File, r.Call)
 	if decl == nil {
 		return false
 	}
