@@ -4,6 +4,8 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/ctxmend/ctxmend/rules/census"
@@ -150,6 +152,31 @@ func (f *Flow) Comment(file *program.File, pos token.Pos) string {
 		}
 	}
 	return b.String()
+}
+
+// nolint matches a directive of golangci-lint and the names of the linters that it silences; without names, all.
+var nolint = regexp.MustCompile(`^//\s?nolint(?::([\w-]+(?:,[\w-]+)*))?(?:\s|//|$)`)
+
+// Waived reports whether a //nolint directive on the line of a position silences one of these linters.
+func (f *Flow) Waived(file *program.File, pos token.Pos, linters ...string) bool {
+	line := file.Tok.PositionFor(pos, false).Line
+	for _, g := range file.AST.Comments {
+		for _, c := range g.List {
+			if file.Tok.PositionFor(c.Pos(), false).Line != line {
+				continue
+			}
+			m := nolint.FindStringSubmatch(c.Text)
+			if m == nil {
+				continue
+			}
+			for name := range strings.SplitSeq(m[1], ",") {
+				if name == "" || name == "all" || slices.Contains(linters, name) {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // OnPurpose reports whether a comment at a place explains why the context there is another one: whoever wrote it has thought

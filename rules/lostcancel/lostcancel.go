@@ -36,7 +36,7 @@ type finder struct {
 
 // call judges a call of context.WithCancel and its like.
 func (f *finder) call(pkg *program.Package, file *program.File, call *ast.CallExpr) {
-	if !derives(pkg, call) {
+	if !derives(pkg, call) || f.flow.Waived(file, call.Pos(), "govet", "lostcancel") {
 		return
 	}
 	parent, child := f.census.Outer(file, call)

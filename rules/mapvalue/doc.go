@@ -59,5 +59,6 @@
 //   - comment: a comment inside an expression that changes would be lost
 //   - does-not-compile: the result would not type-check; edit: a file cannot be edited as planned
 //
-// Maps that are indexed by what is not constant, ranged over or counted are tables, and no findings.
+// Maps that are indexed by what is not constant, ranged over or counted are tables, and no findings. Neither is a map with
+// elements of one type that nobody stores in the modules at hand: whoever does knows what else is in it.
 package mapvalue

@@ -32,8 +32,12 @@ func run(pass *rules.Pass) []*rules.Finding {
 	return list
 }
 
-// isRecord reports whether a map is used by constant indexes only and some place in the world reads one.
+// isRecord reports whether a map is used by constant indexes only and some place in the world reads one. A map that only
+// code elsewhere stores may have any other entry, unless its values have any type, as those of records do.
 func isRecord(rec *census.Record) bool {
+	if len(rec.Stores) == 0 && !types.IsInterface(rec.Elem) {
+		return false
+	}
 	return rec.Dynamic == nil && slices.ContainsFunc(rec.Fields, func(f *census.Field) bool { return len(f.Reads) > 0 })
 }
 
