@@ -61,16 +61,18 @@ func round(ctx context.Context, opts Options, wanted func(*plan.Unit) bool) (*Re
 	findings, directives := find(res.Program, res.Census, opts)
 	units := plan.Build(res.Program, res.Census, findings, plan.Options{KeyStyle: opts.KeyStyle, KeyPackage: opts.KeyPackage, Accessors: opts.Accessors, Stage: opts.Stage, API: opts.API, Goroutines: opts.Goroutines})
 	units = judge(res.Program, units, directives)
+	chosen := func(u *plan.Unit) bool { return isSelected(res.Program, u) }
 	if wanted != nil {
+		chosen = func(*plan.Unit) bool { return true } // a place may have moved to a package that was not named
 		units = slices.DeleteFunc(units, func(u *plan.Unit) bool { return !wanted(u) })
 	}
-	if res.Set, err = applyVerified(ctx, res.Program, units, opts.Level); err != nil {
+	if res.Set, err = applyVerified(ctx, res.Program, units, opts.Level, chosen); err != nil {
 		return nil, err
 	}
 	settle(units, findings)
 	res.Findings = append(selected(res.Program, findings), directiveFindings(res.Program, directives, opts)...)
 	rules.Sort(res.Program, res.Findings)
-	res.Units = slices.DeleteFunc(units, func(u *plan.Unit) bool { return !isSelected(res.Program, u) })
+	res.Units = slices.DeleteFunc(units, func(u *plan.Unit) bool { return !chosen(u) })
 	slices.SortFunc(res.Units, func(a, b *plan.Unit) int { return strings.Compare(a.ID, b.ID) })
 	return res, nil
 }

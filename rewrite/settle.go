@@ -41,8 +41,8 @@ func judge(prog *program.Program, units []*plan.Unit, directives []*rules.Direct
 }
 
 // applyVerified applies and type-checks all units that are not blocked, blocks those that do
-// not survive it, and returns the patch set of those at the level asked for.
-func applyVerified(ctx context.Context, prog *program.Program, units []*plan.Unit, level rules.Applicability) (*patches.Set, error) {
+// not survive it, and returns the patch set of the chosen ones at the level asked for.
+func applyVerified(ctx context.Context, prog *program.Program, units []*plan.Unit, level rules.Applicability, chosen func(*plan.Unit) bool) (*patches.Set, error) {
 	v := &verifier{ctx: ctx, prog: prog}
 	var open []*plan.Unit
 	for _, u := range units {
@@ -56,7 +56,7 @@ func applyVerified(ctx context.Context, prog *program.Program, units []*plan.Uni
 		return nil, err
 	}
 	wanted := slices.DeleteFunc(open, func(u *plan.Unit) bool {
-		return u.Blocker != nil || !within(u, level) || !isSelected(prog, u)
+		return u.Blocker != nil || !within(u, level) || !chosen(u)
 	})
 	if level != rules.Review {
 		wanted = withoutConflicts(wanted, true)

@@ -88,13 +88,23 @@ func (kp *keyPlan) placeDecls(t *keyType) {
 	}
 	t.newFile = kp.freeFile("context.go", "ctxkeys.go", "contextkeys.go")
 	if kp.home.pkg == nil {
-		t.newFile = kp.home.name + ".go"
-		if strings.Contains(kp.home.name, "_") {
-			t.newFile = "context.go" // what follows may be the name of a platform
-		}
+		t.newFile = kp.home.firstFile()
 	} else if kp.testHome() {
 		t.newFile = kp.freeFile("context_test.go", "ctxkeys_test.go", "contextkeys_test.go")
 	}
+}
+
+// firstFile names the file of a package that is made.
+func (h *home) firstFile() string {
+	if strings.Contains(h.name, "_") {
+		return "context.go" // what follows may be the name of a platform
+	}
+	return h.name + ".go"
+}
+
+// firstDoc is its package comment.
+func (h *home) firstDoc() string {
+	return "Package " + h.name + " holds the keys of context values that several packages share."
 }
 
 // takesDecls reports whether what is declared in a file is known wherever the family's names are needed.
@@ -196,7 +206,7 @@ func (kp *keyPlan) freeFile(names ...string) string {
 func (kp *keyPlan) addDecl(t *keyType, id string, d Decl) *AddDecl {
 	doc := ""
 	if kp.home.pkg == nil {
-		doc = "Package " + kp.home.name + " holds the keys of context values that several packages share."
+		doc = kp.home.firstDoc()
 	}
 	add := &AddDecl{
 		PkgDoc:  doc,
@@ -267,11 +277,14 @@ func declaresReceiver(d ast.Decl, fn *ast.FuncDecl) bool {
 }
 
 // relative returns a new file's name relative to the directory worked in.
-func (kp *keyPlan) relative(name string) string {
+func (kp *keyPlan) relative(name string) string { return kp.relativeTo(kp.home, name) }
+
+// relativeTo returns the name of a new file of a package relative to the directory worked in.
+func (pl *planner) relativeTo(h *home, name string) string {
 	if name == "" {
 		return ""
 	}
-	rel, err := filepath.Rel(kp.prog.Dir, filepath.Join(kp.home.dir, name))
+	rel, err := filepath.Rel(pl.prog.Dir, filepath.Join(h.dir, name))
 	if err != nil {
 		return name
 	}

@@ -71,26 +71,29 @@ func (kp *keyPlan) chooseHome() error {
 
 // askedHome uses the package given by --key-package.
 func (kp *keyPlan) askedHome() error {
-	want := kp.opts.KeyPackage
-	for _, cfg := range kp.prog.Configs {
-		if p := cfg.Package(want); p != nil && p.World {
-			kp.home = kp.homeOf(p, "asked for")
-			return kp.feasible(kp.home)
-		}
-	}
-	for _, m := range kp.prog.Modules {
-		rest, ok := strings.CutPrefix(want, m.Path+"/")
-		if !ok {
-			continue
-		}
-		kp.home = &home{path: want, name: path.Base(want), dir: filepath.Join(m.Dir, filepath.FromSlash(rest)), why: "asked for"}
-		if !token.IsIdentifier(kp.home.name) {
-			break
-		}
+	if kp.home = kp.homeAsked(); kp.home != nil {
 		return kp.feasible(kp.home)
 	}
 	s := kp.spots[0]
-	return block("placement", s.File, s.Expr.Pos(), "package %s, asked for with --key-package, is in no module of the program", want)
+	return block("placement", s.File, s.Expr.Pos(), "package %s, asked for with --key-package, is in no module of the program", kp.opts.KeyPackage)
+}
+
+// homeAsked returns the package given by --key-package, one to be made when it does not exist; nil when no module of the program
+// can hold it.
+func (pl *planner) homeAsked() *home {
+	want := pl.opts.KeyPackage
+	for _, cfg := range pl.prog.Configs {
+		if p := cfg.Package(want); p != nil && p.World {
+			return homeOfPackage(p, "asked for")
+		}
+	}
+	for _, m := range pl.prog.Modules {
+		rest, ok := strings.CutPrefix(want, m.Path+"/")
+		if ok && token.IsIdentifier(path.Base(want)) {
+			return &home{path: want, name: path.Base(want), dir: filepath.Join(m.Dir, filepath.FromSlash(rest)), why: "asked for"}
+		}
+	}
+	return nil
 }
 
 func (kp *keyPlan) homeOf(p *program.Package, why string) *home {

@@ -22,11 +22,14 @@ type joinPlan struct {
 	exported bool // other packages name the struct
 	// name and key are the struct's name and that of the key's type, local what variables of the struct are called.
 	name, key, local string
-	fields           []*joinField
-	byKey            map[*census.Key]*joinField
-	rows             []*joinRow
-	reads            []*joinRead
-	accessors        map[AccessorKind]string
+	// keyType is the type of a key that is a constant, "" for a key that is an empty struct; newType is set when it is to be declared.
+	keyType   string
+	newType   bool
+	fields    []*joinField
+	byKey     map[*census.Key]*joinField
+	rows      []*joinRow
+	reads     []*joinRead
+	accessors map[AccessorKind]string
 	// used are the identifiers of declarations, locals the variables that the plan adds to them.
 	used   map[ast.Decl]map[string]bool
 	locals map[ast.Decl][]joinLocal
@@ -200,12 +203,13 @@ func (jp *joinPlan) foreign(s *census.Site) bool { return s.Pkg.Path != jp.home.
 // chooseHome decides which package gets the struct: the one asked for, the one that declares the keys, else that of the first chain.
 func (jp *joinPlan) chooseHome() error {
 	if want := jp.opts.KeyPackage; want != "" {
-		p := jp.worldPackageAt(want)
-		if p == nil {
+		if jp.home = jp.homeAsked(); jp.home == nil {
 			s := jp.in.Chains[0].Links[0]
-			return block("placement", s.File, s.Expr.Pos(), "package %s, asked for with --key-package, has to exist before it can hold the struct", want)
+			return block("placement", s.File, s.Expr.Pos(), "package %s, asked for with --key-package, is in no module of the program", want)
 		}
-		jp.home = homeOfPackage(p, "asked for")
+		if jp.home.pkg == nil {
+			jp.graph.AddPackage(jp.home.path, jp.home.name)
+		}
 		return jp.reachable()
 	}
 	for _, k := range jp.in.Keys {
@@ -224,15 +228,6 @@ func (jp *joinPlan) chooseHome() error {
 		jp.home = homeOfPackage(jp.in.Chains[0].Links[0].Pkg, "it attaches the values")
 	}
 	return jp.reachable()
-}
-
-func (d *draft) worldPackageAt(path string) *program.Package {
-	for _, cfg := range d.prog.Configs {
-		if p := cfg.Package(path); p != nil && p.World {
-			return p
-		}
-	}
-	return nil
 }
 
 // keyObject returns what declares a key: the constant or variable that names it, else its type; nil for literals of built-in type.

@@ -7,6 +7,7 @@ import (
 	"go/types"
 	"go/version"
 	"slices"
+	"strconv"
 
 	"github.com/ctxmend/ctxmend/rules/census"
 	"github.com/ctxmend/ctxmend/rules/program"
@@ -15,12 +16,15 @@ import (
 // declare adds the struct, its key and the functions that others call.
 func (jp *joinPlan) declare() error {
 	f, after := jp.declPlace()
-	if f == nil {
+	newFile, doc := "", ""
+	if jp.home.pkg == nil {
+		newFile, doc = jp.home.firstFile(), jp.home.firstDoc()
+	} else if f == nil {
 		s := jp.in.Chains[0].Links[0]
 		return block("placement", s.File, s.Expr.Pos(), "no file of package %s can hold the struct", jp.home.path)
 	}
 	add := func(id string, after ast.Decl, d Decl) {
-		jp.add(&AddDecl{PkgPath: jp.home.path, PkgName: jp.home.name, Dir: jp.home.dir, File: f, ID: id, After: after, Decl: d})
+		jp.add(&AddDecl{PkgPath: jp.home.path, PkgName: jp.home.name, Dir: jp.home.dir, File: f, NewFile: newFile, NewRel: jp.relativeTo(jp.home, newFile), PkgDoc: doc, ID: id, After: after, Decl: d})
 	}
 	st := &Struct{Name: jp.name}
 	if jp.exported {
@@ -32,13 +36,12 @@ func (jp *joinPlan) declare() error {
 			st.Fields = append(st.Fields, StructField{Name: fd.flag, Type: Text{Lit("bool")}})
 		}
 	}
-	key := &KeyType{Name: jp.key, Underlying: "struct{}"}
-	if token.IsExported(jp.key) {
-		key.Doc = jp.key + " is the key of a " + jp.name + " in a context."
-	}
 	add(jp.name, after, st)
-	add(jp.key, after, key)
-	behind := beforeFunctions(f)
+	jp.declareKey(func(id string, d Decl) { add(id, after, d) })
+	var behind ast.Decl
+	if f != nil {
+		behind = beforeFunctions(f)
+	}
 	if behind == nil || after != nil && behind.Pos() < after.Pos() {
 		behind = after // the types stand among the functions
 	}
@@ -58,10 +61,31 @@ func (jp *joinPlan) declare() error {
 	return nil
 }
 
+// declareKey declares the key in the style asked for.
+func (jp *joinPlan) declareKey(add func(id string, d Decl)) {
+	doc := ""
+	if token.IsExported(jp.key) {
+		doc = jp.key + " is the key of a " + jp.name + " in a context."
+	}
+	if jp.keyType == "" {
+		add(jp.key, &KeyType{Name: jp.key, Underlying: "struct{}", Doc: doc})
+		return
+	}
+	c := &KeyConst{Name: jp.key, Type: Ref{PkgPath: jp.home.path, PkgName: jp.home.name, Name: jp.keyType}, Value: "iota", Enum: jp.opts.KeyStyle == "enum", Doc: doc}
+	underlying := "int"
+	if !c.Enum {
+		underlying, c.Value = "string", strconv.Quote(lowerFirst(jp.name))
+	}
+	if jp.newType {
+		add(jp.keyType, &KeyType{Name: jp.keyType, Underlying: underlying})
+	}
+	add(jp.key, c)
+}
+
 // accessorDecl declares a function that stores, or looks up, the struct.
 func (jp *joinPlan) accessorDecl(kind AccessorKind, name string) *Accessor {
 	a := &Accessor{
-		Kind: kind, Name: name, Struct: true, Param: lowerFirst(jp.local),
+		Kind: kind, Name: name, Struct: jp.keyType == "", Param: lowerFirst(jp.local),
 		Key:   Ref{PkgPath: jp.home.path, PkgName: jp.home.name, Name: jp.key},
 		Value: Text{Name(jp.home.path, jp.home.name, jp.name)},
 	}
@@ -155,6 +179,9 @@ func (jp *joinPlan) declPlace() (*program.File, ast.Decl) {
 		if s.Role == census.Writer && fits(s.File) {
 			return s.File, beforeFunctions(s.File)
 		}
+	}
+	if jp.home.pkg == nil {
+		return nil, nil
 	}
 	for _, f := range jp.home.pkg.Files {
 		if fits(f) {

@@ -36,12 +36,59 @@ func (jp *joinPlan) chooseNames() error {
 		key = lowerFirst(key)
 	}
 	jp.key = jp.names.free(jp.home.dir, jp.homePlaces(), key, key+"Type")
+	jp.chooseKeyType()
 	jp.local = strings.ToLower(last[len(last)-1])
 	if strings.EqualFold(jp.local, jp.name) {
 		jp.local = "values"
 	}
 	jp.nameFields(list, common)
 	return nil
+}
+
+// chooseKeyType finds the type of a key that is to be a constant: one of the home's string types for keys that stays, else a new one.
+func (jp *joinPlan) chooseKeyType() {
+	switch jp.opts.KeyStyle {
+	case "string":
+		if jp.keyType = jp.stringType(); jp.keyType != "" {
+			return
+		}
+	case "enum":
+	default:
+		return
+	}
+	jp.newType = true
+	candidates := []string{"contextKey", "ctxKey"}
+	if token.IsExported(jp.key) {
+		candidates = []string{"ContextKey", "CtxKey"}
+	}
+	jp.keyType = jp.names.free(jp.home.dir, jp.homePlaces(), candidates...)
+}
+
+// stringType returns a string type of the home for keys, one that stays and under which the new key meets no other; "" for none.
+func (jp *joinPlan) stringType() string {
+	for _, k := range jp.census.KeyTypes(jp.home.path) {
+		named, ok := types.Unalias(k.GoType).(*types.Named)
+		if !ok || !isString(named) || named.NumMethods() > 0 || jp.byKey[k] != nil {
+			continue
+		}
+		hidden := slices.ContainsFunc(jp.homePlaces(), func(p place) bool {
+			obj := lookup(p, named.Obj().Name())
+			return obj == nil || obj.Pos() != named.Obj().Pos()
+		})
+		open := slices.ContainsFunc(jp.census.KeyTypes(jp.home.path), func(o *census.Key) bool {
+			return o.Type == k.Type && (o.Value == "" || o.Value == strconv.Quote(lowerFirst(jp.name)) ||
+				jp.census.Elsewhere(o, census.Writer) != nil || jp.census.Elsewhere(o, census.Reader) != nil)
+		})
+		if !hidden && !open {
+			return named.Obj().Name()
+		}
+	}
+	return ""
+}
+
+func isString(t types.Type) bool {
+	b, ok := t.Underlying().(*types.Basic)
+	return ok && b.Info()&types.IsString != 0
 }
 
 // nameFields gives the fields, and their flags, names.

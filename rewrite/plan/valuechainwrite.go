@@ -502,7 +502,14 @@ func (jp *joinPlan) lostKey(s *census.Site) {
 	})
 }
 
-func (jp *joinPlan) keyText() Text { return Text{Name(jp.home.path, jp.home.name, jp.key), Lit("{}")} }
+// keyText names the key.
+func (jp *joinPlan) keyText() Text {
+	text := Text{Name(jp.home.path, jp.home.name, jp.key)}
+	if jp.keyType == "" {
+		text = append(text, Lit("{}"))
+	}
+	return text
+}
 
 // writeSingle makes a writer of one value store it beside those that the context carries.
 func (jp *joinPlan) writeSingle(row *joinRow) error {

@@ -32,7 +32,8 @@
 // Literals, calls of make, declarations, parameters and results that name the map's type name the struct's,
 // indexes become fields, and assertions on what is read go where the field has that type. All places change
 // together, tests included, or none does. The type is exported when other packages need it. Where a map is written after
-// others may hold it, they share the struct by a pointer. A map type that the program declares for the record becomes
+// others may hold it, they share the struct by a pointer. The key is not touched: one of built-in type gets its type, style and package
+// (see --key-style, --key-package) from builtinkey, and the struct follows it in the same run. A map type that the program declares for the record becomes
 // the struct where it is declared.
 //
 // # Fix safety

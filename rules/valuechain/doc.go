@@ -48,8 +48,8 @@
 //
 // # What the fix does
 //
-// One struct type with a field for each value, and one empty struct type as its key, are declared where the keys are. The
-// calls of a row become one, in the place of the last; a value that would be computed at another time, or in another order, is
+// One struct type with a field for each value, and one empty struct type as its key, or a constant where --key-style asks for one, are
+// declared where the keys are, or in the package of --key-package, which is made if need be. The calls of a row become one, in the place of the last; a value that would be computed at another time, or in another order, is
 // kept in a variable where it is computed now. Functions such as WithUser that only rows called go. A writer that stores one of the values sets that field in a copy of
 // the struct that the context carries, so the others stay what they are. Where some contexts carry a part of the
 // values only and a reader asks, a field such as hasRole says whether the value is there. Readers become reads of fields, those of
