@@ -16,6 +16,26 @@ type CallTwins struct {
 	// Source is the context in scope.
 	Source *flow.Source
 	Calls  []*TwinCall
+	// Requests are calls that become two: one that makes a request, and one that sends it. Those of one function share an
+	// intent, since they share the name of the request.
+	Requests []*SentRequest
+}
+
+// A SentRequest is a call of net/http that makes a request and sends it: http.Get, or Post of a client.
+type SentRequest struct {
+	Call *ast.CallExpr
+	// Text is the context as it is spelled there.
+	Text string
+	// Method is the constant of net/http that names what is asked: MethodGet.
+	Method string
+	// URL, ContentType, Body and Form are the arguments; nil for those that the call does not have.
+	URL, ContentType, Body, Form ast.Expr
+	// Client is the expression of the client, nil for http.DefaultClient.
+	Client ast.Expr
+	// Stmt is the statement of a block that the call is all of: an assignment, or a return.
+	Stmt ast.Stmt
+	// Check is the statement behind an assignment that leaves the block when the call has failed.
+	Check *ast.IfStmt
 }
 
 // A TwinCall is one call and what it becomes.
@@ -46,6 +66,12 @@ type Twin struct {
 
 // UnitID names the unit by the place of the first call.
 func (in *CallTwins) UnitID() string {
-	pos := in.File.Tok.PositionFor(in.Calls[0].Call.Pos(), false)
+	var first *ast.CallExpr
+	if len(in.Calls) > 0 {
+		first = in.Calls[0].Call
+	} else {
+		first = in.Requests[0].Call
+	}
+	pos := in.File.Tok.PositionFor(first.Pos(), false)
 	return fmt.Sprintf("contextlesscall:%s:%d:%d", in.File.Rel, pos.Line, pos.Column)
 }

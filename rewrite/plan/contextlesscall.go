@@ -16,6 +16,9 @@ func (d *draft) callTwins(in *rules.CallTwins) error {
 			return err
 		}
 	}
+	if err := d.sendRequests(in); err != nil {
+		return err
+	}
 	if in.Source.Unnamed != nil {
 		d.nameParameter(in.File, in.Source)
 	}
@@ -80,8 +83,11 @@ func (d *draft) ownedTwin(in *rules.CallTwins, c *rules.TwinCall, fun ast.Expr) 
 		if d.commentIn(f, d.offset(f, before), d.offset(f, c.Call.Rparen)) {
 			return block("comment", f, before, "a comment would be lost; move it")
 		}
-		src := string(f.Src[d.offset(f, last.Pos()):d.offset(f, last.End())])
-		d.splice(f, fun.Pos(), fun.End(), Lit("(&"), owner, Lit("{"+twin.Field+": "+src+"})."+twin.Name))
+		fields := twin.Field + ": " + string(f.Src[d.offset(f, last.Pos()):d.offset(f, last.End())])
+		if in.Pkg.Info.Types[ast.Unparen(last)].IsNil() {
+			fields = ""
+		}
+		d.splice(f, fun.Pos(), fun.End(), Lit("(&"), owner, Lit("{"+fields+"})."+twin.Name))
 		d.splice(f, before, last.End())
 	}
 	return nil

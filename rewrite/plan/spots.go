@@ -269,9 +269,9 @@ func (d *draft) contextText(lk *census.Lookup) (Text, bool) {
 	return nil, false
 }
 
-// keep is the source of an expression.
-func (d *draft) keep(f *program.File, e ast.Expr) Part {
-	return Keep(d.offset(f, e.Pos()), d.offset(f, e.End()))
+// keep is the source of a node.
+func (d *draft) keep(f *program.File, n ast.Node) Part {
+	return Keep(d.offset(f, n.Pos()), d.offset(f, n.End()))
 }
 
 // readForm decides which accessor serves a reader, and which expression it replaces: the

@@ -22,7 +22,7 @@ const name = "contextlesscall"
 var Rule = &rules.Rule{Name: name, Doc: doc, Default: true, Levels: []rules.Applicability{rules.Review, rules.Manual}, Run: run}
 
 func run(pass *rules.Pass) []*rules.Finding {
-	f := &finder{flow: pass.Flow(), census: pass.Census, unnamed: map[*ast.Field]*rules.CallTwins{}}
+	f := &finder{flow: pass.Flow(), census: pass.Census, unnamed: map[*ast.Field]*rules.CallTwins{}, requests: map[*ast.FuncDecl]*rules.CallTwins{}}
 	f.flow.EachCall(f.call)
 	return f.list
 }
@@ -33,7 +33,9 @@ type finder struct {
 	census *census.Census
 	// unnamed holds the intents of parameters that need a name.
 	unnamed map[*ast.Field]*rules.CallTwins
-	list    []*rules.Finding
+	// requests holds the intents of functions that send requests.
+	requests map[*ast.FuncDecl]*rules.CallTwins
+	list     []*rules.Finding
 }
 
 // A site is one call.
@@ -50,8 +52,8 @@ func (f *finder) call(pkg *program.Package, file *program.File, call *ast.CallEx
 		return
 	}
 	at := &site{pkg, file, call, fn}
-	if client := requestMaker(fn); client != "" {
-		f.requestMaker(at, client)
+	if makesRequest(fn) {
+		f.request(at)
 		return
 	}
 	twin := twinOf(pkg, call, fn)
@@ -151,7 +153,8 @@ func (f *finder) results(at *site) []*types.Var {
 	return list
 }
 
-func (f *finder) report(at *site, src *flow.Source, twin *rules.Twin) {
+// intent returns the intent that a call joins: a new one, or that of others which need a name for the same parameter.
+func (f *finder) intent(at *site, src *flow.Source) *rules.CallTwins {
 	in := f.unnamed[src.Unnamed]
 	if src.Unnamed == nil || in == nil {
 		in = &rules.CallTwins{File: at.file, Pkg: at.pkg, Source: src}
@@ -159,6 +162,21 @@ func (f *finder) report(at *site, src *flow.Source, twin *rules.Twin) {
 			f.unnamed[src.Unnamed] = in
 		}
 	}
+	return in
+}
+
+func (f *finder) report(at *site, src *flow.Source, twin *rules.Twin) {
+	if why := f.otherResult(at, twin); why != "" {
+		f.list = append(f.list, &rules.Finding{
+			Rule: name,
+			Message: fmt.Sprintf("%s takes no context although %s: it can be neither cancelled nor given values by the caller; write (&tls.Dialer{Config: config}).DialContext(%s, network, addr), whose result is a net.Conn that holds a *tls.Conn: %s",
+				flow.Callee(at.call), src.InScope(), src.Text, why),
+			File: at.file, Pos: at.call.Fun.Pos(), End: at.call.Fun.End(),
+			Applicability: rules.Manual, Status: rules.NoFix,
+		})
+		return
+	}
+	in := f.intent(at, src)
 	in.Calls = append(in.Calls, &rules.TwinCall{Call: at.call, Text: src.Text, Twin: twin})
 	cost := "it can be neither cancelled nor given values by the caller"
 	if writesLog(at.fn) {
@@ -184,19 +202,4 @@ func shown(twin *rules.Twin) string {
 		return fmt.Sprintf("%s.%s.%s", twin.PkgName, twin.Owner, twin.Name)
 	}
 	return twin.Name
-}
-
-// requestMaker reports http.Get and its like, which need two calls instead of one.
-func (f *finder) requestMaker(at *site, client string) {
-	src := f.source(at)
-	if src == nil || f.flow.OnPurpose(at.file, at.call.Pos()) {
-		return
-	}
-	f.list = append(f.list, &rules.Finding{
-		Rule: name,
-		Message: fmt.Sprintf("%s takes no context although %s: it can be neither cancelled nor given values by the caller; make the request with http.NewRequestWithContext(%s, ...) and send it with Do of %s",
-			flow.Callee(at.call), src.InScope(), src.Text, client),
-		File: at.file, Pos: at.call.Fun.Pos(), End: at.call.Fun.End(),
-		Applicability: rules.Manual, Status: rules.NoFix,
-	})
 }

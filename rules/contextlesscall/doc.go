@@ -25,8 +25,12 @@
 // The counterpart is found by its signature: FooContext, FooWithContext or FooCtx in the package, or in the method set,
 // of the function called, with a context in front of the same parameters and with the same results. Of the
 // standard library these are known besides: net.Dial and net.DialTimeout become DialContext of a net.Dialer, net.LookupHost
-// and the like the methods of net.DefaultResolver, Begin of a database becomes BeginTx(ctx, nil). http.Get, Head, Post and
-// PostForm need two calls instead of one, and are reported without a fix.
+// and the like the methods of net.DefaultResolver, Begin of a database becomes BeginTx(ctx, nil), tls.Dial
+// DialContext of a tls.Dialer where the result may be a net.Conn.
+//
+// http.Get, Head, Post and PostForm, as functions and as methods of a client, become a request made with the context in front, and Do. An
+// error of the request is handled as one of the call: the check behind it is written twice. Where there is none, or one that
+// does not fit, the finding says what to write.
 //
 // # What is no finding
 //
@@ -35,6 +39,7 @@
 //   - what goes on when the function returns: a process that is started and not waited for; results that are returned, stored or
 //     handed to a goroutine
 //   - a request that gets its context by WithContext or Clone
+//   - net.Listen: the context of a net.ListenConfig would end the look-up of the address only
 //   - the counterpart itself, which may be made of the function
 //   - a comment at the place that explains the context; tests
 //
@@ -45,7 +50,8 @@
 // # When it is blocked
 //
 //   - comment: a comment would be lost
-//   - effects: an argument that would be evaluated earlier has effects
+//   - effects: an argument that would be evaluated earlier or later has effects
+//   - name: no name is free for the request; edit: it has no line for itself, or the form is no url.Values
 //   - cgo, symlink: the place lies in a file that is not to be edited
 //   - type-errors: the package does not type-check
 //   - suppressed: a place carries a //ctxmend:ignore comment

@@ -103,6 +103,8 @@ func special(pkg *program.Package, call *ast.CallExpr, fn *types.Func, sig *type
 			isPointer(twin.Signature().Params().At(1).Type()) && sameResults(sig, twin.Signature()) {
 			return &rules.Twin{Name: "BeginTx", More: "nil", Lasts: true}
 		}
+	case fn.Pkg().Path() == "crypto/tls" && fn.Name() == "Dial":
+		return &rules.Twin{Name: "DialContext", Owner: "Dialer", Literal: true, Field: "Config", PkgPath: "crypto/tls", PkgName: "tls", Lasts: true}
 	case fn.Pkg().Path() != "net" || fn.Signature().Recv() != nil:
 	case fn.Name() == "Dial":
 		return &rules.Twin{Name: "DialContext", Owner: "Dialer", Literal: true, PkgPath: "net", PkgName: "net"}
@@ -126,24 +128,4 @@ func special(pkg *program.Package, call *ast.CallExpr, fn *types.Func, sig *type
 func isPointer(t types.Type) bool {
 	_, ok := t.Underlying().(*types.Pointer)
 	return ok
-}
-
-// requestMaker says what to do about a function of net/http that makes a request and sends it, "" for other functions.
-func requestMaker(fn *types.Func) string {
-	if fn.Pkg() == nil || fn.Pkg().Path() != "net/http" {
-		return ""
-	}
-	switch fn.Name() {
-	case "Get", "Head", "Post", "PostForm":
-	default:
-		return ""
-	}
-	sig := fn.Signature()
-	if sig.Results().Len() != 2 || sig.Params().Len() == 0 {
-		return ""
-	}
-	if sig.Recv() == nil {
-		return "http.DefaultClient"
-	}
-	return "the client"
 }
