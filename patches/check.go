@@ -235,3 +235,11 @@ func refused(label string, err error, dir bool) error {
 	}
 	return &WriteError{File: label, Err: err}
 }
+
+// refusedIf is refused for an operation on a name that may have worked.
+func refusedIf(label string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return refused(label, err, true)
+}

@@ -4,10 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"sort"
 	"syscall"
 	"testing"
 )
@@ -23,7 +21,6 @@ const (
 	faultCrash       // the process dies before it
 	faultAfter       // the process dies after it
 	faultTorn        // the process dies half way through writing a file
-	faultPower       // the power fails before it: what was not synced may be lost
 	faultEdit        // somebody else does something before it
 )
 
@@ -31,7 +28,7 @@ var errFault = errors.New("injected failure")
 var errCrash = errors.New("the process is dead")
 
 // faultFS is the real file system, where operation number at goes wrong. It leaves
-// syncing to disk out, and keeps account of what was synced instead.
+// syncing to disk out.
 type faultFS struct {
 	osFS
 	fault fault
@@ -41,12 +38,9 @@ type faultFS struct {
 	hit   bool   // the fault has taken place
 	hitAt string // the operation and name it took place at
 	edit  func() // for faultEdit
+	plain bool   // the system cannot exchange names
 	// onOp is called with every operation before it takes place.
 	onOp func(op, name string)
-	// unsynced holds, for each directory, how to take back the operations on its
-	// names since it was last synced, in order.
-	unsynced map[string][]func()
-	rnd      *rand.Rand
 }
 
 // step counts one operation and says whether it takes place and what it returns.
@@ -61,7 +55,7 @@ func (f *faultFS) step(op, name string) (do bool, err error) {
 	if f.n != f.at || f.fault == faultNone {
 		return true, nil
 	}
-	if f.fault == faultFull && op != "create" {
+	if f.fault == faultFull && op != "write" {
 		f.at++ // the next one then
 		return true, nil
 	}
@@ -77,55 +71,12 @@ func (f *faultFS) step(op, name string) (do bool, err error) {
 	case faultAfter:
 		f.dead = true
 		return true, errCrash
-	case faultPower:
-		f.losePower()
 	case faultEdit:
 		f.edit()
 		return true, nil
 	}
 	f.dead = true
 	return false, errCrash
-}
-
-// losePower forgets a random part of what was not synced: in each directory the
-// operations after some point.
-func (f *faultFS) losePower() {
-	var dirs []string
-	for dir := range f.unsynced {
-		dirs = append(dirs, dir)
-	}
-	sort.Strings(dirs)
-	for _, dir := range dirs {
-		undo := f.unsynced[dir]
-		for keep := f.rnd.IntN(len(undo) + 1); len(undo) > keep; undo = undo[:len(undo)-1] {
-			undo[len(undo)-1]()
-		}
-	}
-}
-
-func (f *faultFS) log(name string, undo func()) {
-	if f.unsynced == nil {
-		f.unsynced = map[string][]func(){}
-	}
-	dir := filepath.Dir(name)
-	f.unsynced[dir] = append(f.unsynced[dir], undo)
-}
-
-// keep returns a function that puts a file back as it is now.
-func keep(name string) func() {
-	info, err := os.Lstat(name)
-	if err != nil || !info.Mode().IsRegular() {
-		return func() { os.Remove(name) }
-	}
-	data, err := os.ReadFile(name)
-	if err != nil {
-		panic(err)
-	}
-	return func() {
-		os.Remove(name)
-		os.WriteFile(name, data, 0o600)
-		os.Chmod(name, info.Mode())
-	}
 }
 
 func (f *faultFS) Lstat(name string) (fs.FileInfo, error) {
@@ -163,87 +114,100 @@ func (f *faultFS) CheckWritable(name string) error {
 	return f.osFS.CheckWritable(name)
 }
 
-func (f *faultFS) Create(name string, data []byte, mode fs.FileMode, _ fs.FileInfo) error {
-	do, err := f.step("create", name)
-	if !do && f.fault == faultTorn && f.hit && f.n == f.at {
-		data, do = data[:len(data)/2], true
+func (f *faultFS) Open(name string) (newFile, error) {
+	do, err := f.step("open", name)
+	if !do {
+		return nil, err
+	}
+	file, oerr := f.osFS.Open(name)
+	if oerr != nil {
+		return nil, oerr
+	}
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	return &faultFile{f, name, file}, nil
+}
+
+// A faultFile is a file being written to a faultFS.
+type faultFile struct {
+	fs   *faultFS
+	name string
+	file newFile
+}
+
+func (f *faultFile) Write(data []byte) (int, error) {
+	do, err := f.fs.step("write", f.name)
+	if !do && f.fs.fault == faultTorn && f.fs.hit && f.fs.n == f.fs.at {
+		f.file.Write(data[:len(data)/2])
 	}
 	if do {
-		file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-		if err != nil {
+		f.file.Write(data)
+	}
+	return len(data), err
+}
+
+func (f *faultFile) Own(fs.FileInfo) {}
+
+func (f *faultFile) Chmod(mode fs.FileMode) error {
+	do, err := f.fs.step("chmod", f.name)
+	if do {
+		f.file.Chmod(mode)
+	}
+	return err
+}
+
+func (f *faultFile) Sync() error {
+	_, err := f.fs.step("fsync", f.name)
+	return err
+}
+
+func (f *faultFile) Close() error { return f.file.Close() }
+
+// change takes one step that changes names.
+func (f *faultFS) change(op, name string, change func() error) error {
+	do, err := f.step(op, name)
+	if do {
+		if err := change(); err != nil {
 			return err
 		}
-		f.log(name, func() { os.Remove(name) })
-		file.Write(data)
-		file.Chmod(mode)
-		file.Close()
 	}
 	return err
 }
 
 func (f *faultFS) Rename(from, to string) error {
-	do, err := f.step("rename", to)
-	if do {
-		putBack, move := keep(to), keep(from)
-		if err := f.osFS.Rename(from, to); err != nil {
-			return err
-		}
-		f.log(to, func() { putBack(); move() })
+	return f.change("rename", to, func() error { return f.osFS.Rename(from, to) })
+}
+
+func (f *faultFS) RenameNew(from, to string) error {
+	return f.change("renamenew", to, func() error { return f.osFS.RenameNew(from, to) })
+}
+
+func (f *faultFS) Exchange(one, other string) error {
+	if f.plain {
+		return errors.ErrUnsupported
 	}
-	return err
+	return f.change("exchange", other, func() error { return f.osFS.Exchange(one, other) })
 }
 
 func (f *faultFS) Remove(name string) error {
-	do, err := f.step("remove", name)
-	if do {
-		putBack := keep(name)
-		if info, err := os.Lstat(name); err == nil && info.IsDir() {
-			putBack = func() { os.Mkdir(name, 0o777) }
-		}
-		if err := f.osFS.Remove(name); err != nil {
-			return err
-		}
-		f.log(name, putBack)
-	}
-	return err
+	return f.change("remove", name, func() error { return f.osFS.Remove(name) })
 }
 
 func (f *faultFS) Mkdir(name string) error {
-	do, err := f.step("mkdir", name)
-	if do {
-		if err := f.osFS.Mkdir(name); err != nil {
-			return err
-		}
-		f.log(name, func() { os.RemoveAll(name) })
-	}
-	return err
+	return f.change("mkdir", name, func() error { return f.osFS.Mkdir(name) })
 }
 
 func (f *faultFS) MkdirPrivate(name string) error {
-	do, err := f.step("mkdirall", name)
-	if do {
-		for dir := name; ; dir = filepath.Dir(dir) {
-			if _, err := os.Lstat(dir); err == nil {
-				break
-			}
-			f.log(dir, func() { os.RemoveAll(dir) })
-		}
-		if err := f.osFS.MkdirPrivate(name); err != nil {
-			return err
-		}
-	}
-	return err
+	return f.change("mkdirall", name, func() error { return f.osFS.MkdirPrivate(name) })
 }
 
 func (f *faultFS) SyncDir(name string) error {
-	do, err := f.step("sync", name)
-	if do {
-		if _, err := os.Lstat(name); err != nil {
-			return err
-		}
-		delete(f.unsynced, name)
-	}
-	return err
+	return f.change("sync", name, func() error {
+		_, err := os.Lstat(name)
+		return err
+	})
 }
 
 // A world is a directory tree with a patch set for it and a cache directory.
@@ -323,13 +287,7 @@ func newWorld(t testing.TB) *testWorld {
 	if err := prior.Write(t.Context(), WriteOptions{CacheDir: w.cache, ops: &faultFS{}}); err != nil {
 		t.Fatal(err)
 	}
-	w.set = &Set{Root: w.root, Roots: []string{w.root}, Files: []*File{
-		w.file("a.go", "package a\n", "package a\n\nvar New int\n"),
-		w.file("new/deep/c.go", "", "package deep\n"),
-		w.file("sub/b.go", "package b\r\n\r\nvar x\r\n", "package b\r\n"),
-		w.file("sub/gone.go", "package b", ""),
-		w.file("sub/made.go", "", "package b\n"),
-	}}
+	w.set = w.newSet()
 	w.old = readTree(t, w.root)
 	w.new = tree{}
 	for name, text := range w.old {
@@ -342,6 +300,17 @@ func newWorld(t testing.TB) *testWorld {
 	w.new["new/"], w.new["new/deep/"] = "", ""
 	w.new["new/deep/c.go"] = `-rw-r--r-- "package deep\n"`
 	return w
+}
+
+// newSet returns the set that is tried on the world.
+func (w *testWorld) newSet() *Set {
+	return &Set{Root: w.root, Roots: []string{w.root}, Files: []*File{
+		w.file("a.go", "package a\n", "package a\n\nvar New int\n"),
+		w.file("new/deep/c.go", "", "package deep\n"),
+		w.file("sub/b.go", "package b\r\n\r\nvar x\r\n", "package b\r\n"),
+		w.file("sub/gone.go", "package b", ""),
+		w.file("sub/made.go", "", "package b\n"),
+	}}
 }
 
 func (w *testWorld) name(rel string) string { return filepath.Join(w.root, filepath.FromSlash(rel)) }

@@ -56,7 +56,12 @@ type entry struct {
 // beside the file itself so that renaming it is atomic.
 func (j *journal) temp(i int) string { return j.beside(i, ".tmp") }
 
-// backup is the name of the temporary file that holds its old contents while it is put back.
+// aside is the name that what bore entry i's name bears while the run goes on. Whatever
+// it is, it is whole, and somebody's own if it holds neither old nor new bytes.
+func (j *journal) aside(i int) string { return j.beside(i, ".out") }
+
+// backup is the name of the file in which its old contents are written once more. Half
+// written ones may be left; a whole one becomes what stands aside.
 func (j *journal) backup(i int) string { return j.beside(i, ".bak") }
 
 func (j *journal) beside(i int, ext string) string {
@@ -154,6 +159,9 @@ func (s *store) makeDir() error {
 		fresh = append(fresh, dir)
 	}
 	if len(fresh) == 0 {
+		// Who made it may have died before it was durable.
+		s.ops.SyncDir(filepath.Dir(s.dir))
+		s.ops.SyncDir(filepath.Dir(filepath.Dir(s.dir)))
 		return nil
 	}
 	if err := s.ops.MkdirPrivate(s.dir); err != nil {
@@ -181,7 +189,7 @@ func (s *store) save(j *journal) error {
 	if err := s.remove(temp); err != nil { // left by a crash
 		return err
 	}
-	if err := s.ops.Create(temp, data, 0o600, nil); err != nil {
+	if err := create(s.ops, temp, data, 0o600, nil); err != nil {
 		return err
 	}
 	if err := s.ops.Rename(temp, s.pending()); err != nil {

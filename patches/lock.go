@@ -86,7 +86,7 @@ func (s *store) tryLock(path string, me holder) ([]byte, error) {
 	held.Lock()
 	held.nonces[me.Nonce] = true
 	held.Unlock()
-	if err := s.ops.Create(path, data, 0o600, nil); err != nil {
+	if err := create(s.ops, path, data, 0o600, nil); err != nil {
 		held.Lock()
 		delete(held.nonces, me.Nonce)
 		held.Unlock()

@@ -22,6 +22,10 @@ func TestMain(m *testing.M) {
 	switch args := strings.Split(os.Getenv(playEnv), "\n"); args[0] {
 	case "write":
 		os.Exit(playWriter(args[1], args[2], args[3]))
+	case "victim":
+		os.Exit(playVictim(args[1], args[2], args[3], args[4]))
+	case "full":
+		os.Exit(playFull(args[1]))
 	case "hold":
 		playHolder(args[1], args[2])
 	default:

@@ -6,9 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path/filepath"
-	"sort"
 	"strconv"
+	"syscall"
 )
 
 // Recover finishes what an earlier run that was killed, or that lost its power,
@@ -73,6 +72,9 @@ func (s *store) recover() (*recovery, error) {
 	if j == nil || err != nil {
 		return nil, err
 	}
+	if err := s.bringBack(j); err != nil {
+		return nil, unfinished(j, err)
+	}
 	done := true
 	for _, e := range j.Entries {
 		state, err := s.state(e)
@@ -103,7 +105,9 @@ func unfinished(j *journal, err error) error {
 
 // finish commits a pending run whose files all hold their new bytes.
 func (s *store) finish(j *journal) error {
-	s.removeTemps(j)
+	if err := s.removeTemps(j); err != nil {
+		return err
+	}
 	for i := len(j.DropDirs) - 1; i >= 0; i-- {
 		s.ops.Remove(j.DropDirs[i])
 	}
@@ -122,26 +126,36 @@ const (
 	holdsOld fileState = iota
 	holdsNew
 	holdsOther // somebody else's bytes
+	isAbsent
 )
 
-// state tells which bytes a file holds.
+// state tells which contents of the entry's file its name stands for: no file is one
+// of them if the run creates or deletes it.
 func (s *store) state(e *entry) (fileState, error) {
-	info, err := s.ops.Lstat(e.Name)
+	state, err := s.contents(e, e.Name)
 	switch {
-	case missing(err):
-		switch {
-		case e.Old == nil:
-			return holdsOld, nil
-		case e.New == "":
-			return holdsNew, nil
-		}
-		return holdsOther, nil
+	case err != nil || state != isAbsent:
+		return state, err
+	case e.Old == nil:
+		return holdsOld, nil
+	case e.New == "":
+		return holdsNew, nil
+	}
+	return holdsOther, nil
+}
+
+// contents tells which bytes of the entry's file lie under a name.
+func (s *store) contents(e *entry, name string) (fileState, error) {
+	info, err := s.ops.Lstat(name)
+	switch {
+	case missing(err) || errors.Is(err, syscall.ENOTDIR):
+		return isAbsent, nil
 	case err != nil:
 		return 0, err
 	case !info.Mode().IsRegular():
 		return holdsOther, nil
 	}
-	data, err := s.ops.ReadFile(e.Name)
+	data, err := s.ops.ReadFile(name)
 	switch {
 	case err != nil:
 		return 0, err
@@ -155,147 +169,3 @@ func (s *store) state(e *entry) (fileState, error) {
 
 // missing reports whether err says that there is no such file.
 func missing(err error) bool { return errors.Is(err, fs.ErrNotExist) }
-
-// rollback puts every file of the pending run j back and ends the run. If that is
-// impossible it changes no file and returns an *InterruptedError; if the system
-// refuses, the journal stays for another attempt.
-func (s *store) rollback(j *journal) error {
-	states, err := s.examine(j)
-	if err != nil {
-		return err
-	}
-	for i := len(states) - 1; i >= 0; i-- {
-		if states[i] != holdsNew {
-			continue
-		}
-		if err := s.restore(j, i); err != nil {
-			return fmt.Errorf("%s: %w", label(s.root, j.Entries[i].Name), cause(err))
-		}
-	}
-	if err := s.removeTemps(j); err != nil {
-		return err
-	}
-	for i := len(j.MakeDirs) - 1; i >= 0; i-- {
-		s.ops.Remove(j.MakeDirs[i]) // stays when somebody put something there
-	}
-	for _, dir := range j.dirs() {
-		if err := s.syncDir(dir); err != nil {
-			return err
-		}
-	}
-	if err := s.remove(s.pending()); err != nil {
-		return err
-	}
-	s.ops.SyncDir(s.dir) // if the removal is lost, rolling back again finds nothing to do
-	return nil
-}
-
-// examine returns the state of each file, once it is sure that all can be put back.
-func (s *store) examine(j *journal) ([]fileState, error) {
-	states := make([]fileState, len(j.Entries))
-	var edited []string
-	learnt := false
-	for i, e := range j.Entries {
-		state, err := s.state(e)
-		if err != nil {
-			return nil, err
-		}
-		states[i] = state
-		if state != holdsOther || e.Kept {
-			continue
-		}
-		untouched, err := s.untouched(j, i)
-		if err != nil {
-			return nil, err
-		}
-		if untouched {
-			e.Kept, learnt = true, true
-		} else {
-			edited = append(edited, label(s.root, e.Name))
-		}
-	}
-	if learnt {
-		// The temporary files that prove it go away before the run ends.
-		if err := s.save(j); err != nil {
-			return nil, err
-		}
-	}
-	if len(edited) > 0 {
-		s.removeTemps(j)
-		sort.Strings(edited)
-		return nil, &InterruptedError{Files: edited, Journal: s.pending()}
-	}
-	return states, nil
-}
-
-// untouched reports whether the run had not yet come to a file that now holds
-// somebody's own bytes. Then its temporary file is still there. A file that was to
-// be deleted has none, but where it is there, the deletion did not last.
-func (s *store) untouched(j *journal, i int) (bool, error) {
-	if j.Entries[i].New == "" {
-		return true, nil
-	}
-	_, err := s.ops.Lstat(j.temp(i))
-	if missing(err) {
-		return false, nil
-	}
-	return err == nil, err
-}
-
-// restore puts back the old contents of a file that holds the new ones.
-func (s *store) restore(j *journal, i int) error {
-	e := j.Entries[i]
-	if e.Old == nil {
-		return s.remove(e.Name)
-	}
-	if err := s.restoreDirs(j, e.Name); err != nil {
-		return err
-	}
-	ch := &change{name: e.Name, label: label(s.root, e.Name)}
-	if _, _, err := confine(s.ops, j.Roots, ch); err != nil {
-		return err
-	}
-	mode := e.Mode
-	info, err := s.ops.Lstat(e.Name)
-	switch {
-	case err == nil:
-		mode = keptMode(info)
-	case missing(err):
-		info = nil
-	default:
-		return err
-	}
-	if err := s.remove(j.backup(i)); err != nil { // left by an earlier attempt
-		return err
-	}
-	if err := s.ops.Create(j.backup(i), e.Old, mode, info); err != nil {
-		return err
-	}
-	return s.ops.Rename(j.backup(i), e.Name)
-}
-
-// restoreDirs makes the directories above name again that the run has removed.
-func (s *store) restoreDirs(j *journal, name string) error {
-	for _, dir := range j.DropDirs {
-		if rel, err := filepath.Rel(dir, name); err != nil || !filepath.IsLocal(rel) {
-			continue
-		}
-		if err := s.ops.Mkdir(dir); err != nil && !errors.Is(err, fs.ErrExist) {
-			return err
-		}
-	}
-	return nil
-}
-
-// removeTemps removes the run's temporary files.
-func (s *store) removeTemps(j *journal) error {
-	var first error
-	for i := range j.Entries {
-		for _, name := range []string{j.temp(i), j.backup(i)} {
-			if err := s.remove(name); err != nil && first == nil {
-				first = err
-			}
-		}
-	}
-	return first
-}

@@ -21,8 +21,11 @@ type WriteOptions struct {
 
 // Write makes the set's changes on disk, all or none of them. It first checks that
 // every file still holds its old bytes and may be written; then it writes the new
-// contents beside the old ones, and only then renames them into place. Before the
-// first of that it records the old contents in a journal, so that an interrupted
+// contents beside the old ones, and only then swaps names. What bore a name steps aside
+// and is looked at again before it goes, so that nothing that somebody else saved in
+// between is lost: a file that was replaced comes back, whatever it holds, and so do all
+// others. (Only systems that cannot swap names leave a moment between looking and
+// renaming.) Before the first of that Write records the old contents in a journal, so that an interrupted
 // Write can be rolled back (Recover) and a completed one taken back (Undo). It
 // replaces the record of the previous Write. A set without changes does nothing.
 //
@@ -137,7 +140,7 @@ func (s *store) perform(ctx context.Context, j *journal, changes []*change) erro
 		if ch.new == nil {
 			continue
 		}
-		if err := s.ops.Create(j.temp(i), ch.new, j.Entries[i].Mode, ch.info); err != nil {
+		if err := create(s.ops, j.temp(i), ch.new, j.Entries[i].Mode, ch.info); err != nil {
 			return refused(ch.label, err, true)
 		}
 	}
@@ -146,6 +149,12 @@ func (s *store) perform(ctx context.Context, j *journal, changes []*change) erro
 			return cancelled(ctx)
 		}
 		if err := s.swap(j, i, ch); err != nil {
+			return err
+		}
+	}
+	// An editor that had a file open may have saved into what stands aside by now.
+	for i, ch := range changes {
+		if err := s.dropAside(j, i, ch); err != nil {
 			return err
 		}
 	}
@@ -164,26 +173,72 @@ func (s *store) perform(ctx context.Context, j *journal, changes []*change) erro
 }
 
 // swap puts the new contents of one file in place, if it still holds the old ones.
+// What bore the name steps aside and is looked at once more, since somebody may have
+// saved the file after the first look: rolling back then gives it its name again.
 func (s *store) swap(j *journal, i int, ch *change) error {
 	state, err := s.state(j.Entries[i])
 	if err != nil {
 		return &WriteError{File: ch.label, Err: err}
 	}
 	if state != holdsOld {
-		if ch.old == nil {
-			return &ExistsError{File: ch.label}
+		return s.edited(j, ch)
+	}
+	switch {
+	case ch.old == nil:
+		if err = s.ops.RenameNew(j.temp(i), ch.name); errors.Is(err, fs.ErrExist) {
+			return s.edited(j, ch)
 		}
-		return &ChangedError{Files: []string{ch.label}, Undo: j.Kind == kindUndo}
+		return refusedIf(ch.label, err)
+	case ch.new == nil:
+		err = s.ops.RenameNew(ch.name, j.aside(i))
+	default:
+		if err = s.ops.Exchange(j.temp(i), ch.name); err == nil {
+			err = s.ops.Rename(j.temp(i), j.aside(i))
+		} else if errors.Is(err, errors.ErrUnsupported) {
+			// Between the look above and this there is a moment that such a system leaves open.
+			return refusedIf(ch.label, s.ops.Rename(j.temp(i), ch.name))
+		}
 	}
-	if ch.new == nil {
-		err = s.ops.Remove(ch.name)
-	} else {
-		err = s.ops.Rename(j.temp(i), ch.name)
-	}
-	if err != nil {
+	if missing(err) {
+		return s.edited(j, ch)
+	} else if err != nil {
 		return refused(ch.label, err, true)
 	}
+	return s.checkAside(j, i, ch)
+}
+
+// checkAside makes sure that what stands aside is what the change was planned for.
+func (s *store) checkAside(j *journal, i int, ch *change) error {
+	state, err := s.contents(j.Entries[i], j.aside(i))
+	if err != nil {
+		return &WriteError{File: ch.label, Err: err}
+	}
+	if state != holdsOld {
+		return s.edited(j, ch)
+	}
 	return nil
+}
+
+// dropAside removes what stands aside of a file, if it still holds the old contents.
+func (s *store) dropAside(j *journal, i int, ch *change) error {
+	if ch.old == nil {
+		return nil
+	}
+	if _, err := s.ops.Lstat(j.aside(i)); missing(err) {
+		return nil // the system could not set it aside
+	}
+	if err := s.checkAside(j, i, ch); err != nil {
+		return err
+	}
+	return refusedIf(ch.label, s.ops.Remove(j.aside(i)))
+}
+
+// edited returns the error for a file that somebody else has changed.
+func (s *store) edited(j *journal, ch *change) error {
+	if ch.old == nil {
+		return &ExistsError{File: ch.label}
+	}
+	return &ChangedError{Files: []string{ch.label}, Undo: j.Kind == kindUndo}
 }
 
 // syncDir makes the names in a directory durable; one that is gone needs nothing.

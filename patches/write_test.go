@@ -194,11 +194,11 @@ type denyFS struct {
 	err error
 }
 
-func (d *denyFS) Create(name string, data []byte, mode fs.FileMode, like fs.FileInfo) error {
+func (d *denyFS) Open(name string) (newFile, error) {
 	if strings.HasPrefix(filepath.Base(name), ".ctxmend-") && filepath.Base(filepath.Dir(name)) == "sub" {
-		return &fs.PathError{Op: "open", Path: name, Err: d.err}
+		return nil, &fs.PathError{Op: "open", Path: name, Err: d.err}
 	}
-	return d.faultFS.Create(name, data, mode, like)
+	return d.faultFS.Open(name)
 }
 
 func symlink(t *testing.T, to, name string) {

@@ -126,6 +126,7 @@ func foreign(t *testing.T, from, imported string) {
 		"golang.org/x/tools/go/packages": {"rules/program"},
 		"github.com/sergi/go-diff":       {"patches", "rewrite/apply"},
 		"github.com/spf13/cobra":         {"cmd/ctxmend"},
+		"golang.org/x/sys":               {"patches"},
 	} {
 		if within(imported, library) && !slices.Contains(rooms, from) {
 			t.Errorf("%s imports %s: only %s may", from, imported, strings.Join(rooms, " and "))
