@@ -25,6 +25,8 @@ type AddParam struct {
 	Everywhere bool
 	// Starts are goroutines that shall get the context from where they are started.
 	Starts []*supply.Start
+	// Only is set when no other functions get it than the targets and what is linked to them.
+	Only bool
 }
 
 // A ParamTarget is a function that needs a parameter.
@@ -34,6 +36,10 @@ type ParamTarget struct {
 	Uses []ast.Expr
 	// Born is the name of the function of package context that makes the context so far: Background or TODO.
 	Born string
+	// Name is the name that the parameter gets there rather than that of Param, if it is free; "" for none.
+	Name string
+	// Index is the parameter's place there where that is not Param.Index; 0 for none.
+	Index int
 }
 
 // A Param is a parameter to add.

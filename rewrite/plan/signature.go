@@ -33,6 +33,8 @@ type sigPlan struct {
 	reaches map[*callgraph.Func]bool
 	// starts are the calls that give the context to goroutines.
 	starts map[*callgraph.Call]*supply.Start
+	// given are what calls pass that have a value of their own.
+	given map[*callgraph.Call]Text
 }
 
 // A newParam is the parameter of one function.
@@ -51,6 +53,8 @@ type newParam struct {
 	target *rules.ParamTarget
 	// edits are what a local variable of the same name needs.
 	locals []*adopted
+	// replaced are the places of variables that the parameter replaces as a whole.
+	replaced []token.Pos
 }
 
 // A pass is a call that passes the parameter.
@@ -107,7 +111,7 @@ func (d *draft) signatures(in *rules.AddParam) (*sigPlan, error) {
 		}
 		sp.changed[t.Func].want(t)
 	}
-	for i := 0; i < len(sp.order); i++ {
+	for i := 0; i < len(sp.order) && !in.Only; i++ {
 		for _, call := range sp.order[i].f.Calls {
 			if sp.order[i].twin == "" || call.Named {
 				sp.extend(call)
@@ -147,7 +151,7 @@ func (sp *sigPlan) change(c *class) {
 
 // blankParam returns a function's parameter of the wanted type, in the wanted place, that has no name.
 func (sp *sigPlan) blankParam(f *callgraph.Func) *ast.Field {
-	if f.Type == nil || len(f.Type.Params.List) == 0 || sp.in.Param.Index != 0 || sp.in.Param.Type != nil {
+	if f.Type == nil || len(f.Type.Params.List) == 0 || sp.index(f) != 0 || sp.in.Param.Type != nil {
 		return nil
 	}
 	field := f.Type.Params.List[0]
@@ -173,6 +177,16 @@ func (sp *sigPlan) extend(call *callgraph.Call) {
 	if c := sp.classOf(caller); c.err == nil && (sp.in.Everywhere || sp.reached(caller)) {
 		sp.change(c)
 	}
+}
+
+// index returns the place of the parameter in a function.
+func (sp *sigPlan) index(f *callgraph.Func) int {
+	for _, t := range sp.in.Targets {
+		if t.Func == f && t.Index > 0 {
+			return t.Index
+		}
+	}
+	return sp.in.Param.Index
 }
 
 // isContext reports whether the parameter is a context, which callers may have at hand.
@@ -306,7 +320,8 @@ func (sp *sigPlan) choosePass(to *newParam, call *callgraph.Call) error {
 	}
 	around := sp.changedAround(call.In)
 	switch {
-	case call.Defer || sp.ended(call) && source == nil:
+	case sp.given[call] != nil:
+	case sp.isContext() && call.Defer || sp.ended(call) && source == nil:
 	case around != nil && (source == nil || around.f.Type.Pos() > source.Var.Pos() || sp.replaces(around, source)):
 		p.from = around
 		around.uses = append(around.uses, call.Expr.Pos())

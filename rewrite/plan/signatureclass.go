@@ -137,7 +137,7 @@ func (sp *sigPlan) fixed(f *callgraph.Func) error {
 	if sp.isContext() && givesContext(f) {
 		return block("gives-context", f.File, f.Pos(), "%s is where callers get their context from", f.Name)
 	}
-	if f.Type.Params.NumFields() < sp.in.Param.Index {
+	if f.Type.Params.NumFields() < sp.index(f) {
 		return block("position", f.File, f.Pos(), "%s has only %d parameters", f.Name, f.Type.Params.NumFields())
 	}
 	if err := sp.fixedCalls(f); err != nil {

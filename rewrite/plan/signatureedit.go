@@ -117,7 +117,7 @@ func (sp *sigPlan) namedSiblings(f *callgraph.Func) bool {
 // insertParam puts a parameter into its place in the list.
 func (sp *sigPlan) insertParam(f *callgraph.Func, param Text) {
 	list := f.Type.Params
-	index := sp.in.Param.Index
+	index := sp.index(f)
 	if n := list.NumFields(); n > 0 && index >= n {
 		if _, variadic := list.List[len(list.List)-1].Type.(*ast.Ellipsis); variadic {
 			index = n - 1
@@ -267,7 +267,7 @@ func (sp *sigPlan) writePass(p *pass) {
 	for _, a := range call.Args {
 		starts, ends = append(starts, a.Pos()), append(ends, a.End())
 	}
-	index := sp.in.Param.Index
+	index := sp.index(p.to.f)
 	if p.call.ByMethod {
 		index++
 	}
@@ -300,6 +300,8 @@ func calledName(call *ast.CallExpr) *ast.Ident {
 func (sp *sigPlan) argument(p *pass) Text {
 	var text Text
 	switch {
+	case sp.given[p.call] != nil:
+		return sp.given[p.call]
 	case p.from != nil:
 		text = Text{Lit(p.from.name)}
 	case p.source != nil:

@@ -30,7 +30,11 @@ func (sp *sigPlan) chooseNames() {
 
 func (sp *sigPlan) chooseName(p *newParam) {
 	for i := 1; ; i++ {
-		for _, name := range sp.candidates(i) {
+		names := sp.candidates(i)
+		if i == 1 && p.target != nil && p.target.Name != "" {
+			names = append([]string{p.target.Name}, names...)
+		}
+		for _, name := range names {
 			if locals, ok := sp.fits(p, name); ok {
 				p.name, p.locals = name, locals
 				return
@@ -123,11 +127,13 @@ func (sp *sigPlan) fitsIn(pkg *program.Package, p *newParam, name string, body *
 		if obj.Pos() < body.Pos() {
 			return nil, false // another parameter
 		}
-		define := sp.adoptable(pkg, p, obj, body)
-		if define == nil {
-			return nil, false
+		if !slices.Contains(p.replaced, obj.Pos()) {
+			define := sp.adoptable(pkg, p, obj, body)
+			if define == nil {
+				return nil, false
+			}
+			locals = append(locals, define...)
 		}
-		locals = append(locals, define...)
 	}
 	ok := true
 	ast.Inspect(body, func(n ast.Node) bool {
@@ -155,7 +161,7 @@ func (sp *sigPlan) fitsIn(pkg *program.Package, p *newParam, name string, body *
 			at = scope
 		}
 		_, obj := at.LookupParent(name, use)
-		if obj != nil && obj.Pos() >= body.Pos() && obj.Pos() < body.End() && obj.Parent() != scope {
+		if obj != nil && obj.Pos() >= body.Pos() && obj.Pos() < body.End() && obj.Parent() != scope && !slices.Contains(p.replaced, obj.Pos()) {
 			ok = false
 		}
 	}
@@ -166,6 +172,9 @@ func (sp *sigPlan) fitsIn(pkg *program.Package, p *newParam, name string, body *
 // when the variable cannot become the parameter.
 func (sp *sigPlan) adoptable(pkg *program.Package, p *newParam, obj types.Object, body *ast.BlockStmt) []*adopted {
 	want := sp.in.Param.Type
+	if sp.in.Only {
+		return nil // the calls pass on what the function was given
+	}
 	v, ok := obj.(*types.Var)
 	if !ok || want == nil && !flow.IsContext(v.Type()) || want != nil && !types.Identical(want, v.Type()) {
 		return nil
