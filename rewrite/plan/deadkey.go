@@ -24,6 +24,11 @@ type dropPlan struct {
 	accessors map[*ast.FuncDecl]bool
 	// storers are look-ups in functions that take the key and have lost a call.
 	storers []*census.Lookup
+	// keepAs are the variables that stored values go to, by the expressions; used are variables that get a new use.
+	keepAs map[ast.Expr]string
+	used   map[*types.Var]bool
+	// api is set when functions that importers may call are no matter.
+	api bool
 }
 
 // A lostRange is code that goes, but for what is kept of it.
@@ -184,7 +189,7 @@ func (p *dropPlan) dropCall(c *storeCall) error {
 	p.noteCall(f, c.pkg, c.call)
 	whole, parent := p.widen(c)
 	keepCtx := whole.stays
-	valueStays := c.value != nil && effects(c.pkg, c.value)
+	valueStays := c.value != nil && (p.keepAs[c.value] != "" || effects(c.pkg, c.value))
 	stmt, inBlock := p.statement(f, whole.expr)
 	if as, ok := parent.(*ast.AssignStmt); ok && inBlock && as == stmt && whole.expr == ast.Expr(c.call) {
 		if call, request := p.onlyForRequest(c, as); call != nil {

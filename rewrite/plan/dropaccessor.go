@@ -25,7 +25,7 @@ func (p *dropPlan) dropAccessor(lk *census.Lookup, decl *ast.FuncDecl) error {
 	}
 	at := paramIndex(fn, lk, lk.Context)
 	switch {
-	case census.IsAPI(p.prog, fn):
+	case census.IsAPI(p.prog, fn) && !p.api:
 		return stays("importers may call it")
 	case decl.Recv != nil && (fn.Exported() || p.census.InterfaceMethod(fn.Name())):
 		return stays("an interface may ask for it")
@@ -81,8 +81,8 @@ func (p *dropPlan) callsOf(fn *types.Func, at int, stays func(string) error) ([]
 		}
 		acting := 0
 		for i, a := range call.Args {
-			if i != at && effects(u.Pkg, a) {
-				c.value = a
+			if i != at && (effects(u.Pkg, a) || p.keepAs[ast.Unparen(a)] != "") {
+				c.value = ast.Unparen(a)
 				acting++
 			}
 		}

@@ -25,6 +25,9 @@ func (p *dropPlan) unusedLocals() error {
 
 // localLeft reports whether a local variable stays declared and loses its last use.
 func (p *dropPlan) localLeft(v *types.Var) bool {
+	if p.used[v] {
+		return false
+	}
 	for _, u := range p.census.Uses(v) {
 		if u.Pkg.Info.Defs[u.Ident] != nil {
 			if _, param := p.census.Parent(u.File, u.Ident).(*ast.Field); param || p.goes(u.File, u.Ident.Pos()) {

@@ -20,13 +20,21 @@ func (p *dropPlan) dropStatement(c *storeCall, as *ast.AssignStmt, valueStays bo
 		return err
 	}
 	if valueStays {
-		p.splice(f, as.Pos(), as.End(), Lit("_ = "), Keep(p.offset(f, keep.Pos()), p.offset(f, keep.End())))
+		p.splice(f, as.Pos(), as.End(), Lit(p.keptAs(keep)), Keep(p.offset(f, keep.Pos()), p.offset(f, keep.End())))
 		return nil
 	}
 	if p.alone(f, as) {
 		return block("empty", f, as.Pos(), "nothing else stands in the block around it; remove both by hand")
 	}
 	return p.dropLines(f, as, leadGoes)
+}
+
+// keptAs returns what stands before a stored value that stays: it is thrown away, or a variable gets it.
+func (p *dropPlan) keptAs(value ast.Expr) string {
+	if name := p.keepAs[value]; name != "" {
+		return name + " := "
+	}
+	return "_ = "
 }
 
 // alone reports whether a statement is the only one of its block or clause.
@@ -78,7 +86,7 @@ func (p *dropPlan) insertBefore(f *program.File, stmt ast.Stmt, value ast.Expr) 
 		eol = "\r\n"
 	}
 	text := string(f.Src[p.offset(f, value.Pos()):p.offset(f, value.End())])
-	p.splice(f, stmt.Pos(), stmt.Pos(), Lit("_ = "+text+eol+indent))
+	p.splice(f, stmt.Pos(), stmt.Pos(), Lit(p.keptAs(value)+text+eol+indent))
 	p.kept = append(p.kept, lostRange{f, value.Pos(), value.End(), nil})
 	return nil
 }
