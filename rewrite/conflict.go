@@ -45,7 +45,7 @@ func withoutConflicts(units []*plan.Unit, tell bool) []*plan.Unit {
 		}
 		out[c.second.unit] = true
 		if tell {
-			if c.first.unit.Removes { // which mends what the other finds
+			if c.first.unit.Removes && !c.second.unit.Removes { // which mends what the other finds
 				c.first.unit.Findings = append(c.first.unit.Findings, c.second.unit.Findings...)
 				for _, f := range c.second.unit.Findings {
 					f.Unit = c.first.unit.ID
