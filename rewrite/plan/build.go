@@ -77,7 +77,7 @@ func (pl *planner) carryOut(u *Unit, in rules.Intent) {
 		u.Reads, u.Checks = true, true
 	case *rules.StructValue:
 		u.Reads = true
-	case *rules.DropWrites, *rules.JoinValues:
+	case *rules.DropWrites, *rules.JoinValues, *rules.PassValue:
 		u.Removes = true
 	}
 	if u.Blocker == nil {
@@ -123,6 +123,8 @@ func (d *draft) carryOut(in rules.Intent) error {
 		return d.structValue(in)
 	case *rules.JoinValues:
 		return d.joinValues(in)
+	case *rules.PassValue:
+		return d.passValue(in)
 	case *rules.AddParam:
 		return d.addParam(in)
 	default:

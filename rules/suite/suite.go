@@ -11,6 +11,7 @@ import (
 	"github.com/ctxmend/ctxmend/rules/dynamickey"
 	"github.com/ctxmend/ctxmend/rules/freshctx"
 	"github.com/ctxmend/ctxmend/rules/growingctx"
+	"github.com/ctxmend/ctxmend/rules/hiddenparam"
 	"github.com/ctxmend/ctxmend/rules/keyclash"
 	"github.com/ctxmend/ctxmend/rules/lostcancel"
 	"github.com/ctxmend/ctxmend/rules/mapvalue"
@@ -37,6 +38,7 @@ var All = []*rules.Rule{
 	uncheckedread.Rule,
 	mapvalue.Rule,
 	valuechain.Rule,
+	hiddenparam.Rule,
 	storedctx.Rule,
 	tracevalue.Rule,
 	detachedgo.Rule,
