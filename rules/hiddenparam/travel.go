@@ -315,7 +315,7 @@ func (t *travel) result(at place, call *ast.CallExpr, index int, fr *frame) []*s
 	if fn == nil {
 		return stopped("function-value", true, at, call.Pos(), "function value %s makes the context", flow.Callee(call))
 	}
-	if flow.Fresh(at.pkg, call) {
+	if t.pass.Flow().Fresh(at.pkg, call) {
 		return []*source{{absent: true, file: at.file, pos: call.Pos()}}
 	}
 	if fn.Pkg() != nil && fn.Pkg().Path() == "context" && len(call.Args) > 0 {
