@@ -172,6 +172,29 @@ func diffLines(old, new []string) []edit {
 	return slideDown(old, new, edits)
 }
 
+// OneRun returns the lines from and to, counted from 1, that the change of a file replaces, and what by, without the last
+// line end. What is inserted replaces the line it stands beside. It is not ok when the change has several runs of
+// lines, or when the file is created or deleted.
+func (f *File) OneRun() (from, to int, text string, ok bool) {
+	old, new := splitLines(f.Old), splitLines(f.New)
+	if len(old) == 0 || len(new) == 0 || !f.changes() {
+		return 0, 0, "", false
+	}
+	edits := diffLines(old, new)
+	if len(edits) != 1 {
+		return 0, 0, "", false
+	}
+	e := edits[0]
+	switch {
+	case e.a0 < e.a1:
+	case e.a0 > 0:
+		e.a0, e.b0 = e.a0-1, e.b0-1
+	default:
+		e.a1, e.b1 = e.a1+1, e.b1+1
+	}
+	return e.a0 + 1, e.a1, strings.TrimSuffix(strings.Join(new[e.b0:e.b1], ""), "\n"), true
+}
+
 // outerEdit returns the one edit that spans from the first differing line to the last.
 func outerEdit(old, new []string) edit {
 	e := edit{0, len(old), 0, len(new)}

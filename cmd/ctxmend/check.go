@@ -2,15 +2,20 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ctxmend/ctxmend/patches"
 	"github.com/ctxmend/ctxmend/patches/report"
 	"github.com/ctxmend/ctxmend/rewrite"
+	"github.com/ctxmend/ctxmend/rewrite/plan"
+	"github.com/ctxmend/ctxmend/rules"
 )
 
 func (a *app) checkCommand() *cobra.Command {
@@ -37,7 +42,7 @@ func (a *app) check(ctx context.Context, flags *runFlags, patterns []string) err
 		return err
 	}
 	r := makeReport(res, 0)
-	if err := a.print(r, flags, r.WriteText); err != nil {
+	if err := a.print(r, res.Set, flags, r.WriteText); err != nil {
 		return err
 	}
 	if r.Summary.Findings > 0 {
@@ -72,17 +77,20 @@ func (a *app) diff(ctx context.Context, flags *runFlags, patterns []string, exit
 		return err
 	}
 	var unified bytes.Buffer
-	res.Set.Base = repository(res.Set)
+	res.Set.Base = repository(res.Set.Root, res.Set)
 	if err := res.Set.Unified(&unified); err != nil {
 		return err
 	}
 	r := makeReport(res, len(res.Set.Files))
-	if flags.format.value == "json" {
+	switch flags.format.value {
+	case "text":
+		err = a.printDiff(r, unified.Bytes())
+	case "json", "jsonl":
 		patch := unified.String()
 		r.Patch = &patch
-		err = r.WriteJSON(a.stdout)
-	} else {
-		err = a.printDiff(r, unified.Bytes())
+		fallthrough
+	default:
+		err = a.print(r, res.Set, flags, nil)
 	}
 	if err != nil {
 		return err
@@ -93,11 +101,11 @@ func (a *app) diff(ctx context.Context, flags *runFlags, patterns []string, exit
 	return nil
 }
 
-// repository returns the top directory of the git working tree that holds all
+// repository returns the top of the git working tree around a directory, if it holds all
 // files of the set, or "". As in git's own diffs, names are relative to it,
 // wherever the command is run: git apply takes them for that.
-func repository(set *patches.Set) string {
-	for dir := set.Root; ; dir = filepath.Dir(dir) {
+func repository(dir string, set *patches.Set) string {
+	for ; ; dir = filepath.Dir(dir) {
 		if _, err := os.Stat(filepath.Join(dir, ".git")); err == nil {
 			for _, f := range set.Files {
 				if rel, err := filepath.Rel(dir, f.Name); err != nil || !filepath.IsLocal(rel) {
@@ -123,12 +131,32 @@ func (a *app) printDiff(r *report.Report, unified []byte) error {
 	return r.WriteBlocked(a.stderr, report.TextOptions{Color: a.colored(a.stderr)})
 }
 
-// print writes a report in the format asked for.
-func (a *app) print(r *report.Report, flags *runFlags, text textWriter) error {
-	if flags.format.value == "json" {
-		return r.WriteJSON(a.stdout)
+// print writes a report in the format asked for. The set is what fix would change.
+func (a *app) print(r *report.Report, set *patches.Set, flags *runFlags, text textWriter) error {
+	if flags.format.value == "text" {
+		return text(a.stdout, report.TextOptions{Color: a.colored(a.stdout), Quiet: a.quiet})
 	}
-	return text(a.stdout, report.TextOptions{Color: a.colored(a.stdout), Quiet: a.quiet})
+	c := &report.Context{Version: version(), Set: set}
+	chosen, err := flags.selected(a.rules)
+	if err != nil {
+		return err
+	}
+	for _, rule := range chosen {
+		c.Rules = append(c.Rules, report.RuleInfo{Name: rule.Name, Summary: rule.Summary(), Doc: rule.Text()})
+	}
+	c.Rules = append(c.Rules, report.RuleInfo{Name: rules.IgnoreRule, Summary: ignoreSummary, Doc: ignoreDoc})
+	dir, err := a.workDir()
+	if err != nil {
+		return err
+	}
+	if top := repository(dir, &patches.Set{}); top != "" && top != dir {
+		prefix, err := filepath.Rel(top, dir)
+		if err != nil {
+			return err
+		}
+		c.Prefix = filepath.ToSlash(prefix)
+	}
+	return r.Write(a.stdout, flags.format.value, c)
 }
 
 // analyze runs the pipeline and says so when there is nothing to report.
@@ -171,7 +199,25 @@ func makeReport(res *rewrite.Result, filesChanged int) *report.Report {
 			Notes:         u.Notes,
 			Choice:        u.Choice,
 			Blocker:       report.NewBlocker(u.Blocker),
+			Edits:         edits(u),
 		})
 	}
 	return report.New(res.Findings, units, filesChanged)
+}
+
+// edits lists the places that a unit changes, in the order of files and lines.
+func edits(u *plan.Unit) []report.Edit {
+	var list []report.Edit
+	for _, e := range u.Edits {
+		f, from, to := e.Span()
+		if f != nil {
+			list = append(list, report.Edit{File: f.Rel, Line: f.Tok.PositionFor(f.Tok.Pos(from), false).Line, EndLine: f.Tok.PositionFor(f.Tok.Pos(to), false).Line})
+		} else if d, ok := e.(*plan.AddDecl); ok {
+			list = append(list, report.Edit{File: d.Target()})
+		}
+	}
+	slices.SortFunc(list, func(a, b report.Edit) int {
+		return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.EndLine, b.EndLine))
+	})
+	return slices.Compact(list)
 }

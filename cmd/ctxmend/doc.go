@@ -38,7 +38,7 @@ With --format json, check, diff and fix print one document:
 	 "findings":[{"rule","message","file","line","column","end_line","end_column",
 	   "key","applicability","status","unit",
 	   "blocker":{"reason","message","file","line"},
-	   "related":[{"file","line","message"}]}],
+	   "related":[{"file","line","message"}],"fingerprint"}],
 	 "units":[{"id","rule","title","applicability","status","files"}],
 	 "summary":{"findings","fixable","blocked","fixed","files_changed"},
 	 "patch"}
@@ -46,7 +46,13 @@ With --format json, check, diff and fix print one document:
 Status is fixable, blocked, fixed, manual or suppressed. Files are relative to
 the directory worked in and have slashes. Arrays are never null; blocker is null
 unless the status is blocked; patch is there for diff only. The summary counts
-findings without suppressed ones.
+findings without suppressed ones. A fingerprint stays when lines above its finding come and go.
+
+Other formats are for other programs: jsonl has one JSON document on each line, findings, then units with
+their edits, notes and what was checked, then the summary; sarif is SARIF 2.1.0 as GitHub code scanning reads
+it; github writes annotations of GitHub Actions; rdjson is for reviewdog, with suggestions where a fix is one
+run of lines that nobody else changes; checkstyle is XML. sarif and github name files from the top of the
+git working tree.
 
 Names in a diff are relative to the top of the git working tree, as in git's own
 diffs, so that git apply finds the files from anywhere inside it; without one, they are

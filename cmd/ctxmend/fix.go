@@ -62,7 +62,7 @@ func (a *app) fix(ctx context.Context, flags *runFlags, patterns []string) error
 		markFixed(res, rules.Applicability(flags.level.value))
 	}
 	r := makeReport(res, changed)
-	return a.print(r, flags, r.WriteFix)
+	return a.print(r, nil, flags, r.WriteFix)
 }
 
 // markFixed turns what the written set fixed from fixable to fixed.

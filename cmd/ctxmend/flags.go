@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/ctxmend/ctxmend/patches/report"
 	"github.com/ctxmend/ctxmend/rewrite"
 	"github.com/ctxmend/ctxmend/rules"
 	"github.com/ctxmend/ctxmend/rules/program"
@@ -165,8 +166,8 @@ type runFlags struct {
 }
 
 func (f *runFlags) add(cmd *cobra.Command) {
-	f.format = newChoice("text", "text", "json")
-	cmd.Flags().Var(&f.format, "format", "print text or json")
+	f.format = newChoice("text", append([]string{"text"}, report.Formats...)...)
+	cmd.Flags().Var(&f.format, "format", "print text, json or jsonl (one decision a line), sarif, github (annotations), rdjson (reviewdog) or checkstyle")
 	f.ruleFlags.add(cmd.Flags())
 	f.worldFlags.add(cmd.Flags())
 }

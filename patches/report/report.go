@@ -5,6 +5,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"unicode/utf16"
 
 	"github.com/ctxmend/ctxmend/rules"
 	"github.com/ctxmend/ctxmend/rules/program"
@@ -41,6 +42,8 @@ type Finding struct {
 	Unit          string    `json:"unit"`
 	Blocker       *Blocker  `json:"blocker"`
 	Related       []Related `json:"related"`
+	// Fingerprint names the finding in a way that lines which come and go above it do not change.
+	Fingerprint string `json:"fingerprint"`
 	// Note says what the fix does; for text only.
 	Note string `json:"-"`
 	// KeyID tells keys apart that look alike; for text only.
@@ -48,6 +51,10 @@ type Finding struct {
 	// Source is the line of source the finding begins in, without its line
 	// end; "" when it is not known. For text only.
 	Source string `json:"-"`
+
+	// unitColumn and unitEndColumn are the columns in code units of UTF-16, lineHash is what GitHub knows the line by.
+	unitColumn, unitEndColumn int
+	lineHash                  string
 }
 
 // A Blocker says why a finding or a unit cannot be fixed, and where that lies.
@@ -70,6 +77,8 @@ type Related struct {
 	// Column and Test are for text only.
 	Column int  `json:"-"`
 	Test   bool `json:"-"`
+
+	unitColumn int
 }
 
 // A Unit is the smallest set of edits that land together.
@@ -85,6 +94,16 @@ type Unit struct {
 	Blocker *Blocker `json:"-"`
 	// Choice says, for all units alike, what was chosen because of what the program does already, or was asked for.
 	Choice string `json:"-"`
+	// Edits are the places that change; for lines of JSON only.
+	Edits []Edit `json:"-"`
+}
+
+// An Edit is a place that a unit changes: lines that are replaced, or a file that gets a declaration.
+type Edit struct {
+	File string `json:"file"`
+	// Line and EndLine are 0 where a declaration is added.
+	Line    int `json:"line"`
+	EndLine int `json:"end_line"`
 }
 
 // A Summary counts findings. Suppressed ones are not counted, and fixed ones
@@ -107,10 +126,12 @@ func New(findings []*rules.Finding, units []Unit, filesChanged int) *Report {
 		Units:    make([]Unit, 0, len(units)),
 		Summary:  Summary{FilesChanged: filesChanged},
 	}
+	hashes := map[*program.File][]string{}
 	for _, f := range findings {
-		r.Findings = append(r.Findings, newFinding(f))
+		r.Findings = append(r.Findings, newFinding(f, hashes))
 		r.Summary.count(f.Status)
 	}
+	r.fingerprint()
 	for _, u := range units {
 		u.Files = append([]string{}, u.Files...)
 		r.Units = append(r.Units, u)
@@ -133,7 +154,8 @@ func (s *Summary) count(status rules.Status) {
 	}
 }
 
-func newFinding(f *rules.Finding) Finding {
+// newFinding makes the printable form of a finding. The line hashes of its file are put into hashes.
+func newFinding(f *rules.Finding, hashes map[*program.File][]string) Finding {
 	start, end := position(f.File, f.Pos), position(f.File, f.End)
 	if end.Line == 0 {
 		end = start
@@ -155,6 +177,9 @@ func newFinding(f *rules.Finding) Finding {
 		Related:       make([]Related, 0, len(f.Related)),
 		Note:          f.Note,
 		Source:        sourceLine(f.File, start),
+		unitColumn:    unitColumn(f.File, start),
+		unitEndColumn: unitColumn(f.File, end),
+		lineHash:      lineHash(f.File, start.Line, hashes),
 	}
 	if out.Note == "" && f.Fix != nil {
 		out.Note = f.Fix.Title
@@ -180,6 +205,8 @@ func newRelated(r rules.Related) Related {
 		Column:  pos.Column,
 		Message: r.Message,
 		Test:    r.File != nil && r.File.Test,
+
+		unitColumn: unitColumn(r.File, pos),
 	}
 }
 
@@ -245,6 +272,35 @@ func rel(f *program.File) string {
 		return ""
 	}
 	return f.Rel
+}
+
+// unitColumn returns the column of a position in code units of UTF-16, as SARIF and editors count them.
+func unitColumn(f *program.File, pos token.Position) int {
+	begin := pos.Offset - (pos.Column - 1)
+	if f == nil || pos.Line == 0 || begin < 0 || pos.Offset > len(f.Src) {
+		return pos.Column
+	}
+	n := 1
+	for _, r := range string(f.Src[begin:pos.Offset]) {
+		n += utf16.RuneLen(r)
+	}
+	return n
+}
+
+// lineHash returns what GitHub knows a line by.
+func lineHash(f *program.File, line int, hashes map[*program.File][]string) string {
+	if f == nil || len(f.Src) == 0 {
+		return ""
+	}
+	list, ok := hashes[f]
+	if !ok {
+		list = lineHashes(utf16.Encode([]rune(string(f.Src))))
+		hashes[f] = list
+	}
+	if line < 1 || line > len(list) {
+		return ""
+	}
+	return list[line-1]
 }
 
 // sourceLine returns the line of f that start lies in.

@@ -42,9 +42,7 @@ func (u *Unit) EditedFiles() []string {
 	for _, e := range u.Edits {
 		name := ""
 		if d, ok := e.(*AddDecl); ok {
-			if name = d.NewRel; d.File != nil {
-				name = d.File.Rel
-			}
+			name = d.Target()
 		} else if f, _, _ := e.Span(); f != nil {
 			name = f.Rel
 		}
@@ -54,4 +52,12 @@ func (u *Unit) EditedFiles() []string {
 	}
 	slices.Sort(list)
 	return slices.Compact(list)
+}
+
+// Target is the file that gets the declaration, relative to the directory worked in.
+func (d *AddDecl) Target() string {
+	if d.File != nil {
+		return d.File.Rel
+	}
+	return path.Clean(d.NewRel)
 }
