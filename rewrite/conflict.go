@@ -81,9 +81,11 @@ type conflict struct {
 	first, second claim
 }
 
-// livesOn is 1 when the first unit replaces a key and the second mends what is stored under it.
+// livesOn is 1 when the first unit replaces a key and the second mends what is stored under it, or what has nothing to do
+// with keys: a context that grows in a loop goes on growing by one value.
 func (c conflict) livesOn() int {
-	if c.first.unit.Removes && c.second.unit.Reads {
+	keyless := !slices.ContainsFunc(c.second.unit.Findings, func(f *rules.Finding) bool { return f.Key != "" })
+	if c.first.unit.Removes && c.second.unit.Reads || c.first.unit.Joins && keyless {
 		return 1
 	}
 	return 0

@@ -73,11 +73,13 @@ func (pl *planner) carryOut(u *Unit, in rules.Intent) {
 		return
 	}
 	switch in.(type) {
+	case *rules.JoinValues:
+		u.Removes, u.Joins = true, true
 	case *rules.CheckReads:
 		u.Reads, u.Checks = true, true
 	case *rules.StructValue:
 		u.Reads = true
-	case *rules.DropWrites, *rules.JoinValues, *rules.PassValue:
+	case *rules.DropWrites, *rules.PassValue:
 		u.Removes = true
 	}
 	if u.Blocker == nil {

@@ -21,6 +21,8 @@ type Unit struct {
 	Blocker *rules.Blocker
 	// Removes is set for a unit that takes out every place of a key.
 	Removes bool
+	// Joins is set for a unit that removes keys whose values it stores under another one.
+	Joins bool
 	// Reads is set for a unit that changes what is stored under a key, or how it is read, and leaves the key.
 	Reads bool
 	// Checks is set for a unit that makes reads tell whether the value is there.

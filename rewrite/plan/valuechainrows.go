@@ -72,7 +72,7 @@ func (jp *joinPlan) chooseRows() error {
 	}
 	if !complete {
 		s := jp.in.Chains[0].Links[0]
-		return block("apart", s.File, s.Expr.Pos(), "no chain stores all the values")
+		return block("twice", s.File, s.Expr.Pos(), "the row attaches one of the values twice; attach each once")
 	}
 	jp.inline(inRow)
 	for _, s := range jp.places() {

@@ -250,13 +250,14 @@ func (r *recorder) mapHazards() {
 func (r *recorder) site(s *Site) {
 	lk := s.Lookup
 	at := Expr{s.Expr, s.File, s.Pkg}
+	if len(s.Pkg.Errors) > 0 { // what is known is told all the same
+		r.lose(ReasonTypeErrors, at, "package %s does not type-check", s.Pkg.Path)
+	}
 	switch {
 	case !s.Pkg.World || !lk.Pkg.World:
 		r.lose(ReasonDependency, at, "package %s, outside the program, %s the key", lk.Pkg.Path, verb(s.Role))
 	case lk.Call == nil:
 		r.lose(ReasonForwarder, at, "the key and the map come from one call")
-	case len(s.Pkg.Errors) > 0:
-		r.lose(ReasonTypeErrors, at, "package %s does not type-check", s.Pkg.Path)
 	case r.severalKeys(lk):
 		r.lose(ReasonForwarder, Expr{lk.Key, lk.File, lk.Pkg}, "this look-up serves other keys as well")
 	case s.Role == Writer:

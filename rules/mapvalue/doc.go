@@ -54,11 +54,12 @@
 //   - forwarder: a function whose callers choose the key looks it up
 //   - unread: nothing in the program stores the map that is read
 //   - dependency, store, dynamic, other-use, excluded-file, type-errors: not all places of the key are known (see builtinkey)
-//   - generated, vendored, cgo, symlink: a place lies in a file that is not to be edited
+//   - generated, cgo, symlink: a place lies in a file that is not to be edited
 //   - placement: a package that names the struct cannot import the one that has the key
 //   - suppressed: a place carries a //ctxmend:ignore comment
 //   - comment: a comment inside an expression that changes would be lost
-//   - does-not-compile: the result would not type-check; edit: a file cannot be edited as planned
+//   - conflict: another fix changes the same code, and has to go first
+//   - does-not-compile, edit: a guard; the result would not type-check, or a file could not be edited as planned
 //
 // Maps that are indexed by what is not constant, ranged over or counted are tables, and no findings. Neither is a map with
 // elements of one type that nobody stores in the modules at hand: whoever does knows what else is in it.

@@ -67,19 +67,19 @@
 //
 //   - between: code uses a context that carries a part of the values, or may leave between them
 //   - chain, scope, order: the calls of a row hang together in a way that cannot be undone
-//   - apart: no row stores all the values; overlap: other rows store other selections
+//   - twice: a row stores one of the values twice
 //   - presence: nil is stored
 //   - value-type: a key carries values of several types
 //   - context: a value is looked up in something with fewer methods than context.Context
 //   - exported: a library's importers can name a key
 //   - forwarder: a function whose callers choose the key stores it or looks it up
 //   - dependency, store, dynamic, other-use, excluded-file, type-errors: not all places of a key are known (see builtinkey)
-//   - generated, vendored, cgo, symlink: a place lies in a file that is not to be edited
+//   - generated, cgo, symlink: a place lies in a file that is not to be edited
 //   - placement: the keys are declared in several packages, a package that needs the struct cannot import it, or cannot name the type of a value
 //   - suppressed: a place carries a //ctxmend:ignore comment
 //   - comment: a comment inside an expression or on a line that goes would be lost
 //   - conflict: another fix changes the same code
-//   - does-not-compile: the result would not type-check; edit: a file cannot be edited as planned
+//   - does-not-compile, edit: a guard; the result would not type-check, or a file could not be edited as planned
 //
 // Values that are stored as a map are the business of mapvalue.
 package valuechain

@@ -55,39 +55,20 @@ func run(pass *rules.Pass) []*rules.Finding {
 	return append(list, found...)
 }
 
-// fix gives the rows that share values one fix: for the values that they all have.
+// fix gives the rows of the same values one fix: rows that share one of them share them all.
 func fix(rows []*row, list []*rules.Finding) {
 	done := make([]bool, len(rows))
 	for i, first := range rows {
 		if done[i] {
 			continue
 		}
-		in := &rules.JoinValues{}
-		family, common := slices.Clone(first.group), slices.Clone(first.group)
-		var members []int
-		for grows := true; grows; {
-			grows = false
-			for j, r := range rows {
-				if done[j] || !slices.ContainsFunc(r.group, func(k *census.Key) bool { return slices.Contains(family, k) }) {
-					continue
-				}
-				done[j], grows = true, true
-				members = append(members, j)
-				family = append(family, r.group...)
-				common = slices.DeleteFunc(common, func(k *census.Key) bool { return !slices.Contains(r.group, k) })
-			}
-		}
-		slices.Sort(members)
-		in.Keys = common
+		in := &rules.JoinValues{Keys: first.group}
 		fx := &rules.Fix{Title: "make them fields of one struct", Applicability: rules.Review, Intent: in}
-		for _, j := range members {
-			in.Chains = append(in.Chains, rows[j].chain)
-			list[j].Fix = fx
-		}
-		if len(common) < minimum {
-			in.Keys = first.group
-			for _, j := range members {
-				list[j].Blocker = &rules.Blocker{Reason: "overlap", Message: "other rows attach other selections of these values; decide which of them belong together", File: list[members[len(members)-1]].File, Pos: list[members[len(members)-1]].Pos}
+		for j, r := range rows {
+			if !done[j] && slices.ContainsFunc(r.group, func(k *census.Key) bool { return slices.Contains(first.group, k) }) {
+				done[j] = true
+				in.Chains = append(in.Chains, r.chain)
+				list[j].Fix = fx
 			}
 		}
 	}
