@@ -304,7 +304,7 @@ func (p *dropPlan) noteOriginal(c *storeCall, whole wholeExpr) {
 	if whole.expr != ast.Expr(c.call) {
 		note = types.ExprString(whole.stays) + " itself is handed on, not a copy: what is changed in it is seen by others"
 	} else if t := c.pkg.Info.TypeOf(c.context); t != nil && !flow.IsContext(t) {
-		note = "a " + census.TypeText(t) + " itself is handed on: code that asks a context for other methods finds them now"
+		note = census.WithArticle(census.TypeText(t)) + " itself is handed on: code that asks a context for other methods finds them now"
 	}
 	if note != "" {
 		p.review = append(p.review, note+p.where(&census.Hazard{File: c.file, Pos: c.call.Pos()}))

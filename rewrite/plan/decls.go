@@ -301,7 +301,7 @@ func (kp *keyPlan) newKey(n *keyNames) string {
 		return n.ident
 	}
 	stem := lowerFirst(n.base)
-	if n.base == "ContextValue" && n.key.Const != nil && n.key.Const.Kind() == constant.String && token.IsIdentifier(constant.StringVal(n.key.Const)) {
+	if n.base == "ContextValue" && n.key.Const != nil && n.key.Const.Kind() == constant.String && token.IsIdentifier(constant.StringVal(n.key.Const)) && baseName(constant.StringVal(n.key.Const)) == "" {
 		stem = constant.StringVal(n.key.Const) // of a script without capitals
 	}
 	if kp.style == "struct" {
@@ -467,7 +467,11 @@ func testName(name string) bool {
 // accessorNames lists the names tried for an accessor.
 func accessorNames(base string, kind AccessorKind) []string {
 	var list []string
-	for _, b := range []string{base, base + "Value", "Context" + base} {
+	bases := withEndings(base, "Value")
+	if !strings.HasPrefix(base, "Context") {
+		bases = append(bases, "Context"+base)
+	}
+	for _, b := range append([]string{base}, bases...) {
 		switch kind {
 		case With:
 			list = append(list, "With"+b)
@@ -476,7 +480,7 @@ func accessorNames(base string, kind AccessorKind) []string {
 		case Must:
 			list = append(list, "Must"+b+"From")
 		default:
-			list = append(list, b+"ValueFrom")
+			list = append(list, append(withEndings(b, "Value"), b)[0]+"From")
 		}
 	}
 	return list

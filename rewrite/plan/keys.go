@@ -105,7 +105,7 @@ func (pl *planner) keys(u *Unit, fam *census.Family) {
 	err := kp.plan()
 	for i, n := range fam.Notes {
 		if i == maxNotes {
-			kp.review = append(kp.review, fmt.Sprintf("and %d more places like it", len(fam.Notes)-maxNotes))
+			kp.review = append(kp.review, "and "+census.Count(len(fam.Notes)-maxNotes, "more place")+" like it")
 			break
 		}
 		kp.review = append(kp.review, n.Message+kp.where(n))
@@ -233,12 +233,12 @@ func (kp *keyPlan) baseFor(k *census.Key) string {
 		if list := words(c.Name()); len(list) > 1 && trimmable(list[len(list)-1]) && b != "" {
 			return b
 		}
-		if fromConst == "" {
+		if fromConst == "" && b != "Key" {
 			fromConst = b
 		}
 	}
 	if k.Const.Kind() == constant.String {
-		if b := baseName(constant.StringVal(k.Const)); b != "" {
+		if b := baseName(constant.StringVal(k.Const)); b != "" && b != "Key" { // keyKey says nothing
 			return b
 		}
 	}
@@ -275,7 +275,7 @@ func (kp *keyPlan) noteAPI() {
 		for _, obj := range objs {
 			if !seen[obj.Pos()] && kp.isAPI(obj) {
 				seen[obj.Pos()] = true
-				kp.review = append(kp.review, fmt.Sprintf("%s.%s is exported: importers that use it as a key by its text, or as a %s, will notice", obj.Pkg().Name(), obj.Name(), kp.basic.Name()))
+				kp.review = append(kp.review, fmt.Sprintf("%s.%s is exported: importers that use it as a key by its text, or as %s, will notice", obj.Pkg().Name(), obj.Name(), census.WithArticle(kp.basic.Name())))
 			}
 		}
 	}

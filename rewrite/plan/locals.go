@@ -24,7 +24,7 @@ func (rc *readCheck) scope() *types.Scope {
 func (rc *readCheck) localValue(r *rules.UncheckedRead) string {
 	var tries []string
 	if base := rc.keyBase(r.Lookup); base != "" {
-		tries = append(tries, lowerFirst(base), lowerFirst(base)+"Value")
+		tries = append(append(tries, lowerFirst(base)), withEndings(lowerFirst(base), "Value")...)
 	}
 	tries = append(tries, "value")
 	scope := rc.scope()

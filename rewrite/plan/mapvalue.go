@@ -213,7 +213,7 @@ func (sp *structPlan) chooseNames() {
 	case "info", "data", "values":
 		candidates = append(candidates, base)
 	}
-	candidates = append(candidates, base+"Info", base+"Data", base+"Values")
+	candidates = append(candidates, withEndings(base, "Info", "Data", "Values")...)
 	if !sp.exported {
 		for i, c := range candidates {
 			candidates[i] = lowerFirst(c)
@@ -362,7 +362,7 @@ func (sp *structPlan) explain() {
 	}
 	for i, n := range sp.rec.Notes {
 		if i == maxNotes {
-			sp.review = append(sp.review, fmt.Sprintf("and %d more places like it", len(sp.rec.Notes)-maxNotes))
+			sp.review = append(sp.review, "and "+census.Count(len(sp.rec.Notes)-maxNotes, "more place")+" like it")
 			break
 		}
 		sp.review = append(sp.review, n.Message+sp.where(n))

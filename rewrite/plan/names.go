@@ -240,6 +240,19 @@ func baseName(text string) string {
 	return name
 }
 
+// withEndings lists a name with each of the words behind it that it does not end in already, be it without its plural s.
+func withEndings(name string, endings ...string) []string {
+	list := words(name)
+	last := list[len(list)-1]
+	var out []string
+	for _, e := range endings {
+		if !strings.EqualFold(strings.TrimSuffix(last, "s"), strings.TrimSuffix(e, "s")) {
+			out = append(out, name+e)
+		}
+	}
+	return out
+}
+
 // trimmable reports whether a word says no more than that the text is a context key.
 func trimmable(w string) bool {
 	switch strings.ToLower(w) {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/ctxmend/ctxmend/rules/callgraph"
+	"github.com/ctxmend/ctxmend/rules/census"
 	"github.com/ctxmend/ctxmend/rules/flow"
 	"github.com/ctxmend/ctxmend/rules/program"
 	"github.com/ctxmend/ctxmend/rules/supply"
@@ -138,7 +139,7 @@ func (sp *sigPlan) fixed(f *callgraph.Func) error {
 		return block("gives-context", f.File, f.Pos(), "%s is where callers get their context from", f.Name)
 	}
 	if f.Type.Params.NumFields() < sp.index(f) {
-		return block("position", f.File, f.Pos(), "%s has only %d parameters", f.Name, f.Type.Params.NumFields())
+		return block("position", f.File, f.Pos(), "%s has only %s", f.Name, census.Count(f.Type.Params.NumFields(), "parameter"))
 	}
 	if err := sp.fixedCalls(f); err != nil {
 		return err

@@ -46,7 +46,7 @@ func (sp *sigPlan) chooseName(p *newParam) {
 // candidates are the names tried for the parameter, in the i-th round.
 func (sp *sigPlan) candidates(i int) []string {
 	base := sp.in.Param.Name
-	tries := []string{base, base + "Value"}
+	tries := append([]string{base}, withEndings(base, "Value")...)
 	if sp.isContext() {
 		tries = []string{base, "parent", "callerCtx"}
 	}

@@ -299,7 +299,7 @@ func (jp *joinPlan) explain() {
 	jp.unit.Notes = append(jp.unit.Notes, note)
 	for _, f := range jp.fields {
 		if f.flag != "" {
-			jp.unit.Notes = append(jp.unit.Notes, fmt.Sprintf("field %s says whether there is a %s: some contexts carry the others only", f.flag, f.name))
+			jp.unit.Notes = append(jp.unit.Notes, fmt.Sprintf("field %s says whether there is %s: some contexts carry the others only", f.flag, census.WithArticle(f.name)))
 		}
 	}
 }

@@ -65,7 +65,7 @@ func (jp *joinPlan) declare() error {
 func (jp *joinPlan) declareKey(add func(id string, d Decl)) {
 	doc := ""
 	if token.IsExported(jp.key) {
-		doc = jp.key + " is the key of a " + jp.name + " in a context."
+		doc = jp.key + " is the key of " + census.WithArticle(jp.name) + " in a context."
 	}
 	if jp.keyType == "" {
 		add(jp.key, &KeyType{Name: jp.key, Underlying: "struct{}", Doc: doc})

@@ -25,7 +25,7 @@ func (jp *joinPlan) chooseNames() error {
 	}
 	var candidates []string
 	if stem != "" && stem != "Context" {
-		candidates = append(candidates, stem, stem+"Values", stem+"Info")
+		candidates = append([]string{stem}, withEndings(stem, "Values", "Info")...)
 	} else {
 		candidates = []string{"ContextValues", "ContextInfo", "RequestValues"}
 	}

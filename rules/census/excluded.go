@@ -224,14 +224,14 @@ func importBase(path string) string {
 func (b *builder) excludedHazards(ex *excludedScan, k *Key) {
 	say := func(m mention) {
 		if ex.beside[m.file] {
-			k.hazard(ReasonDependency, m.file, m.pos, "the %s, outside the program, may use the key", m.file.Constraint)
+			k.hazard(ReasonDependency, m.file, m.pos, "the %s, outside the program, may use the key; %s", m.file.Constraint, b.census.Program.HowToLoad(m.file))
 			return
 		}
 		if !b.fileCanMeet(m.file, k) {
 			return
 		}
 		if m.file.Excluded {
-			k.hazard(ReasonExcluded, m.file, m.pos, "a file that this build configuration leaves out (%s) may use the key; add it with --tags or --platforms", m.file.Constraint)
+			k.hazard(ReasonExcluded, m.file, m.pos, "a file that this build configuration leaves out (%s) may use the key; %s", m.file.Constraint, b.census.Program.HowToLoad(m.file))
 			return
 		}
 		k.hazard(ReasonTypeErrors, m.file, m.pos, "package %s, which does not type-check, may use the key", m.file.PkgPath)
@@ -241,7 +241,7 @@ func (b *builder) excludedHazards(ex *excludedScan, k *Key) {
 	}
 	for _, m := range ex.stores {
 		if m.file.Excluded && !ex.beside[m.file] && b.fileCanMeet(m.file, k) {
-			k.hazard(ReasonStore, m.file, m.pos, "a Value method in a file that this build configuration leaves out (%s) may answer it; add the file with --tags or --platforms", m.file.Constraint)
+			k.hazard(ReasonStore, m.file, m.pos, "a Value method in a file that this build configuration leaves out (%s) may answer it; %s", m.file.Constraint, b.census.Program.HowToLoad(m.file))
 		}
 	}
 	b.excludedOpen(ex, k)
@@ -339,7 +339,7 @@ func (b *builder) excludedOpen(ex *excludedScan, k *Key) {
 		}
 		if m.file.Excluded {
 			h.Reason = ReasonExcluded
-			h.Message = fmt.Sprintf("a file that this build configuration leaves out (%s) uses a key here that cannot be told and may be this one; add it with --tags or --platforms", m.file.Constraint)
+			h.Message = fmt.Sprintf("a file that this build configuration leaves out (%s) uses a key here that cannot be told and may be this one; %s", m.file.Constraint, b.census.Program.HowToLoad(m.file))
 		}
 		if hasOwn(k, Writer) && hasOwn(k, Reader) || !m.either && hasOwn(k, m.role) {
 			k.Notes = append(k.Notes, h)

@@ -285,7 +285,7 @@ func (r *recorder) store(lk *Lookup) {
 	r.rec.Stores = append(r.rec.Stores, lk)
 	e := Expr{lk.Value, lk.File, lk.Pkg}
 	if t := lk.Pkg.Info.TypeOf(lk.Value); t == nil || !r.isMap(t, lk.Pkg) {
-		r.lose(ReasonValueType, e, "what is stored here is not known to be a %s", r.mapText())
+		r.lose(ReasonValueType, e, "what is stored here is not known to be %s", WithArticle(r.mapText()))
 		return
 	}
 	r.from(e)
@@ -305,7 +305,7 @@ func (r *recorder) load(lk *Lookup) {
 			break
 		}
 		if t := lk.Pkg.Info.TypeOf(p.Type); !r.isMap(t, lk.Pkg) {
-			r.lose(ReasonValueType, Expr{p.Type, lk.File, lk.Pkg}, "the value is expected to be %s here, not a %s", types.TypeString(t, types.RelativeTo(lk.Pkg.Types)), r.mapText())
+			r.lose(ReasonValueType, Expr{p.Type, lk.File, lk.Pkg}, "the value is expected to be %s here, not %s", types.TypeString(t, types.RelativeTo(lk.Pkg.Types)), WithArticle(r.mapText()))
 			return
 		}
 		ld.Assert = p

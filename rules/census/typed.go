@@ -47,7 +47,7 @@ func (c *Census) TypedHazards(k *Key) (hazards, notes []*Hazard) {
 		if c.unchecked.beside[m.file] {
 			continue
 		}
-		hazards, notes = judgeOpen(k, m.role, m.either, uncheckedUse(m.mention), hazards, notes)
+		hazards, notes = judgeOpen(k, m.role, m.either, c.uncheckedUse(m.mention), hazards, notes)
 	}
 	return hazards, notes
 }
@@ -87,11 +87,11 @@ func (c *Census) taken() *Hazard {
 }
 
 // uncheckedUse is the hazard of a file that was not type-checked.
-func uncheckedUse(m mention) *Hazard {
+func (c *Census) uncheckedUse(m mention) *Hazard {
 	h := &Hazard{Reason: ReasonTypeErrors, Message: "a package that does not type-check uses a key here that may be this one", File: m.file, Pos: m.pos}
 	if m.file.Excluded {
 		h.Reason = ReasonExcluded
-		h.Message = fmt.Sprintf("a file that this build configuration leaves out (%s) uses a key here that may be this one; add it with --tags or --platforms", m.file.Constraint)
+		h.Message = fmt.Sprintf("a file that this build configuration leaves out (%s) uses a key here that may be this one; %s", m.file.Constraint, c.Program.HowToLoad(m.file))
 	}
 	return h
 }
@@ -109,7 +109,7 @@ func (c *Census) uncheckedSites(k *Key) []*Hazard {
 		name := mentionedName{obj.Pkg().Path(), obj.Name()}
 		if uses := c.unchecked.names[name]; len(uses) > 0 && !seen[name] {
 			seen[name] = true
-			list = append(list, uncheckedUse(uses[0]))
+			list = append(list, c.uncheckedUse(uses[0]))
 		}
 	}
 	if _, unnamed := deref(k.GoType).(*types.Struct); !unnamed {
@@ -124,7 +124,7 @@ func (c *Census) uncheckedSites(k *Key) []*Hazard {
 			continue
 		}
 		if pos := unnamedArgument(f.AST); pos.IsValid() {
-			list = append(list, uncheckedUse(mention{f, pos}))
+			list = append(list, c.uncheckedUse(mention{f, pos}))
 		}
 	}
 	return list

@@ -197,7 +197,7 @@ func (f *finder) report(at *site, src *flow.Source, twin *rules.Twin) {
 func shown(twin *rules.Twin) string {
 	switch {
 	case twin.Literal:
-		return fmt.Sprintf("%s of a %s.%s", twin.Name, twin.PkgName, twin.Owner)
+		return twin.Name + " of " + census.WithArticle(twin.PkgName+"."+twin.Owner)
 	case twin.Owner != "":
 		return fmt.Sprintf("%s.%s.%s", twin.PkgName, twin.Owner, twin.Name)
 	}

@@ -2,7 +2,6 @@ package deadkey
 
 import (
 	_ "embed"
-	"fmt"
 	"go/ast"
 	"go/types"
 
@@ -72,7 +71,7 @@ func (d *dead) fix(k *census.Key) *rules.Fix {
 	}
 	title := "remove what stores " + group[0].Spelled()
 	if len(group) > 1 {
-		title += fmt.Sprintf(", and %d more keys", len(group)-1)
+		title += ", and " + census.Count(len(group)-1, "more key")
 	}
 	fix := &rules.Fix{Title: title, Applicability: rules.Review, Intent: &rules.DropWrites{Keys: group}}
 	d.fixes[group[0]] = fix

@@ -191,7 +191,7 @@ func (p *Program) unlistedIn(m *Module, dir string, keep func(src []byte) bool) 
 			Test:    strings.HasSuffix(name, "_test.go"), Excluded: true, Constraint: constraintOf(src),
 		}
 		if f.Constraint == "" {
-			f.Constraint = "file name"
+			f.Constraint = whyFileName
 		}
 		if r, err := filepath.Rel(p.Dir, name); err == nil {
 			f.Rel = filepath.ToSlash(r)

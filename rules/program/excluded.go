@@ -13,17 +13,17 @@ func (l *loader) whyExcluded(f *File) string {
 		return expr
 	}
 	if f.Test && !l.opts.Tests {
-		return "tests not loaded"
+		return whyNoTests
 	}
 	for _, c := range l.prog.Configs {
 		if ok, err := c.build.MatchFile(f.PkgDir, filepath.Base(f.Name)); err == nil && ok {
 			if f.Cgo && !c.build.CgoEnabled {
-				return "cgo is disabled"
+				return whyNoCgo
 			}
-			return "not part of any package"
+			return whyUnlisted
 		}
 	}
-	return "file name"
+	return whyFileName
 }
 
 // constraintOf returns the build constraint in the head of a source file, in

@@ -308,7 +308,7 @@ func (j *judgement) pointers() {
 		in.Groups = append(in.Groups, &g.KeyGroup)
 	}
 	if len(vars) > 1 {
-		j.notes = append(j.notes, fmt.Sprintf("until now it and %d other keys of its type were perhaps the same key", len(vars)-1))
+		j.notes = append(j.notes, "until now it and "+census.Count(len(vars)-1, "other key")+" of its type were perhaps the same key")
 	}
 	for _, in := range order {
 		slices.SortFunc(in.Groups, func(a, b *rules.KeyGroup) int { return cmp.Compare(a.Vars[0].Pos(), b.Vars[0].Pos()) })
