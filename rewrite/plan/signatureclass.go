@@ -126,7 +126,7 @@ func (sp *sigPlan) fixed(f *callgraph.Func) error {
 	if name := sp.g.Asked(f); name != "" {
 		return block("foreign-interface", f.Boxed.File, f.Boxed.Pos, "%s implements %s, which code elsewhere may ask it for", f.Name, name)
 	}
-	if x := sp.g.ByName(f); x != nil {
+	if x := sp.g.ByName(f, sp.opts.API != "break"); x != nil {
 		return block("reflection", x.File, x.Pos, "%s %s", f.Name, x.Why)
 	}
 	if sp.opts.API != "break" && sp.exposed(f) {

@@ -12,13 +12,16 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/ctxmend/ctxmend/rules/program"
 )
 
 // byName knows the methods that are found by their names when the program runs.
 type byName struct {
-	// reflected are the names given to MethodByName, by name; open is a call with another name than a constant.
-	reflected map[string]*Fixed
-	open      *Fixed
+	// reflected are the calls of MethodByName, by the name; open are those with another name than a constant, and those that
+	// find all methods.
+	reflected map[string][]*reflection
+	open      []*reflection
 	// rpc is an import of net/rpc, which serves methods of a certain shape.
 	rpc *Fixed
 	// templates are texts with actions in them.
@@ -34,8 +37,8 @@ type template struct {
 const maxTemplate = 1 << 20
 
 // ByName returns a place from where a method may be found by its name when the program runs: reflection, a
-// template, a test suite; nil for none, and for functions.
-func (g *Graph) ByName(f *Func) *Fixed {
+// template, a test suite; nil for none, and for functions. With importers set, code that imports the program counts as well.
+func (g *Graph) ByName(f *Func, importers bool) *Fixed {
 	if f.Decl == nil || f.Decl.Recv == nil || f.Object == nil || !f.Object.Exported() {
 		return nil
 	}
@@ -43,14 +46,18 @@ func (g *Graph) ByName(f *Func) *Fixed {
 		g.readNames()
 	}
 	name := f.Object.Name()
-	if x := g.names.reflected[name]; x != nil {
-		return x
+	for _, r := range g.names.reflected[name] {
+		if r.finds(f, importers) {
+			return r.at
+		}
+	}
+	for _, r := range g.names.open {
+		if (f.Boxed != nil || !r.every) && r.finds(f, importers) {
+			return r.at
+		}
 	}
 	if f.Boxed == nil {
 		return nil
-	}
-	if g.names.open != nil {
-		return g.names.open
 	}
 	if f.File.Test && (strings.HasPrefix(name, "Test") || strings.HasPrefix(name, "Benchmark")) {
 		return &Fixed{f.File, f.Pos(), "may be run by a test suite"}
@@ -96,9 +103,11 @@ func isWordByte(b byte) bool {
 
 // readNames looks through the world for reflection by name and for templates.
 func (g *Graph) readNames() {
-	g.names = &byName{reflected: map[string]*Fixed{}}
+	g.names = &byName{reflected: map[string][]*reflection{}}
 	templates := false
 	for _, cfg := range g.Program.Configs {
+		var s *stores
+		called := map[ast.Expr]bool{}
 		for _, pkg := range cfg.Packages {
 			if !pkg.World || pkg.Info == nil {
 				continue
@@ -118,15 +127,16 @@ func (g *Graph) readNames() {
 				ast.Inspect(file.AST, func(n ast.Node) bool {
 					switch n := n.(type) {
 					case *ast.CallExpr:
-						fn := funcNamed(pkg.Info, n.Fun)
-						if fn == nil || fn.Pkg() == nil || fn.Pkg().Path() != "reflect" || fn.Name() != "MethodByName" && fn.Name() != "Method" || len(n.Args) != 1 {
-							return true
+						called[ast.Unparen(n.Fun)] = true
+						if asksForMethods(pkg.Info, n.Fun) {
+							if s == nil {
+								s = collectStores(cfg)
+							}
+							g.noteReflection(s, pkg, file, n)
 						}
-						at := &Fixed{file, n.Pos(), "may be called by reflection"}
-						if v := pkg.Info.Types[n.Args[0]].Value; v != nil && v.Kind() == constant.String {
-							g.names.reflected[constant.StringVal(v)] = at
-						} else {
-							g.names.open = at
+					case *ast.SelectorExpr:
+						if !called[n] && asksForMethods(pkg.Info, n) {
+							g.names.open = append(g.names.open, &reflection{at: &Fixed{file, n.Pos(), "may be called by reflection"}, every: true})
 						}
 					case *ast.BasicLit:
 						if n.Kind == token.STRING && strings.Contains(n.Value, "{{") {
@@ -147,6 +157,38 @@ func (g *Graph) readNames() {
 	for _, m := range g.Program.Modules {
 		g.templateFiles(m.Dir)
 	}
+}
+
+// asksForMethods reports whether an expression names a method of package reflect that finds methods of a type or value.
+func asksForMethods(info *types.Info, e ast.Expr) bool {
+	fn := funcNamed(info, e)
+	if fn == nil || fn.Pkg() == nil || fn.Pkg().Path() != "reflect" || fn.Signature().Recv() == nil {
+		return false
+	}
+	switch fn.Name() {
+	case "MethodByName", "Method", "Methods":
+		return true
+	}
+	return false
+}
+
+// noteReflection notes a call that finds methods, with the types that come to it.
+func (g *Graph) noteReflection(s *stores, pkg *program.Package, file *program.File, call *ast.CallExpr) {
+	r := &reflection{at: &Fixed{file, call.Pos(), "may be called by reflection"}, several: len(g.Program.Configs) > 1}
+	w := &follower{g: g, stores: s, seen: map[types.Object]bool{}, out: r}
+	if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok && !pkg.Info.Types[sel.X].IsType() {
+		w.mirror(pkg, sel.X)
+	} else {
+		r.every = true
+	}
+	if len(call.Args) == 1 {
+		if v := pkg.Info.Types[call.Args[0]].Value; v != nil && v.Kind() == constant.String {
+			name := constant.StringVal(v)
+			g.names.reflected[name] = append(g.names.reflected[name], r)
+			return
+		}
+	}
+	g.names.open = append(g.names.open, r)
 }
 
 // templateFiles reads the files below a directory that may be templates.
