@@ -83,7 +83,7 @@ func (d *draft) retypeStore(s *rules.RetypedStore, t types.Type) error {
 
 // typeAt writes a type as the code at a place would.
 func (d *draft) typeAt(f *program.File, pkg *program.Package, t types.Type, pos token.Pos) (Text, error) {
-	text, ok := (&typeWriter{d, &home{path: pkg.Path, name: pkg.Name, dir: pkg.Dir, pkg: pkg, xtest: pkg.XTest}}).typeText(t)
+	text, ok := (&typeWriter{draft: d, home: &home{path: pkg.Path, name: pkg.Name, dir: pkg.Dir, pkg: pkg, xtest: pkg.XTest}}).typeText(t)
 	if !ok {
 		return nil, block("placement", f, pos, "type %s cannot be named here", types.TypeString(t, nil))
 	}

@@ -173,7 +173,7 @@ func (sp *structPlan) reachable(places []census.Expr) error {
 
 // chooseFields writes the fields' types; a field whose type the home cannot name keeps that of the elements.
 func (sp *structPlan) chooseFields() error {
-	tw := &typeWriter{sp.draft, sp.home}
+	tw := &typeWriter{draft: sp.draft, home: sp.home, structs: true}
 	elem, ok := tw.typeText(sp.rec.Elem)
 	if !ok {
 		p := sp.rec.Spelled[0]
@@ -199,7 +199,7 @@ func (sp *structPlan) chooseFields() error {
 	}
 	if typed == 0 {
 		p := sp.rec.Spelled[0]
-		return block("placement", p.File, p.Expr.Pos(), "package %s can name the type of no field", sp.home.path)
+		return block("placement", p.File, p.Expr.Pos(), "package %s cannot write the type of any field that is read", sp.home.path)
 	}
 	return nil
 }

@@ -53,7 +53,7 @@ func (sp *sigPlan) paramType(f *callgraph.Func) (Text, error) {
 	if sp.isContext() {
 		return Text{Name("context", "context", "Context")}, nil
 	}
-	tw := &typeWriter{sp.draft, &home{path: f.Pkg.Path, name: f.Pkg.Name, dir: f.Pkg.Dir, pkg: f.Pkg, xtest: f.Pkg.XTest}}
+	tw := &typeWriter{draft: sp.draft, home: &home{path: f.Pkg.Path, name: f.Pkg.Name, dir: f.Pkg.Dir, pkg: f.Pkg, xtest: f.Pkg.XTest}}
 	text, ok := tw.typeText(sp.in.Param.Type)
 	if !ok {
 		return nil, block("placement", f.File, f.Pos(), "the type %s cannot be written here", sp.typeName())

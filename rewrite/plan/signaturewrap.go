@@ -34,7 +34,7 @@ func (sp *sigPlan) wrapper(f *callgraph.Func, m *callgraph.Mention) (Text, error
 		}
 		return true
 	})
-	tw := &typeWriter{sp.draft, &home{path: m.Pkg.Path, name: m.Pkg.Name, dir: m.Pkg.Dir, pkg: m.Pkg, xtest: m.Pkg.XTest}}
+	tw := &typeWriter{draft: sp.draft, home: &home{path: m.Pkg.Path, name: m.Pkg.Name, dir: m.Pkg.Dir, pkg: m.Pkg, xtest: m.Pkg.XTest}}
 	text := Text{Lit("func(")}
 	var args Text
 	params := sig.Params()

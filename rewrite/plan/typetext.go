@@ -3,6 +3,7 @@ package plan
 import (
 	"go/ast"
 	"go/types"
+	"strconv"
 	"strings"
 
 	"github.com/ctxmend/ctxmend/rules/program"
@@ -12,11 +13,15 @@ import (
 type typeWriter struct {
 	*draft
 	home *home
+	// structs allows struct types without a name.
+	structs bool
+	// tags are those of the struct types.
+	tags []string
 }
 
 // typeText writes a type as the key's home would, or reports that it cannot.
 func (kp *keyPlan) typeText(t types.Type) (Text, bool) {
-	return (&typeWriter{kp.draft, kp.home}).typeText(t)
+	return (&typeWriter{draft: kp.draft, home: kp.home}).typeText(t)
 }
 
 // typeText writes a type as the home package would, or reports that it cannot: a type
@@ -35,6 +40,9 @@ func (tw *typeWriter) typeText(t types.Type) (Text, bool) {
 		names[p.Path()] = p.Name()
 		return mark + p.Path() + mark
 	})
+	for _, tag := range tw.tags {
+		s = strings.ReplaceAll(s, strconv.Quote(tag), "`"+tag+"`")
+	}
 	var text Text
 	for s != "" {
 		before, rest, found := strings.Cut(s, mark)
@@ -96,9 +104,23 @@ func (tw *typeWriter) nameable(t types.Type, seen map[types.Type]bool) bool {
 	case *types.Interface:
 		return t.Empty() && !t.IsComparable()
 	case *types.Struct:
-		return t.NumFields() == 0
+		return t.NumFields() == 0 || tw.structs && tw.nameableFields(t, seen)
 	}
 	return false
+}
+
+// nameableFields reports whether the home can write a struct type: each package has unexported fields of its own.
+func (tw *typeWriter) nameableFields(t *types.Struct, seen map[types.Type]bool) bool {
+	for i := range t.NumFields() {
+		f := t.Field(i)
+		if tag := t.Tag(i); tag != "" && strconv.CanBackquote(tag) {
+			tw.tags = append(tw.tags, tag)
+		}
+		if !f.Exported() && f.Pkg().Path() != tw.home.path || !tw.nameable(f.Type(), seen) {
+			return false
+		}
+	}
+	return true
 }
 
 func (tw *typeWriter) nameableArgs(args *types.TypeList, seen map[types.Type]bool) bool {

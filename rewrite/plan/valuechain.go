@@ -277,7 +277,7 @@ func (jp *joinPlan) reachable() error {
 
 // writeFieldTypes writes the fields' types as the home would.
 func (jp *joinPlan) writeFieldTypes() error {
-	tw := &typeWriter{jp.draft, jp.home}
+	tw := &typeWriter{draft: jp.draft, home: jp.home}
 	for _, f := range jp.fields {
 		text, ok := tw.typeText(f.typ)
 		if !ok {
