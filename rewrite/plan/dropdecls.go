@@ -156,7 +156,7 @@ func derefType(t types.Type) types.Type {
 func (p *dropPlan) typeUnused(tn *types.TypeName) bool {
 	named, ok := tn.Type().(*types.Named)
 	f := p.prog.FileOf(tn.Pos())
-	if !ok || named.NumMethods() > 0 || f == nil || !f.World || uneditable(f) != "" || p.census.MentionedUnchecked(tn) {
+	if !ok && !tn.IsAlias() || ok && !tn.IsAlias() && named.NumMethods() > 0 || f == nil || !f.World || uneditable(f) != "" || p.census.MentionedUnchecked(tn) {
 		return false
 	}
 	for _, u := range p.census.TypeUses(tn) {

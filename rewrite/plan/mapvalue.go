@@ -22,6 +22,8 @@ type structPlan struct {
 	exported bool
 	name     string
 	fields   []*structField
+	// drop removes the constants for indexes, and the names of the map's type, that are left without use.
+	drop *dropPlan
 	// made are the calls of make and the nils that become literals; what lies inside goes with them.
 	made map[*ast.CallExpr]bool
 }
@@ -37,7 +39,7 @@ type structField struct {
 
 // structValue plans one key.
 func (d *draft) structValue(in *rules.StructValue) error {
-	sp := &structPlan{draft: d, rec: in.Record, made: map[*ast.CallExpr]bool{}}
+	sp := &structPlan{draft: d, rec: in.Record, drop: &dropPlan{draft: d}, made: map[*ast.CallExpr]bool{}}
 	if err := sp.chooseHome(); err != nil {
 		return err
 	}
@@ -55,6 +57,7 @@ func (d *draft) structValue(in *rules.StructValue) error {
 	if err := declare(); err != nil {
 		return err
 	}
+	sp.drop.dropDecls()
 	sp.explain()
 	return nil
 }

@@ -48,6 +48,7 @@ func (sp *structPlan) writeType(e census.Expr) error {
 		}
 	}
 	if !sp.isNamed(e) {
+		sp.loses(e, e.Expr)
 		return sp.replace(e.File, e.Expr.Pos(), e.Expr.End(), Lit(mark), sp.structName())
 	}
 	if mark != "" {
@@ -87,6 +88,19 @@ func (sp *structPlan) replace(f *program.File, from, to token.Pos, parts ...Part
 	return nil
 }
 
+// loses notes that the names at package level in an expression lose this use.
+func (sp *structPlan) loses(at census.Expr, e ast.Expr) {
+	sp.drop.lost = append(sp.drop.lost, lostRange{at.File, e.Pos(), e.End(), nil})
+	ast.Inspect(e, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok {
+			if obj := at.Pkg.Info.Uses[id]; obj != nil && sp.packageLevel(obj) {
+				sp.drop.names = append(sp.drop.names, census.Use{Ident: id, File: at.File, Pkg: at.Pkg})
+			}
+		}
+		return true
+	})
+}
+
 // writeOrigin makes a literal of a call of make, or of nil.
 func (sp *structPlan) writeOrigin(o *census.Origin) error {
 	e := ast.Unparen(o.Expr.Expr)
@@ -110,13 +124,16 @@ func (sp *structPlan) writeOrigin(o *census.Origin) error {
 // writeSet makes the key of an element, or the index assigned to, a field.
 func (sp *structPlan) writeSet(f *structField, s *census.FieldSet) error {
 	if s.Index == nil {
+		sp.loses(s.Expr, s.Key)
 		return sp.replace(s.File, s.Key.Pos(), s.Key.End(), Lit(f.name))
 	}
+	sp.loses(s.Expr, s.Index.Index)
 	return sp.replace(s.File, s.Index.X.End(), s.Index.End(), Lit("."+f.name))
 }
 
 // writeRead makes an index a field, and drops the assertion on it where the field has that type.
 func (sp *structPlan) writeRead(f *structField, r *census.FieldRead) error {
+	sp.loses(r.Expr, r.Index.Index)
 	if !f.typed || r.Assert == nil {
 		return sp.replace(r.File, r.Index.X.End(), r.Index.End(), Lit("."+f.name))
 	}

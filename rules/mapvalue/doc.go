@@ -34,7 +34,8 @@
 // together, tests included, or none does. The type is exported when other packages need it. Where a map is written after
 // others may hold it, they share the struct by a pointer. The key is not touched: one of built-in type gets its type, style and package
 // (see --key-style, --key-package) from builtinkey, and the struct follows it in the same run. A map type that the program declares for the record becomes
-// the struct where it is declared.
+// the struct where it is declared. Constants for indexes, and aliases of the map's type, go when nothing else uses them and importers
+// cannot.
 //
 // # Fix safety
 //
