@@ -45,8 +45,8 @@ func settleWaiting(ctx context.Context, opts Options, res *Result) error {
 type waiter struct {
 	units []*plan.Unit
 	files map[string]*patches.File
-	// found are the units of the next round, by the one that waits.
-	found map[*plan.Unit]*plan.Unit
+	// found are the units of the next round, by the one that waits: what was one unit may have become several.
+	found map[*plan.Unit][]*plan.Unit
 	// lines remembers what stands for lines after the fixes.
 	lines map[line]standIn
 }
@@ -60,7 +60,7 @@ type standIn struct {
 // waiting returns the blocked units that a fix which is carried out may unblock: they give way to it, or concern a key
 // or a line that it changes.
 func waiting(res *Result, level rules.Applicability) *waiter {
-	w := &waiter{files: map[string]*patches.File{}, found: map[*plan.Unit]*plan.Unit{}, lines: map[line]standIn{}}
+	w := &waiter{files: map[string]*patches.File{}, found: map[*plan.Unit][]*plan.Unit{}, lines: map[line]standIn{}}
 	for _, f := range res.Set.Files {
 		w.files[f.Name] = f
 	}
@@ -89,15 +89,22 @@ func within(u *plan.Unit, level rules.Applicability) bool {
 	return u.Applicability == rules.Safe || level == rules.Review && u.Applicability == rules.Review
 }
 
-// matches reports whether a unit of the next round is one that waits: the same rule reports a place of it.
+// matches reports whether a unit of the next round is one that waits, or part of it: the same rule reports a place of it.
 func (w *waiter) matches(u *plan.Unit) bool {
+	var match *plan.Unit
 	for _, waits := range w.units {
-		if waits.Rule == u.Rule && w.found[waits] == nil && slices.ContainsFunc(waits.Findings, func(f *rules.Finding) bool { return w.reported(f, u) }) {
-			w.found[waits] = u
-			return true
+		if waits.Rule != u.Rule || !slices.ContainsFunc(waits.Findings, func(f *rules.Finding) bool { return w.reported(f, u) }) {
+			continue
+		}
+		if match == nil || len(w.found[waits]) == 0 && len(w.found[match]) > 0 {
+			match = waits
 		}
 	}
-	return false
+	if match == nil {
+		return false
+	}
+	w.found[match] = append(w.found[match], u)
+	return true
 }
 
 // reported reports whether a unit of the next round has a finding about a place of an earlier finding, as the fixes have
@@ -149,19 +156,25 @@ func (w *waiter) moved(l line) standIn {
 	return to
 }
 
-// take writes the outcome of the next round into the units that waited.
+// take writes the outcome of the next round into the units that waited, and their findings.
 func (w *waiter) take(next *Result, level rules.Applicability) {
-	for waits, u := range w.found {
-		if u.Status != rules.Fixable || !within(u, level) {
-			continue
-		}
-		waits.Status, waits.Blocker, waits.Applicability = u.Status, nil, u.Applicability
-		waits.Title, waits.Notes, waits.Files = u.Title, u.Notes, u.Files
-		for _, f := range waits.Findings {
-			if f.Status == rules.Blocked {
-				f.Status, f.Blocker, f.Applicability = u.Status, nil, u.Applicability
-				f.Note = noteOf(u)
+	for waits, list := range w.found {
+		for _, u := range list {
+			if u.Status != rules.Fixable || !within(u, level) {
+				continue
 			}
+			for _, f := range waits.Findings {
+				if f.Status == rules.Blocked && (len(list) == 1 || w.reported(f, u)) {
+					f.Status, f.Blocker, f.Applicability = u.Status, nil, u.Applicability
+					f.Note = noteOf(u)
+				}
+			}
+			if waits.Status == rules.Fixable {
+				waits.Files = append(waits.Files, u.Files...)
+				continue
+			}
+			waits.Status, waits.Blocker, waits.Applicability = u.Status, nil, u.Applicability
+			waits.Title, waits.Notes, waits.Files = u.Title, u.Notes, u.Files
 		}
 	}
 }

@@ -176,6 +176,7 @@ func main() {
 }
 `
 	return &generated{
+		kind: &keyKind,
 		seed: 1, module: module,
 		files: map[string]string{
 			"main.go": strings.ReplaceAll(main, "example.com/x", module), "internal/lib/lib.go": lib, "internal/other/other.go": other,

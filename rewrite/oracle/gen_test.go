@@ -91,6 +91,8 @@ type generated struct {
 	records map[string]bool
 	// mended is the program without the mistakes that fixes for review mend; nil when it prints the same.
 	mended map[string]string
+	kind   *kind
+	flow   *flowFacts // of programs about the flow of contexts
 	err    error
 }
 
@@ -98,6 +100,7 @@ type generated struct {
 type testFunc struct {
 	dir, name string
 	xtest     bool
+	live      bool // it needs a testing.T
 }
 
 // generate makes the program of a seed, without the atoms in drop.
@@ -264,7 +267,7 @@ func (g *gen) keyText(r rnd) (kind, lit string) {
 
 // finish adds the drivers and prints the files.
 func (g *gen) finish() *generated {
-	p := &generated{seed: g.seed, module: g.module, atoms: g.atoms, labels: g.labels, tags: g.tags, owners: g.owners, alters: g.alters, records: g.records, files: map[string]string{}}
+	p := &generated{kind: &keyKind, seed: g.seed, module: g.module, atoms: g.atoms, labels: g.labels, tags: g.tags, owners: g.owners, alters: g.alters, records: g.records, files: map[string]string{}}
 	for _, pk := range g.pkgs {
 		if pk.main {
 			g.mainDriver(pk)

@@ -6,6 +6,7 @@ import (
 	"hash/fnv"
 	"math/rand/v2"
 	"path"
+	"regexp"
 	"slices"
 	"sort"
 	"strings"
@@ -198,6 +199,9 @@ func (f *file) text() (string, error) {
 
 // uses reports whether a file's text needs an import.
 func (f *file) uses(body, importPath string) bool {
+	if f.imports[importPath] == "." {
+		return regexp.MustCompile(`(^|[^.\w])(Context|Background|TODO|With(Value|Cancel|Timeout))\b([^:]|$)`).MatchString(body)
+	}
 	for rest := body; ; {
 		i := strings.Index(rest, f.quali[importPath]+".")
 		if i < 0 {

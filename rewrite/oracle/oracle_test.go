@@ -40,12 +40,21 @@ const batch = 20
 
 // TestOracle tries programs.
 func TestOracle(t *testing.T) {
+	tryMany(t, &keyKind)
+}
+
+// TestFlow tries programs about the flow of contexts.
+func TestFlow(t *testing.T) {
+	tryMany(t, &flowKind)
+}
+
+func tryMany(t *testing.T, k *kind) {
 	tc, err := newToolchain()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
-	o := &oracle{T: t, tc: tc, dir: t.TempDir(), next: *flagSeed, start: time.Now()}
+	o := &oracle{T: t, kind: k, tc: tc, dir: t.TempDir(), next: *flagSeed, start: time.Now()}
 	o.end = o.next + uint64(*flagN)
 	if *flagOnly > 0 {
 		o.next, o.end = *flagOnly, *flagOnly+1
@@ -64,6 +73,7 @@ func TestOracle(t *testing.T) {
 // An oracle is a run over many programs.
 type oracle struct {
 	*testing.T
+	kind  *kind
 	tc    *toolchain
 	dir   string
 	start time.Time
@@ -162,7 +172,7 @@ func (o *oracle) batch() bool {
 
 // try runs one program through the pipeline and compiles it.
 func (o *oracle) try(dir string, seed uint64, drop map[string]bool) *trial {
-	tr := &trial{tc: o.tc, prog: generate(seed, drop), dir: filepath.Join(dir, fmt.Sprint(seed))}
+	tr := &trial{tc: o.tc, prog: o.kind.generate(seed, drop), dir: filepath.Join(dir, fmt.Sprint(seed))}
 	if tr.prog.err != nil {
 		tr.fail("the generator fails: %v", tr.prog.err)
 		return tr
@@ -268,12 +278,17 @@ func (o *oracle) failure(dir string, tr *trial) {
 	if enough {
 		return
 	}
-	small, drop := o.shrink(dir, tr)
+	small, drop := tr, map[string]bool{}
+	if tr.prog.err == nil && kindOf(tr.failures[0]) != "the generated program has errors" {
+		small, drop = o.shrink(dir, tr)
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "seed %d: %s\n", tr.prog.seed, strings.Join(small.failures, "\n"))
 	fmt.Fprintf(&b, "smallest program, without %v, accessors %s, key style %s:\n", slices.Sorted(maps.Keys(drop)), small.opts.Accessors, small.opts.KeyStyle)
 	for _, name := range small.prog.names() {
-		fmt.Fprintf(&b, "-- %s --\n%s", name, small.prog.files[name])
+		if name != "internal/probe/probe.go" {
+			fmt.Fprintf(&b, "-- %s --\n%s", name, small.prog.files[name])
+		}
 	}
 	for _, u := range small.units {
 		status := string(u.Applicability)
@@ -311,15 +326,18 @@ func (o *oracle) failure(dir string, tr *trial) {
 	o.Error(b.String())
 }
 
+// shrinking is how long a program may be made smaller.
+const shrinking = 2 * time.Minute
+
 // shrink leaves out atoms as long as the program fails in the same way.
 func (o *oracle) shrink(dir string, tr *trial) (*trial, map[string]bool) {
 	drop := map[string]bool{}
-	want := kindOf(tr.failures[0])
+	want, begun := kindOf(tr.failures[0]), time.Now()
 	best := tr
 	for changed := true; changed; {
 		changed = false
 		for _, atom := range slices.Clone(best.prog.atoms) {
-			if drop[atom] {
+			if drop[atom] || time.Since(begun) > shrinking {
 				continue
 			}
 			try := maps.Clone(drop)

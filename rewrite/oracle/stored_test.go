@@ -196,7 +196,7 @@ func storedProgram(id, how, read, needs string) *generated {
 }
 `
 	main := "package main\n\nimport (\n\t\"context\"\n\n\t\"" + module + "/internal/r\"\n\t\"" + module + "/internal/w\"\n)\n\nfunc main() {\n\tctx := context.Background()\n" + rMain.String() + wMain.String() + "}\n"
-	return &generated{seed: 1, module: module, files: map[string]string{
+	return &generated{kind: &keyKind, seed: 1, module: module, files: map[string]string{
 		"go.mod": "module " + module + "\n\ngo 1.26\n", "main.go": main, "internal/model/model.go": modelSource,
 		"internal/w/w.go": head("w", wImports) + w.String(), "internal/r/r.go": head("r", rImports) + r.String() + show,
 	}}

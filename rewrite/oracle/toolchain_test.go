@@ -27,7 +27,7 @@ type toolchain struct {
 }
 
 // stdPackages are those that programs may import.
-var stdPackages = []string{"context", "errors", "fmt", "os", "strings", "testing", "time", "sync", "reflect", "sort", "bytes", "encoding/json"}
+var stdPackages = []string{"context", "errors", "fmt", "os", "strings", "testing", "time", "sync", "reflect", "sort", "bytes", "encoding/json", "unsafe"}
 
 func newToolchain() (*toolchain, error) {
 	dir, err := exec.Command("go", "env", "GOTOOLDIR").Output()
@@ -231,7 +231,11 @@ func (b *build) compileAll() error {
 		if t.xtest {
 			p += "_test"
 		}
-		b.linked = append(b.linked, linkedTest{b.linkPath(p), t.name + "(nil)"})
+		arg := "(nil)"
+		if t.live {
+			arg = "(test())"
+		}
+		b.linked = append(b.linked, linkedTest{b.linkPath(p), t.name + arg})
 	}
 	return nil
 }
@@ -252,11 +256,11 @@ func (tc *toolchain) linkAll(dir string, builds []*build) (string, error) {
 			fmt.Fprintf(&body, "\t\tcall(func() { %s.%s })\n", names[t.pkg], t.fn)
 		}
 	}
-	src.WriteString("package main\n\nimport (\n\t\"fmt\"\n\t\"os\"\n")
+	src.WriteString("package main\n\nimport (\n\t\"context\"\n\t\"fmt\"\n\t\"os\"\n\t\"reflect\"\n\t\"testing\"\n\t\"unsafe\"\n")
 	for _, p := range imports {
 		fmt.Fprintf(&src, "\t%s %q\n", names[p], p)
 	}
-	src.WriteString(")\n\nfunc call(f func()) {\n\tdefer func() {\n\t\tif recover() != nil {\n\t\t\tfmt.Println(\"PANIC\")\n\t\t}\n\t}()\n\tf()\n}\n\nfunc main() {\n\tswitch os.Args[1] {\n")
+	src.WriteString(")\n\nfunc call(f func()) {\n\tdefer func() {\n\t\tif recover() != nil {\n\t\t\tfmt.Println(\"PANIC\")\n\t\t}\n\t}()\n\tf()\n}\n\n" + liveTest + "\n\nfunc main() {\n\tswitch os.Args[1] {\n")
 	src.Write(body.Bytes())
 	src.WriteString("\t}\n}\n")
 	for p, file := range tc.std {
@@ -282,6 +286,14 @@ func (tc *toolchain) linkAll(dir string, builds []*build) (string, error) {
 	}
 	return file("run"), nil
 }
+
+// liveTest makes a testing.T that has a context, as that of a test which runs has.
+const liveTest = `func test() *testing.T {
+	t := new(testing.T)
+	ctx, _ := context.WithCancel(context.Background())
+	*(*context.Context)(unsafe.Pointer(reflect.ValueOf(t).Elem().FieldByName("ctx").UnsafeAddr())) = ctx
+	return t
+}`
 
 // run runs one build in the binary and returns what it prints.
 func (b *build) run(binary string) string {

@@ -37,7 +37,21 @@ type trial struct {
 	mended        int               // groups of lines that level review mended
 	aborted       bool              // the program panics before its end
 	failures      []string
+	mending       mending // what findings about the flow of contexts announce
+	counted       []*counted
 }
+
+// A kind of programs says how they are made, run through the pipeline and compared.
+type kind struct {
+	generate func(seed uint64, drop map[string]bool) *generated
+	setup    func(*trial, rnd)
+	// findings looks at what level review finds; nil for nothing.
+	findings func(*trial, []*rules.Finding)
+	compare  func(*trial, map[string]string)
+}
+
+// keyKind are the programs about keys and values.
+var keyKind = kind{setup: (*trial).setupKeys, compare: (*trial).compareOutputs}
 
 func (t *trial) fail(format string, args ...any) {
 	t.failures = append(t.failures, fmt.Sprintf(format, args...))
@@ -51,17 +65,23 @@ func (t *trial) setup() {
 			Tests: true,
 			Env:   append(os.Environ(), "GOFLAGS=", "GOPROXY=off", "GOTOOLCHAIN=local", "GOWORK=off"),
 		},
-		Rules: keyRules(), Level: rules.Safe, KeyStyle: "auto", Accessors: "auto",
+		Level: rules.Safe, KeyStyle: "auto", Accessors: "auto",
 	}
+	t.prog.kind.setup(t, r)
+	if r.chance(.05) {
+		t.opts.Load.Platforms = []program.Platform{{GOOS: "linux", GOARCH: "amd64"}, {GOOS: "windows", GOARCH: "amd64"}}
+	}
+}
+
+// setupKeys chooses the options about keys.
+func (t *trial) setupKeys(r rnd) {
+	t.opts.Rules = keyRules()
 	if r.chance(.25) {
 		t.opts.KeyStyle = pick(r, []string{"auto", "struct", "string"})
 		t.opts.Accessors = pick(r, []string{"auto", "always", "never"})
 	}
 	if r.chance(.08) {
 		t.opts.KeyPackage = t.prog.module + "/" + pick(r, []string{"internal/ctxkeys", "auth", "internal/store", "internal/web"})
-	}
-	if r.chance(.05) {
-		t.opts.Load.Platforms = []program.Platform{{GOOS: "linux", GOARCH: "amd64"}, {GOOS: "windows", GOARCH: "amd64"}}
 	}
 }
 
@@ -159,6 +179,9 @@ func (t *trial) pipelines() {
 	if reviewable {
 		if rev := t.pipeline("before", nil, func(o *rewrite.Options) { o.Level = rules.Review }); rev != nil {
 			t.reviewUnits = rev.Units
+			if t.prog.kind.findings != nil {
+				t.prog.kind.findings(t, rev.Findings)
+			}
 			t.review = patched(t.prog.files, rev.Set)
 		}
 	}
@@ -338,7 +361,7 @@ func (t *trial) compare(binary string) {
 	for name, b := range t.builds {
 		outputs[name] = b.run(binary)
 	}
-	t.compareOutputs(outputs)
+	t.prog.kind.compare(t, outputs)
 }
 
 func (t *trial) compareOutputs(outputs map[string]string) {
@@ -368,5 +391,5 @@ func (t *trial) compareSlowly() {
 		}
 		outputs[v.name] = out
 	}
-	t.compareOutputs(outputs)
+	t.prog.kind.compare(t, outputs)
 }

@@ -120,5 +120,5 @@ func main() {
 }
 `, outer, decls, params, inner, use, args, k.lit)
 	module := "example.com/use" + how + id
-	return &generated{seed: 1, module: module, files: map[string]string{"main.go": src, "go.mod": "module " + module + "\n\ngo 1.26\n"}}
+	return &generated{kind: &keyKind, seed: 1, module: module, files: map[string]string{"main.go": src, "go.mod": "module " + module + "\n\ngo 1.26\n"}}
 }

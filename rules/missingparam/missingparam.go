@@ -104,7 +104,7 @@ type witness struct {
 // take a context than make it.
 func (w *witness) judge(b *birth) bool {
 	f := w.supply.Owner(w.supply.Calls.Enclosing(b.file, b.call.Pos()))
-	if f == nil || f.Decl == nil || f.EntryPoint() || supply.TakesContext(f) || supply.PassesOn(f, b.call) || supply.HasTwin(f) || w.supply.CleansUp(f) {
+	if f == nil || f.Decl == nil || f.Object == nil || f.EntryPoint() || supply.TakesContext(f) || supply.PassesOn(f, b.call) || supply.HasTwin(f) || w.supply.CleansUp(f) {
 		return false
 	}
 	for _, s := range w.pass.Flow().All(b.file, b.call.Pos()) {

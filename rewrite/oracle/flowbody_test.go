@@ -1,0 +1,258 @@
+package oracle
+
+import (
+	"fmt"
+	"strings"
+)
+
+// A flowBody is the body of a function being written.
+type flowBody struct {
+	*flowGen
+	f    *file
+	fn   *flowFn // nil for main and tests
+	r    rnd
+	id   string // the prefix of statements' atoms
+	b    *strings.Builder
+	vars []flowVar
+	// cost counts how many functions run when this one is called.
+	cost, budget int
+	// beside is set in a goroutine, with whether it is waited for; once in code that runs at its own time.
+	beside, joined, once bool
+	depth                int
+	names                *int
+}
+
+// A flowVar is a context in scope with what knows what it is; ctx is "" where there is none.
+type flowVar struct {
+	ctx, at string
+	// hidden contexts are not passed on; test ones are those of tests.
+	hidden, test bool
+}
+
+func (b *flowBody) line(format string, args ...any) { fmt.Fprintf(b.b, format+"\n", args...) }
+
+// name makes the name of a local variable.
+func (b *flowBody) name(stem string) string {
+	*b.names++
+	return fmt.Sprintf("%s%d", stem, *b.names)
+}
+
+// now is the context to use.
+func (b *flowBody) now() flowVar {
+	for i := len(b.vars) - 1; i >= 0; i-- {
+		if !b.vars[i].hidden {
+			return b.vars[i]
+		}
+	}
+	panic("no place")
+}
+
+// others writes, as further arguments, what knows the other contexts in scope.
+func (b *flowBody) others() string {
+	var list []string
+	for _, v := range b.vars {
+		if v.ctx != "" && v.at != b.now().at {
+			list = append(list, ", "+v.at)
+		}
+	}
+	return strings.Join(list, "")
+}
+
+// body writes a function.
+func (g *flowGen) body(fn *flowFn) {
+	if fn.dropped {
+		return
+	}
+	b := &flowBody{flowGen: g, f: fn.file, fn: fn, r: newRnd(g.seed, fn.id+" body"), id: fn.id, b: &strings.Builder{}, budget: 60, names: new(int), cost: 1}
+	at := flowVar{at: "at"}
+	switch fn.takes {
+	case "ctx":
+		at.ctx = fn.ctxName
+	case "request":
+		at.ctx = "r.Context()"
+	}
+	b.vars = []flowVar{at}
+	if fn.worker {
+		b.line("at.Enter()\ndefer at.Leave()")
+	}
+	b.parameters()
+	for i := range 1 + b.r.IntN(4) {
+		b.statement(fmt.Sprintf("%s.%d", fn.id, i))
+	}
+	other := &flowBody{flowGen: g, f: fn.file, fn: fn, r: newRnd(g.seed, fn.id+" other"), id: fn.id + "o", b: &strings.Builder{}, budget: 20, names: new(int), vars: []flowVar{at}}
+	other.show()
+	other.end()
+	b.end()
+	fn.cost = b.cost
+	g.declare(fn, b.b.String(), other.b.String())
+	if fn.twin {
+		g.declareTwin(fn)
+	}
+}
+
+// parameters shows what the function got.
+func (b *flowBody) parameters() {
+	note := b.f.probe(b.flowGen) + ".Note(at, %q, %s)"
+	switch {
+	case strings.HasPrefix(b.fn.extra, "n, m"):
+		b.line(note, b.fn.id, "n, m")
+	case b.fn.extra == "n int, names ...string":
+		b.line(note, b.fn.id, "n, names")
+	case b.fn.extra == "names ...string":
+		b.line(note, b.fn.id, "names")
+	case b.fn.extra == "f func(int) int":
+		b.line("if f != nil {\n"+note+"\n}", b.fn.id, "f(1)")
+	case b.fn.form == "recursive" && b.fn.extra == "n int":
+		b.line("if n > 0 {\n%s\n}", b.call(b.fn, b.now(), ".Call(\"again\")", "n-1"))
+		b.cost *= 3
+	}
+	if b.now().ctx != "" {
+		b.show()
+	}
+}
+
+// end returns.
+func (b *flowBody) end() {
+	switch b.fn.result {
+	case "error":
+		b.line("return nil")
+	case "int":
+		b.line("return %d", b.fn.index)
+	}
+}
+
+// show prints what the context knows.
+func (b *flowBody) show() {
+	v := b.now()
+	probe := b.f.probe(b.flowGen)
+	if v.ctx == "" {
+		b.line("_ = %s.Show(%s, %s.%s, %q)", probe, b.birth(), v.at, b.born(), b.name("s"))
+		return
+	}
+	b.line("%s%s.Show(%s, %s, %q)", pick(b.r, []string{"", "_ = "}), probe, v.ctx, v.at, b.name("s"))
+}
+
+// birth writes a fresh context.
+func (b *flowBody) birth() string {
+	return b.f.ctx() + pick(b.r, []string{"Background()", "TODO()"})
+}
+
+// born writes what knows of a fresh context.
+func (b *flowBody) born() string {
+	if b.once || b.fn != nil && b.fn.cleanup && b.fn.takes == "none" {
+		id := b.flowGen.id("k")
+		b.facts.kept[id] = true
+		return fmt.Sprintf("Keep(%q)", id)
+	}
+	id := b.flowGen.id("b")
+	if b.beside {
+		b.facts.started[id] = b.joined
+	}
+	return fmt.Sprintf("Born(%q%s)", id, b.others())
+}
+
+// declareTwin adds the function that takes no context.
+func (g *flowGen) declareTwin(fn *flowFn) {
+	id := g.id("k")
+	g.facts.kept[id] = true
+	less := *fn
+	less.takes, less.comment, less.name = "none", "", fn.withoutContext()
+	recv, to := "", ""
+	if fn.form == "method" {
+		recv, to = "(s *"+fn.typeName("type")+") ", "s."
+	}
+	call := g.forward(&less, to+fn.name+"("+fn.file.ctx()+"Background()")
+	call = strings.Replace(call, "(), at", fmt.Sprintf("(), at.Keep(%q)", id), 1)
+	fn.file.add("// %s asks for no context.\nfunc %s%s(%s)%s {\n%s}", less.name, recv, less.name, g.params(&less), fn.results(), call)
+}
+
+// call writes a call of a function with a context and what knows it.
+func (b *flowBody) call(fn *flowFn, v flowVar, way string, extra ...string) string {
+	var args []string
+	probe := b.f.probe(b.flowGen)
+	switch fn.takes {
+	case "ctx", "blank":
+		args = append(args, b.wrapped(v.ctx, probe))
+	case "request":
+		args = append(args, fmt.Sprintf("%s.NewRequest(%s)", probe, v.ctx))
+	}
+	args = append(args, v.at+way)
+	if extra == nil {
+		extra = fn.extraArgs(b.r)
+	}
+	args = append(args, extra...)
+	if b.r.chance(.06) && !strings.HasPrefix(args[0], "probe.New") {
+		args[0] = "\n" + args[0]
+		args[len(args)-1] += ",\n"
+	}
+	b.cost += fn.cost
+	fn.called = true
+	text := b.spell(fn, b.f, args, b.r)
+	return text
+}
+
+// wrapped writes a context as an argument.
+func (b *flowBody) wrapped(ctx, probe string) string {
+	if strings.Contains(ctx, "()") || b.r.chance(.9) {
+		return ctx
+	}
+	return pick(b.r, []string{"(" + ctx + ")", probe + ".Own{Context: " + ctx + "}"})
+}
+
+// callStatement calls a function properly, as a statement of its own.
+func (b *flowBody) callStatement(fn *flowFn, id string) {
+	v := b.now()
+	switch {
+	case fn.takes == "none" && b.beside:
+		b.result(fn, b.call(fn, v, fmt.Sprintf(".BareFork(%q)", id)), id)
+	case fn.takes == "none":
+		b.result(fn, b.call(fn, v, fmt.Sprintf(".Bare(%q)", id)), id)
+	case v.ctx == "" || v.test:
+		v.at += "." + b.born()
+		v.ctx = b.birth()
+		b.result(fn, b.call(fn, v, fmt.Sprintf(".Call(%q)", id)), id)
+	default:
+		b.result(fn, b.call(fn, v, fmt.Sprintf(".Call(%q)", id)), id)
+	}
+}
+
+// result makes a statement of a call.
+func (b *flowBody) result(fn *flowFn, call, id string) {
+	switch fn.result {
+	case "":
+		b.line("%s", call)
+	case "error":
+		switch n := b.r.IntN(3); {
+		case n == 0:
+			b.line("_ = %s", call)
+		case n == 1 && !strings.Contains(call, "{"):
+			b.line("if err := %s; err != nil {\npanic(err)\n}", call)
+		default:
+			b.line("%s", call)
+		}
+	default:
+		b.line("%s.Note(%s, %q, %s)", b.f.probe(b.flowGen), b.now().at, "r"+id, call)
+	}
+}
+
+// callee picks a function to call.
+func (b *flowBody) callee(ok func(*flowFn) bool) *flowFn {
+	after := -1
+	if b.fn != nil {
+		after = b.fn.index
+	}
+	var list []*flowFn
+	for _, fn := range b.fns {
+		if fn.index > after && fn.callable(b.f) && b.cost+fn.cost <= b.budget && ok(fn) {
+			list = append(list, fn)
+		}
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	return pick(b.r, list)
+}
+
+func ordinary(fn *flowFn) bool { return !fn.cleanup && !fn.worker }
+
+func takesContext(fn *flowFn) bool { return ordinary(fn) && fn.takes != "none" }

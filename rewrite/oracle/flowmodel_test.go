@@ -1,0 +1,314 @@
+package oracle
+
+import (
+	"fmt"
+	"go/token"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ctxmend/ctxmend/rules"
+)
+
+// Programs about the flow of contexts print, beside what a context knows, what it should know: how it was derived, and at
+// which places it was lost. Which of these places a run of the pipeline mends, its findings say. Both together tell what
+// every line of the result has to say; nothing that the findings have not announced may change.
+
+// A mending is what the findings of a run announce: the places mended, by their ids, with the rule.
+type mending map[string]string
+
+// placeID matches what names a place in the source of a program.
+var placeID = regexp.MustCompile(`\.(Born|Keep|Less|Stale|Grow|Escape|Cut|Timed)\("(\w+)"`)
+
+// announcedBy collects what a run announces.
+func (t *trial) announcedBy(findings []*rules.Finding) mending {
+	m := mending{}
+	for _, f := range findings {
+		id := t.placeOf(f, f.File.Rel, f.File.Tok, f.Pos)
+		if id == "" {
+			t.fail("a finding at an unexpected place: %s: %s (%s)", f.Rule, f.Message, f.File.Tok.PositionFor(f.Pos, false))
+			continue
+		}
+		t.counted = append(t.counted, &counted{place: id, finding: f})
+		if f.Status != rules.Fixable && f.Status != rules.Fixed {
+			continue
+		}
+		m[id] = f.Rule
+		for _, r := range f.Related {
+			if r.File == nil || r.Message != "made here" && r.Message != "the parent is passed here" {
+				continue
+			}
+			if id := t.placeOf(f, r.File.Rel, r.File.Tok, r.Pos); id != "" {
+				m[id] = f.Rule
+			}
+		}
+	}
+	for id, rule := range m {
+		if t.prog.flow.kept[id] && rule != "lostcancel" {
+			t.fail("place %s is to be left alone (%s)", id, rule)
+		}
+	}
+	return m
+}
+
+// A counted is a finding about a place.
+type counted struct {
+	place   string
+	finding *rules.Finding
+}
+
+// placeOf returns the id of the place that a position speaks of: on its line or one of the next.
+func (t *trial) placeOf(f *rules.Finding, rel string, tok *token.File, pos token.Pos) string {
+	lines := strings.Split(t.prog.files[rel], "\n")
+	at := tok.PositionFor(pos, false).Line
+	if f.Rule == "requestescape" { // it lies at the start of a goroutine, which has its place on the line above
+		at--
+	}
+	for n := at; n <= at+2 && n <= len(lines); n++ {
+		for _, m := range placeID.FindAllStringSubmatch(lines[n-1], -1) {
+			if slices.Contains(kindsOf[f.Rule], m[1]) {
+				return m[2]
+			}
+		}
+	}
+	return ""
+}
+
+// kindsOf are the places that a rule may mend.
+var kindsOf = map[string][]string{
+	"freshctx": {"Born", "Keep"}, "missingparam": {"Born", "Keep"}, "detachedgo": {"Born", "Keep"}, "contextlesscall": {"Less"},
+	"staleparent": {"Stale", "Cut", "Timed"}, "growingctx": {"Grow"}, "requestescape": {"Escape"}, "lostcancel": {"Cut", "Timed"},
+}
+
+// A seen is what a context knows.
+type seen struct {
+	values      [3]string
+	ended, time bool
+}
+
+func (s seen) String() string {
+	var list []string
+	for i, v := range s.values {
+		if v != "" {
+			list = append(list, fmt.Sprintf("%c=%s", 'a'+i, v))
+		}
+	}
+	if s.ended {
+		list = append(list, "ended")
+	}
+	if s.time {
+		list = append(list, "timed")
+	}
+	return "[" + strings.Join(list, " ") + "]"
+}
+
+// uncut is what is left by context.WithoutCancel.
+func (s seen) uncut() seen { return seen{values: s.values} }
+
+// A states is what a context may know, with whether it was handed down by all calls on the way.
+type states struct {
+	list  []seen
+	loose bool
+}
+
+func (s states) each(f func(seen) seen) states {
+	out := states{loose: s.loose}
+	for _, x := range s.list {
+		out.add(f(x))
+	}
+	return out
+}
+
+func (s *states) add(list ...seen) {
+	for _, x := range list {
+		if !slices.Contains(s.list, x) {
+			s.list = append(s.list, x)
+		}
+	}
+}
+
+// A reader reads what a line says that its context should be.
+type flowReader struct {
+	text   string
+	mended mending
+	flow   *flowFacts
+	detach string // --goroutines
+}
+
+// read returns the states of the next node.
+func (r *flowReader) read() states {
+	i := strings.IndexAny(r.text, "(,)")
+	if i < 0 {
+		i = len(r.text)
+	}
+	what, arg, _ := strings.Cut(r.text[:i], ":")
+	r.text = r.text[i:]
+	over := strings.HasSuffix(what, "!") || strings.HasSuffix(arg, "!")
+	arg = strings.TrimSuffix(arg, "!")
+	var from []states
+	for strings.HasPrefix(r.text, "(") || len(from) > 0 && strings.HasPrefix(r.text, ",") {
+		r.text = r.text[1:]
+		from = append(from, r.read())
+	}
+	if len(from) > 0 {
+		r.text = strings.TrimPrefix(r.text, ")")
+	}
+	if what == "r" {
+		return states{list: []seen{{}}}
+	}
+	return r.node(what, arg, over, from)
+}
+
+func (r *flowReader) node(what, arg string, over bool, from []states) states {
+	rule, mended := r.mended[arg]
+	s := from[0]
+	switch what {
+	case "k":
+		return s
+	case "v":
+		return s.each(func(x seen) seen {
+			x.values[arg[0]-'a'] = arg[2:]
+			return x
+		})
+	case "c", "t":
+		return s.each(func(x seen) seen {
+			x.ended = x.ended || over
+			x.time = x.time || what == "t"
+			return x
+		})
+	case "w":
+		return s.each(seen.uncut)
+	case "i":
+		s.loose = true
+		return s
+	case "g": // whatever waits for it gets the context, what does not its values
+		s.loose = true
+		s.add(s.each(seen.uncut).list...)
+		return s
+	case "d": // what is deferred gets a context of its own
+		return states{list: []seen{{}}}
+	case "x":
+		return states{list: []seen{{}}}
+	case "s", "n":
+		if mended {
+			return from[1]
+		}
+		return s
+	case "l": // what is called instead gets one of those at hand
+		for _, f := range from[1:] {
+			s.add(f.list...)
+		}
+		return s
+	case "e":
+		if mended { // a goroutine may use several contexts of one request
+			s.add(s.each(seen.uncut).list...)
+		}
+		return s
+	case "b":
+		if !mended {
+			return states{list: []seen{{}}}
+		}
+		return r.born(arg, rule, from)
+	}
+	panic("unknown node " + what)
+}
+
+// born is what a context knows at a mended place where it was born: that of one of the contexts at hand.
+func (r *flowReader) born(id, rule string, from []states) states {
+	var s states
+	for _, f := range from {
+		s.add(f.list...)
+		s.loose = s.loose || f.loose
+	}
+	if joined, started := r.flow.started[id]; started && rule == "detachedgo" {
+		if r.detach == "detach" || r.detach == "auto" && !joined {
+			s = s.each(seen.uncut)
+		}
+	}
+	if s.loose { // callers that no context reaches make one
+		s.add(seen{})
+	}
+	return s
+}
+
+// A flowLine is a line that a program prints.
+type flowLine struct{ path, way, sees string }
+
+// flowLines parts an output: what runs beside other code is sorted.
+func flowLines(output string) []flowLine {
+	var list, beside []flowLine
+	for line := range strings.Lines(output) {
+		words := strings.SplitN(strings.TrimSpace(line), " ", 3)
+		if len(words) < 3 {
+			words = append(words, "", "")
+		}
+		l := flowLine{words[0], words[1], words[2]}
+		if strings.Contains(l.path, "~") {
+			beside = append(beside, l)
+		} else {
+			list = append(list, l)
+		}
+	}
+	slices.SortStableFunc(beside, func(a, b flowLine) int { return strings.Compare(a.path, b.path) })
+	return append(list, beside...)
+}
+
+// compareFlow checks what the programs print.
+func (t *trial) compareFlow(outputs map[string]string) {
+	before := flowLines(outputs["before"])
+	t.checkFlow("before", before, mending{})
+	after, ok := outputs["review"]
+	if len(t.failures) > 0 || !ok {
+		return
+	}
+	lines := flowLines(after)
+	if a, b := paths(before), paths(lines); !slices.Equal(a, b) {
+		t.fail("other places are reached at level review (-before +after):\n%s", cmp.Diff(a, b))
+		return
+	}
+	t.checkFlow("review", lines, t.mending)
+	if len(t.failures) > 0 {
+		return
+	}
+	for i, l := range lines {
+		if l.sees != before[i].sees {
+			t.mended++
+		}
+	}
+}
+
+func paths(lines []flowLine) []string {
+	var list []string
+	for _, l := range lines {
+		path := l.path
+		if l.way == "-" {
+			path += " " + l.sees
+		}
+		list = append(list, path)
+	}
+	return list
+}
+
+// checkFlow checks that every line says what it has to.
+func (t *trial) checkFlow(version string, lines []flowLine, m mending) {
+	bad := 0
+	for _, l := range lines {
+		if l.way == "-" {
+			continue
+		}
+		if l.way == "" {
+			t.fail("%s does not run to its end: %s", version, l.path)
+			return
+		}
+		r := &flowReader{text: l.way, mended: m, flow: t.prog.flow, detach: t.opts.Goroutines}
+		s := r.read()
+		if !slices.ContainsFunc(s.list, func(x seen) bool { return x.String() == l.sees }) {
+			if bad++; bad <= 5 {
+				t.fail("%s: %s sees %s by the way of %s; expected %v, mended %v", version, l.path, l.sees, l.way, s.list, slices.Sorted(maps.Keys(m)))
+			}
+		}
+	}
+}
