@@ -121,20 +121,23 @@ func splitLines(data []byte) []string {
 // An edit says that old lines [a0, a1) become new lines [b0, b1).
 type edit struct{ a0, a1, b0, b1 int }
 
-// NewLines returns the lines, counted from 1, that stand in place of a line of the old content: the line itself, or all that
-// the change around it has put there. to is less than from when nothing has.
-func (f *File) NewLines(line int) (from, to int, changed bool) {
-	shift := 0
-	for _, e := range diffLines(splitLines(f.Old), splitLines(f.New)) {
-		if line-1 < e.a0 {
-			break
+// NewLines returns a function that tells the lines, counted from 1, that stand in place of a line of the old content: the line
+// itself, or all that the change around it has put there. to is less than from when nothing has.
+func (f *File) NewLines() func(line int) (from, to int, changed bool) {
+	edits := diffLines(splitLines(f.Old), splitLines(f.New))
+	return func(line int) (from, to int, changed bool) {
+		shift := 0
+		for _, e := range edits {
+			if line-1 < e.a0 {
+				break
+			}
+			if line-1 < e.a1 {
+				return e.b0 + 1, e.b1, true
+			}
+			shift = e.b1 - e.a1
 		}
-		if line-1 < e.a1 {
-			return e.b0 + 1, e.b1, true
-		}
-		shift = e.b1 - e.a1
+		return line + shift, line + shift, false
 	}
-	return line + shift, line + shift, false
 }
 
 // diffLines returns the edits that turn old into new, in order, with at least one

@@ -17,26 +17,32 @@ import (
 // for a third.
 const maxRounds = 3
 
-// settleWaiting carries out what the fixes of the rounds before have made possible.
+// settleWaiting carries out what the fixes of the rounds before have made possible, and what they have brought to light.
 func settleWaiting(ctx context.Context, opts Options, res *Result) error {
+	last := res.Units
 	for range maxRounds - 1 {
 		w := waiting(res, opts.Level)
-		if len(w.units) == 0 {
+		if len(w.files) == 0 || len(w.units) == 0 && !reveal(last, opts.Level) {
 			return nil
 		}
 		opts.Load.Overlay = map[string][]byte{}
 		for _, f := range res.Set.Files {
 			opts.Load.Overlay[f.Name] = f.New
 		}
-		next, err := round(ctx, opts, w.matches)
+		next, err := round(ctx, opts, func(u *plan.Unit) bool { return w.matches(u) || w.revealed(u) })
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err != nil || len(next.Set.Files) == 0 {
+		if err != nil {
 			return nil // what was found is right all the same
 		}
-		w.take(next, opts.Level)
+		w.take(opts.Level)
+		w.add(res, next)
+		if len(next.Set.Files) == 0 {
+			return nil
+		}
 		compose(res.Set, next.Set)
+		last = next.Units
 	}
 	return nil
 }
@@ -47,8 +53,10 @@ type waiter struct {
 	files map[string]*patches.File
 	// found are the units of the next round, by the one that waits: what was one unit may have become several.
 	found map[*plan.Unit][]*plan.Unit
-	// lines remembers what stands for lines after the fixes.
-	lines map[line]standIn
+	// lines tell what stands for the lines of a file after the fixes.
+	lines map[string]func(int) (from, to int, changed bool)
+	// known are the findings that are not mended yet, by their rule.
+	known map[string][]*rules.Finding
 }
 
 // A standIn is the lines that stand for one after the fixes.
@@ -60,7 +68,7 @@ type standIn struct {
 // waiting returns the blocked units that a fix which is carried out may unblock: they give way to it, or concern a key
 // or a line that it changes.
 func waiting(res *Result, level rules.Applicability) *waiter {
-	w := &waiter{files: map[string]*patches.File{}, found: map[*plan.Unit][]*plan.Unit{}, lines: map[line]standIn{}}
+	w := &waiter{files: map[string]*patches.File{}, found: map[*plan.Unit][]*plan.Unit{}, lines: map[string]func(int) (int, int, bool){}, known: unmended(res, level)}
 	for _, f := range res.Set.Files {
 		w.files[f.Name] = f
 	}
@@ -145,19 +153,19 @@ func lineOf(f *program.File, pos token.Pos) line {
 
 // moved returns what stands for a line after the fixes.
 func (w *waiter) moved(l line) standIn {
-	to, known := w.lines[l]
-	if !known {
-		to = standIn{l.line, l.line, false}
-		if f := w.files[l.file]; f != nil {
-			to.first, to.last, to.changed = f.NewLines(l.line)
-		}
-		w.lines[l] = to
+	f := w.files[l.file]
+	if f == nil {
+		return standIn{l.line, l.line, false}
 	}
-	return to
+	if w.lines[l.file] == nil {
+		w.lines[l.file] = f.NewLines()
+	}
+	from, to, changed := w.lines[l.file](l.line)
+	return standIn{from, to, changed}
 }
 
 // take writes the outcome of the next round into the units that waited, and their findings.
-func (w *waiter) take(next *Result, level rules.Applicability) {
+func (w *waiter) take(level rules.Applicability) {
 	for waits, list := range w.found {
 		for _, u := range list {
 			if u.Status != rules.Fixable || !within(u, level) {

@@ -13,7 +13,7 @@ var flowKind kind
 
 func init() {
 	keyKind.generate = generate
-	flowKind = kind{generate: generateFlow, setup: (*trial).setupFlow, findings: (*trial).flowFindings, compare: (*trial).compareFlow}
+	flowKind = kind{generate: generateFlow, setup: (*trial).setupFlow, review: true, findings: (*trial).flowFindings, compare: (*trial).compareFlow}
 }
 
 // setupFlow chooses the options about the flow of contexts.

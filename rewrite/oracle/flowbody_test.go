@@ -145,6 +145,9 @@ func (b *flowBody) born() string {
 		return fmt.Sprintf("Keep(%q)", id)
 	}
 	id := b.flowGen.id("b")
+	if b.fn != nil {
+		b.facts.owner[id] = b.fn.id
+	}
 	if b.beside {
 		b.facts.started[id] = b.joined
 	}
@@ -204,9 +207,9 @@ func (b *flowBody) callStatement(fn *flowFn, id string) {
 	v := b.now()
 	switch {
 	case fn.takes == "none" && b.beside:
-		b.result(fn, b.call(fn, v, fmt.Sprintf(".BareFork(%q)", id)), id)
+		b.result(fn, b.call(fn, v, fmt.Sprintf(".BareFork(%q%s)", id, b.others())), id)
 	case fn.takes == "none":
-		b.result(fn, b.call(fn, v, fmt.Sprintf(".Bare(%q)", id)), id)
+		b.result(fn, b.call(fn, v, fmt.Sprintf(".Bare(%q%s)", id, b.others())), id)
 	case v.ctx == "" || v.test:
 		v.at += "." + b.born()
 		v.ctx = b.birth()

@@ -172,15 +172,19 @@ func (g *flowGen) declareInterface(fn *flowFn, typ, doc, sig, block, other strin
 // forward writes a call that hands all parameters on, the first ones given.
 func (g *flowGen) forward(fn *flowFn, to string) string {
 	var args []string
+	at := "at"
 	switch fn.takes {
 	case "ctx":
 		args = append(args, fn.ctxName)
 	case "blank":
+		id := g.id("b")
+		g.facts.owner[id] = fn.id
 		args = append(args, fn.file.ctx()+"TODO()")
+		at = fmt.Sprintf("at.Born(%q)", id)
 	case "request":
 		args = append(args, "r")
 	}
-	args = append(args, "at")
+	args = append(args, at)
 	switch fn.extra {
 	case "n int":
 		args = append(args, "n")

@@ -23,6 +23,8 @@ type flowFacts struct {
 	kept map[string]bool
 	// started are the places in goroutines, with whether they are waited for.
 	started map[string]bool
+	// owner are the functions that fresh contexts are made in.
+	owner map[string]string
 }
 
 // A flowFn is a function of the program.
@@ -46,7 +48,7 @@ type flowFn struct {
 
 // generateFlow makes the program of a seed, without the atoms in drop.
 func generateFlow(seed uint64, drop map[string]bool) *generated {
-	g := &flowGen{gen: newGen(seed, drop, false), facts: &flowFacts{kept: map[string]bool{}, started: map[string]bool{}}}
+	g := &flowGen{gen: newGen(seed, drop, false), facts: &flowFacts{kept: map[string]bool{}, started: map[string]bool{}, owner: map[string]string{}}}
 	g.module = fmt.Sprintf("example.com/p%d", seed)
 	r := newRnd(seed, "layout")
 	g.layout(r)
@@ -179,7 +181,7 @@ func (g *flowGen) flowMain(p *pkg) {
 	b.vars = []flowVar{{ctx: "ctx", at: "at"}}
 	b.drive("go", p.dir != "")
 	b.line("ctx2, cancel := %sWithCancel(ctx)\nat2 := at.Cut(%q)", ctx, g.id("c"))
-	b.vars = []flowVar{{ctx: "ctx2", at: "at2"}}
+	b.vars = append(b.vars, flowVar{ctx: "ctx2", at: "at2"})
 	b.line("%s.Show(ctx2, at2, \"main\")", probe)
 	b.drive("live", true)
 	b.line("cancel()\nat2.Over()")

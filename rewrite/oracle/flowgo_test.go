@@ -74,7 +74,7 @@ func (b *flowBody) goNamed(id string) {
 	v := b.now()
 	switch {
 	case fn.takes == "none":
-		b.line("go %s", b.call(fn, v, fmt.Sprintf(".BareFork(%q).Later()", id)))
+		b.line("go %s", b.call(fn, v, fmt.Sprintf(".BareFork(%q%s).Later()", id, b.others())))
 	case v.ctx != "" && !v.test && b.r.chance(.4):
 		b.line("go %s", b.call(fn, v, b.escape()+".Later()"))
 	default:

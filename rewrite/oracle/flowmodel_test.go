@@ -20,6 +20,9 @@ import (
 // A mending is what the findings of a run announce: the places mended, by their ids, with the rule.
 type mending map[string]string
 
+// along stands for the rule at places in a function that gets a parameter for the sake of others.
+const along = "along"
+
 // placeID matches what names a place in the source of a program.
 var placeID = regexp.MustCompile(`\.(Born|Keep|Less|Stale|Grow|Escape|Cut|Timed)\("(\w+)"`)
 
@@ -28,6 +31,11 @@ func (t *trial) announcedBy(findings []*rules.Finding) mending {
 	m := mending{}
 	for _, f := range findings {
 		id := t.placeOf(f, f.File.Rel, f.File.Tok, f.Pos)
+		for _, r := range f.Related {
+			if id == "" && r.Message == "made here" { // by a function that a goroutine runs
+				id = t.placeOf(f, r.File.Rel, r.File.Tok, r.Pos)
+			}
+		}
 		if id == "" {
 			t.fail("a finding at an unexpected place: %s: %s (%s)", f.Rule, f.Message, f.File.Tok.PositionFor(f.Pos, false))
 			continue
@@ -37,6 +45,13 @@ func (t *trial) announcedBy(findings []*rules.Finding) mending {
 			continue
 		}
 		m[id] = f.Rule
+		if _, param := f.Fix.Intent.(*rules.AddParam); param {
+			for other, fn := range t.prog.flow.owner {
+				if fn == t.prog.flow.owner[id] && m[other] == "" {
+					m[other] = along
+				}
+			}
+		}
 		for _, r := range f.Related {
 			if r.File == nil || r.Message != "made here" && r.Message != "the parent is passed here" {
 				continue
@@ -47,7 +62,7 @@ func (t *trial) announcedBy(findings []*rules.Finding) mending {
 		}
 	}
 	for id, rule := range m {
-		if t.prog.flow.kept[id] && rule != "lostcancel" {
+		if t.prog.flow.kept[id] && rule != "lostcancel" && rule != along {
 			t.fail("place %s is to be left alone (%s)", id, rule)
 		}
 	}
@@ -183,14 +198,18 @@ func (r *flowReader) node(what, arg string, over bool, from []states) states {
 		return s.each(seen.uncut)
 	case "i":
 		s.loose = true
+		for _, f := range from[1:] {
+			s.add(f.list...)
+		}
 		return s
 	case "g": // whatever waits for it gets the context, what does not its values
 		s.loose = true
+		for _, f := range from[1:] {
+			s.add(f.list...)
+		}
 		s.add(s.each(seen.uncut).list...)
 		return s
-	case "d": // what is deferred gets a context of its own
-		return states{list: []seen{{}}}
-	case "x":
+	case "d", "x": // what is deferred gets a context of its own
 		return states{list: []seen{{}}}
 	case "s", "n":
 		if mended {
@@ -228,7 +247,7 @@ func (r *flowReader) born(id, rule string, from []states) states {
 			s = s.each(seen.uncut)
 		}
 	}
-	if s.loose { // callers that no context reaches make one
+	if s.loose || rule == along { // callers that no context reaches make one
 		s.add(seen{})
 	}
 	return s

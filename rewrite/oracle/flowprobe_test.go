@@ -90,8 +90,8 @@ func (a *At) next(what string, more ...*At) *At {
 	return &At{path: a.path, what: what, from: append([]*At{a}, more...)}
 }
 
-func (a *At) down(id, what string) *At {
-	to := a.next(what)
+func (a *At) down(id, what string, more ...*At) *At {
+	to := a.next(what, more...)
 	to.path += "/" + id
 	return to
 }
@@ -99,8 +99,8 @@ func (a *At) down(id, what string) *At {
 // Call goes down.
 func (a *At) Call(id string) *At { return a.down(id, "k") }
 
-// Bare goes down where nothing is handed on.
-func (a *At) Bare(id string) *At { return a.down(id, "i:"+id) }
+// Bare goes down where nothing is handed on, although there are others.
+func (a *At) Bare(id string, others ...*At) *At { return a.down(id, "i:"+id, others...) }
 
 // Defer goes down later, where nothing is handed on.
 func (a *At) Defer(id string) *At { return a.down(id, "d:"+id) }
@@ -109,7 +109,7 @@ func (a *At) Defer(id string) *At { return a.down(id, "d:"+id) }
 func (a *At) Fork(id string) *At { return a.down("~"+id, "k") }
 
 // BareFork goes down beside others, where nothing is handed on.
-func (a *At) BareFork(id string) *At { return a.down("~"+id, "g:"+id) }
+func (a *At) BareFork(id string, others ...*At) *At { return a.down("~"+id, "g:"+id, others...) }
 
 // Turn is one turn of a loop.
 func (a *At) Turn(i int) *At { return a.down(fmt.Sprint("turn", i), "k") }
