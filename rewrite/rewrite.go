@@ -40,7 +40,8 @@ type Result struct {
 
 // Run does the work. It writes nothing. What waits for another fix is planned again on the program as the first round leaves
 // it, so that running it a second time finds nothing more to do.
-func Run(ctx context.Context, opts Options) (*Result, error) {
+func Run(ctx context.Context, opts Options) (_ *Result, err error) {
+	defer program.Catch(&err)
 	res, err := round(ctx, opts, nil)
 	if err != nil {
 		return nil, err
@@ -55,18 +56,23 @@ func round(ctx context.Context, opts Options, wanted func(*plan.Unit) bool) (*Re
 	if res.Program, err = program.Load(ctx, opts.Load); err != nil {
 		return nil, err
 	}
-	if res.Census, err = census.Build(ctx, res.Program); err != nil {
+	program.Doing("the census", func() { res.Census, err = census.Build(ctx, res.Program) })
+	if err != nil {
 		return nil, err
 	}
 	findings, directives := find(res.Program, res.Census, opts)
-	units := plan.Build(res.Program, res.Census, findings, plan.Options{KeyStyle: opts.KeyStyle, KeyPackage: opts.KeyPackage, Accessors: opts.Accessors, Stage: opts.Stage, API: opts.API, Goroutines: opts.Goroutines})
+	var units []*plan.Unit
+	program.Doing("planning", func() {
+		units = plan.Build(res.Program, res.Census, findings, plan.Options{KeyStyle: opts.KeyStyle, KeyPackage: opts.KeyPackage, Accessors: opts.Accessors, Stage: opts.Stage, API: opts.API, Goroutines: opts.Goroutines})
+	})
 	units = judge(res.Program, units, directives)
 	chosen := func(u *plan.Unit) bool { return isSelected(res.Program, u) }
 	if wanted != nil {
 		chosen = func(*plan.Unit) bool { return true } // a place may have moved to a package that was not named
 		units = slices.DeleteFunc(units, func(u *plan.Unit) bool { return !wanted(u) })
 	}
-	if res.Set, err = applyVerified(ctx, res.Program, units, opts.Level, chosen); err != nil {
+	program.Doing("applying and verifying the fixes", func() { res.Set, err = applyVerified(ctx, res.Program, units, opts.Level, chosen) })
+	if err != nil {
 		return nil, err
 	}
 	settle(units, findings)
@@ -82,7 +88,7 @@ func find(prog *program.Program, c *census.Census, opts Options) ([]*rules.Findi
 	pass := &rules.Pass{Program: prog, Census: c, Rules: opts.Rules}
 	var findings []*rules.Finding
 	for _, r := range opts.Rules {
-		findings = append(findings, r.Run(pass)...)
+		program.Doing("rule "+r.Name, func() { findings = append(findings, r.Run(pass)...) })
 	}
 	rules.Sort(prog, findings)
 	directives := rules.Directives(prog)

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/ctxmend/ctxmend/rules"
+	"github.com/ctxmend/ctxmend/rules/program"
 )
 
 // An app is one run of the command and what it may touch.
@@ -29,12 +30,13 @@ type app struct {
 
 // execute parses the arguments and runs the command they name. Everything that
 // goes wrong before a command begins is a mistake in the arguments.
-func (a *app) execute(ctx context.Context, args []string) error {
+func (a *app) execute(ctx context.Context, args []string) (err error) {
+	defer program.Catch(&err)
 	root := a.rootCommand()
 	root.SetArgs(args)
 	begun := false
 	markBegin(root, &begun)
-	err := root.ExecuteContext(ctx)
+	err = root.ExecuteContext(ctx)
 	if err != nil && !begun && !errors.As(err, new(*usageError)) {
 		return asUsageError(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ctxmend/ctxmend/patches"
+	"github.com/ctxmend/ctxmend/rules/program"
 )
 
 // Exit codes. Scripts depend on them.
@@ -79,11 +80,15 @@ func as[T error](err error) bool {
 // exit prints what went wrong, if anything, and returns the exit code.
 func (a *app) exit(err error) int {
 	var usage *usageError
+	var bug *program.PanicError
 	switch {
 	case err == nil:
 		return exitOK
 	case errors.Is(err, errFindings):
 		return exitFindings
+	case errors.As(err, &bug):
+		a.printBug(bug)
+		return exitFailure
 	case errors.As(err, &usage):
 		printError(a.stderr, usage.message, usage.next)
 		return exitUsage
@@ -96,6 +101,20 @@ func (a *app) exit(err error) int {
 	}
 	printError(a.stderr, err.Error(), "")
 	return exitFailure
+}
+
+// printBug prints what a report of a mistake in ctxmend itself needs. Files are written after
+// everything that knows what it was doing.
+func (a *app) printBug(bug *program.PanicError) {
+	next := "this is a mistake in ctxmend: please report it with the lines below"
+	if bug.Doing != "" {
+		next = "nothing was changed; " + next
+	}
+	if name, ok := strings.CutPrefix(bug.Doing, "rule "); ok {
+		next += "; --skip-rules " + name + " does without the rule"
+	}
+	printError(a.stderr, bug.Error(), next)
+	fmt.Fprintf(a.stderr, "\n%s", bug.Stack)
 }
 
 func printError(w io.Writer, message, next string) {

@@ -18,6 +18,7 @@ import (
 	"github.com/ctxmend/ctxmend/patches/report"
 	"github.com/ctxmend/ctxmend/rewrite"
 	"github.com/ctxmend/ctxmend/rules"
+	"github.com/ctxmend/ctxmend/rules/program"
 )
 
 // A textWriter is one of the report's text forms.
@@ -137,6 +138,9 @@ func (a *app) cacheDir() string { return a.getenv("CTXMEND_CACHE") }
 func (a *app) root(ctx context.Context) (string, error) {
 	dir, err := a.workDir()
 	if err != nil {
+		return "", err
+	}
+	if err := program.CheckModuleFiles(dir); err != nil {
 		return "", err
 	}
 	cmd := exec.CommandContext(ctx, "go", "env", "-json", "GOMOD", "GOWORK")

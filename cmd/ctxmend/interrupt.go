@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"time"
+
+	"github.com/ctxmend/ctxmend/rules/program"
 )
 
 // farewell is how long an interrupted run may take to end by itself, so that
@@ -19,8 +21,12 @@ func interruptible[T any](ctx context.Context, work func() (T, error)) (T, error
 	}
 	done := make(chan outcome, 1)
 	go func() {
-		value, err := work()
-		done <- outcome{value, err}
+		var o outcome
+		func() {
+			defer program.Catch(&o.err)
+			o.value, o.err = work()
+		}()
+		done <- o
 	}()
 	select {
 	case o := <-done:

@@ -59,7 +59,8 @@ func Build(prog *program.Program, c *census.Census, findings []*rules.Finding, o
 				u.Blocker = f.Blocker
 			}
 		}
-		pl.carryOut(u, in)
+		at := prog.Fset.PositionFor(list[0].Pos, false)
+		program.Doing(fmt.Sprintf("planning %s of rule %s, found at %s:%d", u.ID, u.Rule, list[0].File.Rel, at.Line), func() { pl.carryOut(u, in) })
 		units = append(units, u)
 	}
 	pl.anchor()

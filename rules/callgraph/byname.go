@@ -7,7 +7,6 @@ import (
 	"go/token"
 	"go/types"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -207,7 +206,7 @@ func (g *Graph) templateFiles(dir string) {
 		if err != nil || !info.Mode().IsRegular() || info.Size() > maxTemplate || strings.HasSuffix(name, ".go") {
 			return nil
 		}
-		src, err := os.ReadFile(name)
+		src, err := program.ReadFile(name)
 		if err != nil || !bytes.Contains(src, []byte("{{")) || bytes.IndexByte(src, 0) >= 0 {
 			return nil
 		}

@@ -6,7 +6,6 @@ import (
 	"go/parser"
 	"go/token"
 	"go/types"
-	"os"
 	"slices"
 
 	"github.com/ctxmend/ctxmend/rules/program"
@@ -90,23 +89,12 @@ func (g *Graph) readAnonymous() {
 					continue
 				}
 				seen[file] = true
-				src.Reset()
-				if readInto(&src, file.Name) == nil && mayAsk(src.Bytes()) {
+				if program.ReadInto(&src, file.Name) == nil && mayAsk(src.Bytes()) {
 					g.anonymousIn(pkg.Path, file.Name, src.Bytes())
 				}
 			}
 		}
 	}
-}
-
-func readInto(b *bytes.Buffer, name string) error {
-	f, err := os.Open(name)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	_, err = b.ReadFrom(f)
-	return err
 }
 
 // mayAsk reports whether a file may have an interface type with methods that is not the whole of a type declaration.

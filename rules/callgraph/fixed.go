@@ -3,7 +3,6 @@ package callgraph
 import (
 	"go/ast"
 	"go/types"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -124,7 +123,7 @@ func assemblyIn(dir string) []byte {
 	names, _ := filepath.Glob(filepath.Join(dir, "*.s"))
 	var all []byte
 	for _, name := range names {
-		if src, err := os.ReadFile(name); err == nil {
+		if src, err := program.ReadFile(name); err == nil {
 			all = append(all, src...)
 		}
 	}

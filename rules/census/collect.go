@@ -65,7 +65,7 @@ func (b *builder) config(ctx context.Context, cfg *program.Config) error {
 			}
 			for _, f := range pkg.Files {
 				if f.AST != nil {
-					b.file(pkg, f)
+					program.Doing("the census of "+f.Rel, func() { b.file(pkg, f) })
 				}
 			}
 		}

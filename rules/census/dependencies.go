@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"go/types"
-	"os"
 	"slices"
 
 	"github.com/ctxmend/ctxmend/rules/program"
@@ -31,7 +30,7 @@ func (b *builder) dependenciesToRead(ctx context.Context, cfg *program.Config, h
 			continue
 		}
 		for _, f := range pkg.Files {
-			if readFile(&src, f.Name) != nil {
+			if program.ReadInto(&src, f.Name) != nil {
 				continue
 			}
 			if containsAny(src.Bytes(), near) || containsAny(src.Bytes(), far) && containsAny(src.Bytes(), texts) {
@@ -45,18 +44,6 @@ func (b *builder) dependenciesToRead(ctx context.Context, cfg *program.Config, h
 	}
 	slices.Sort(paths)
 	return b.census.Program.LoadBodies(ctx, cfg, paths)
-}
-
-// readFile replaces the content of buf by that of a file.
-func readFile(buf *bytes.Buffer, name string) error {
-	f, err := os.Open(name)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	buf.Reset()
-	_, err = buf.ReadFrom(f)
-	return err
 }
 
 // namesFor splits the names of key takers into those of packages that pkg imports and the others.

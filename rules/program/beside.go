@@ -111,7 +111,7 @@ func (p *Program) filesBeside(m *Module) []*File {
 		if !strings.HasSuffix(name, ".go") {
 			return nil
 		}
-		src, err := os.ReadFile(name)
+		src, err := ReadFile(name)
 		if err != nil || !bytes.Contains(src, []byte("Value(")) && !p.mentionsModule(src) {
 			return nil
 		}
@@ -177,7 +177,7 @@ func (p *Program) unlistedIn(m *Module, dir string, keep func(src []byte) bool) 
 	}
 	var list []*File
 	for _, name := range names {
-		src, err := os.ReadFile(name)
+		src, err := ReadFile(name)
 		if err != nil || !keep(src) {
 			continue
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"go/types"
-	"os"
 	"slices"
 )
 
@@ -81,7 +80,7 @@ func (l *loader) reparse(f *File) *File {
 	g := new(File)
 	*g = *f
 	g.state = &fileState{}
-	src, err := os.ReadFile(f.Name)
+	src, err := ReadFile(f.Name)
 	if err == nil {
 		g.state.size = len(src)
 		l.reserve(g)

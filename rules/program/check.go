@@ -359,7 +359,7 @@ func testEdges(pkgs []*Package) [][]int {
 }
 
 // runGraph calls run for every node after the nodes it waits for, on several
-// goroutines. The graph has no cycle.
+// goroutines. The graph has no cycle. A panic ends it with an error.
 func runGraph(ctx context.Context, jobs int, waitsFor [][]int, run func(i int)) error {
 	n := len(waitsFor)
 	if n == 0 {
@@ -377,6 +377,9 @@ func runGraph(ctx context.Context, jobs int, waitsFor [][]int, run func(i int)) 
 			ready <- i
 		}
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	failed := make([]error, n)
 	var mu sync.Mutex
 	left, open := n, len(ready) // open counts nodes that are ready or running
 	finish := func(i int) {
@@ -406,19 +409,32 @@ func runGraph(ctx context.Context, jobs int, waitsFor [][]int, run func(i int)) 
 					if !ok {
 						return
 					}
-					run(i)
+					if failed[i] = caught(i, run); failed[i] != nil {
+						cancel()
+						return
+					}
 					finish(i)
 				}
 			}
 		})
 	}
 	wg.Wait()
+	if i := slices.IndexFunc(failed, func(err error) bool { return err != nil }); i >= 0 {
+		return failed[i]
+	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	if left > 0 {
 		return fmt.Errorf("internal error: %d packages wait for each other", left)
 	}
+	return nil
+}
+
+// caught runs one node and returns its panic.
+func caught(i int, run func(i int)) (err error) {
+	defer Catch(&err)
+	run(i)
 	return nil
 }
 

@@ -101,13 +101,16 @@ func (l *loader) worldFile(name string) (*File, error) {
 			return nil, nil // dangling: editors leave such locks behind
 		}
 	}
+	if endless(info.Mode()) {
+		return nil, waitsFor(name, info.Mode())
+	}
 	if !info.Mode().IsRegular() {
 		return nil, nil
 	}
 	f := &File{
 		Name: name, Rel: l.rel(name), PkgDir: filepath.Dir(name), World: true,
 		Test: strings.HasSuffix(name, "_test.go"), Symlink: symlink, Mode: info.Mode().Perm(),
-		state: &fileState{size: int(info.Size())},
+		state: &fileState{size: int(min(info.Size(), maxSource))},
 	}
 	if src := l.opts.Overlay[name]; src != nil {
 		f.state.size = len(src)
@@ -175,9 +178,11 @@ func (l *loader) parseWorld(f *File) {
 		return
 	}
 	f.Src = src
-	f.AST, f.Tok, f.state.errs = parseAt(f.Name, src, f.state.base, worldMode)
-	l.register(f)
-	f.describe()
+	Doing("reading "+f.Rel, func() {
+		f.AST, f.Tok, f.state.errs = parseAt(f.Name, src, f.state.base, worldMode)
+		l.register(f)
+		f.describe()
+	})
 }
 
 // sources holds buffers for the sources of dependencies, none of which is kept.
@@ -186,18 +191,9 @@ var sources = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 // withSource calls use with the content of a file of a dependency, which use may change
 // and must not keep. It does not call use for a file that cannot be read.
 func withSource(name string, use func(src []byte)) {
-	f, err := os.Open(name)
-	if err != nil {
-		return
-	}
-	defer f.Close()
 	buf := sources.Get().(*bytes.Buffer)
 	defer sources.Put(buf)
-	buf.Reset()
-	if info, err := f.Stat(); err == nil {
-		buf.Grow(int(info.Size()) + bytes.MinRead) // so that the end is found without growing again
-	}
-	if _, err := buf.ReadFrom(f); err == nil {
+	if ReadInto(buf, name) == nil {
 		use(buf.Bytes())
 	}
 }

@@ -25,6 +25,7 @@ func (l *loader) listConfigs(ctx context.Context) ([][]*listedPackage, error) {
 	g.SetLimit(l.opts.Jobs)
 	for i, c := range l.prog.Configs {
 		g.Go(func() (err error) {
+			defer Catch(&err)
 			if err := l.describeBuild(ctx, c); err != nil {
 				return err
 			}

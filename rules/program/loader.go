@@ -63,6 +63,9 @@ func newLoader(opts Options) *loader {
 
 // load is the whole of Load.
 func (l *loader) load(ctx context.Context) (err error) {
+	if err := CheckModuleFiles(l.opts.Dir); err != nil {
+		return err
+	}
 	if l.env, err = l.tool.goEnv(ctx, nil); err != nil {
 		return err
 	}
@@ -188,6 +191,7 @@ func (l *loader) listAndParse(ctx context.Context) ([][]*listedPackage, error) {
 	var listed [][]*listedPackage
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
+		defer Catch(&err)
 		listed, err = l.listConfigs(gctx)
 		return err
 	})

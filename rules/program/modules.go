@@ -68,7 +68,7 @@ func (m *Module) readGoMod() error {
 	if m.GoMod == "" {
 		return nil
 	}
-	data, err := os.ReadFile(m.GoMod)
+	data, err := ReadFile(m.GoMod)
 	if err != nil {
 		return fmt.Errorf("cannot read the module file: %w", err)
 	}

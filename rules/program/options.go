@@ -73,7 +73,8 @@ func (o *Options) normalize() error {
 // Packages with errors are recorded in [Program.Broken] and are not fatal. Load
 // fails when there is no module, a pattern matches nothing, the go command
 // fails, a directory cannot be read, or nothing could be loaded.
-func Load(ctx context.Context, opts Options) (*Program, error) {
+func Load(ctx context.Context, opts Options) (_ *Program, err error) {
+	defer Catch(&err)
 	if err := opts.normalize(); err != nil {
 		return nil, err
 	}

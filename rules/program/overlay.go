@@ -76,5 +76,5 @@ func (l *loader) source(name string) ([]byte, error) {
 	if src, ok := l.opts.Overlay[name]; ok && src != nil {
 		return src, nil
 	}
-	return os.ReadFile(name)
+	return ReadFile(name)
 }

@@ -6,7 +6,6 @@ import (
 	"go/parser"
 	"go/token"
 	"go/types"
-	"os"
 	"path"
 	"strconv"
 	"strings"
@@ -195,7 +194,7 @@ func toArray(t types.Type) bool {
 // kept, is read again.
 func (q *Package) foreignStartup() string {
 	for _, f := range q.Files {
-		src, err := os.ReadFile(f.Name)
+		src, err := ReadFile(f.Name)
 		if err != nil {
 			continue
 		}
