@@ -28,6 +28,8 @@ type Flow struct {
 	kept, looks map[*types.Var]bool
 	// nils caches givenNil.
 	nils map[*types.Var]bool
+	// services caches registered.
+	services map[*types.TypeName][]types.Type
 	// wrapping caches wrapsBirth.
 	wrapping map[*types.Func]bool
 	// calls and births are gone through once.

@@ -156,8 +156,8 @@ func waits(t types.Type) bool {
 	return ok && fn.Signature().Params().Len() == 0
 }
 
-// OfRequest reports whether a local variable holds the context of a request that is a parameter, or what is derived from it,
-// and nothing else.
+// OfRequest reports whether a local variable holds the context of a request that is a parameter, of a call that is served, or
+// what is derived from it, and nothing else.
 func (f *Flow) OfRequest(file *program.File, pkg *program.Package, v *types.Var) bool {
 	return f.ofRequest(file, pkg, v, map[*types.Var]bool{})
 }
@@ -208,7 +208,7 @@ func (f *Flow) valueOfRequest(file *program.File, pkg *program.Package, e ast.Ex
 	switch e := ast.Unparen(e).(type) {
 	case *ast.Ident:
 		v, ok := pkg.Info.Uses[e].(*types.Var)
-		return ok && v.Kind() == types.LocalVar && f.ofRequest(file, pkg, v, seen)
+		return ok && (v.Kind() == types.LocalVar && f.ofRequest(file, pkg, v, seen) || f.Served(pkg, v))
 	case *ast.CallExpr:
 		if withoutCancel(pkg, e) {
 			return false

@@ -31,7 +31,8 @@
 //     a select, a receive, an endless loop
 //   - a goroutine that asks the context for its end: it is there to see it
 //   - log entries of log/slog, and functions of the program that only look values up: they do not mind an end
-//   - a context that is a parameter: whose it is cannot be told here
+//   - a context that is a parameter: whose it is cannot be told here, but for the methods of a gRPC service that the program
+//     registers, and interceptors. What consumes a queue has no type that tells it from others
 //   - a comment at the place that explains the context; tests
 //
 // # Fix safety

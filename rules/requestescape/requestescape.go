@@ -150,7 +150,7 @@ func (e *escape) captured() {
 			return true
 		}
 		e.uses(e.flow.Fates(e.g.Pkg, e.g.File, x))
-		if src.Kind == flow.Local {
+		if src.Kind == flow.Local || src.Kind == flow.Parameter {
 			e.shadow = true
 			e.contexts = append(e.contexts, src.Var)
 			return false
@@ -191,6 +191,10 @@ func (e *escape) request(x ast.Expr) *flow.Source {
 		switch s.Kind {
 		case flow.Request:
 			return s
+		case flow.Parameter:
+			if e.flow.Served(e.g.Pkg, s.Var) && !e.reassigned(s.Var) {
+				return s
+			}
 		case flow.Local:
 			if e.flow.OfRequest(e.g.File, e.g.Pkg, s.Var) {
 				return s
@@ -198,6 +202,14 @@ func (e *escape) request(x ast.Expr) *flow.Source {
 		}
 	}
 	return nil
+}
+
+// reassigned reports whether a parameter gets another value: it may hold the values of the context without its end.
+func (e *escape) reassigned(v *types.Var) bool {
+	return slices.ContainsFunc(e.census.Uses(v), func(u census.Use) bool {
+		as, ok := e.census.Parent(u.File, u.Ident).(*ast.AssignStmt)
+		return ok && slices.Contains(as.Lhs, ast.Expr(u.Ident))
+	})
 }
 
 // same reports whether an expression begins with the source's variable.
