@@ -42,7 +42,8 @@
 //
 // The context in scope takes the place of the fresh one: of several, the one that is given or derived by a value,
 // innermost first, before one with a timeout of its own. A parameter named _ gets its name. ctx := context.Background() where an
-// outer ctx is in scope goes, as long as nothing is assigned to the inner one. All places of one test change together.
+// outer ctx is in scope goes, as long as nothing is assigned to the inner one; so does a statement without a
+// comment that puts a fresh context in the place of the parameter, whatever that is. All places of one test change together.
 //
 // # Fix safety
 //

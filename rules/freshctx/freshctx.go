@@ -48,11 +48,37 @@ func (f *finder) birth(b *flow.Birth) {
 		return
 	}
 	fates := f.flow.Fates(b.Pkg, b.File, b.Call)
+	if f.overwrites(b, src) {
+		fates = f.behind(b, src)
+	}
 	used := f.users(b, src, fates)
 	if len(used) == 0 {
 		return
 	}
 	f.report(b, src, used)
+}
+
+// overwrites reports whether a function puts a fresh context in the place of the one that it is given, whatever that is: by a
+// statement of its own body that no comment explains.
+func (f *finder) overwrites(b *flow.Birth, src *flow.Source) bool {
+	as, ok := f.census.Parent(b.File, b.Call).(*ast.AssignStmt)
+	if !ok || as.Tok != token.ASSIGN || len(as.Lhs) != 1 || f.flow.Comment(b.File, as.Pos()) != "" || src.Kind != flow.Parameter || src.Unnamed != nil {
+		return false
+	}
+	id, ok := as.Lhs[0].(*ast.Ident)
+	if !ok || b.Pkg.Info.Uses[id] != src.Var {
+		return false
+	}
+	switch fn := f.census.Parent(b.File, f.census.Parent(b.File, as)).(type) {
+	case *ast.FuncDecl, *ast.FuncLit:
+		return f.flow.Function(b.File, src.Var) == fn
+	}
+	return false
+}
+
+// behind tells what becomes of a parameter behind the statement that puts a fresh context in its place.
+func (f *finder) behind(b *flow.Birth, src *flow.Source) []flow.Fate {
+	return slices.DeleteFunc(f.flow.FatesOf(b.Pkg, b.File, src.Var), func(fate flow.Fate) bool { return fate.Pos < b.Call.End() })
 }
 
 // source returns the context that should have been used, nil when there is none: nothing is in scope, or what is may
