@@ -15,7 +15,7 @@ import (
 
 // maxRounds bounds how often what waits for another fix is planned again: a fix can make room for one that makes room
 // for a third.
-const maxRounds = 3
+const maxRounds = 10
 
 // settleWaiting carries out what the fixes of the rounds before have made possible, and what they have brought to light.
 func settleWaiting(ctx context.Context, opts Options, res *Result) error {

@@ -38,6 +38,8 @@ type ValueTarget struct {
 type ValueOrigin struct {
 	Func  *callgraph.Func
 	Write *ValueWrite
+	// Zero is set for a context that lacks the value, where all readers take its zero value for that.
+	Zero bool
 }
 
 // A ValuePass is a call of a function that gets the value.
@@ -70,8 +72,9 @@ type ValueWrite struct {
 	Func *callgraph.Func
 	// Call gives the context with the value: a call of context.WithValue, or of a function that calls it.
 	Call *ast.CallExpr
-	// Value is what is stored, as Func writes it.
-	Value ast.Expr
+	// Value is what is stored, as Func writes it; Literal is that where a function stores true, 1 or "a" for its callers.
+	Value   ast.Expr
+	Literal string
 }
 
 // UnitID names the unit by the key.

@@ -24,9 +24,11 @@ type dropPlan struct {
 	accessors map[*ast.FuncDecl]bool
 	// storers are look-ups in functions that take the key and have lost a call.
 	storers []*census.Lookup
-	// keepAs are the variables that stored values go to, by the expressions; used are variables that get a new use.
+	// keepAs are the variables that stored values go to, by the expressions; moved are those that go elsewhere as they are.
 	keepAs map[ast.Expr]string
-	used   map[*types.Var]bool
+	moved  map[ast.Expr]bool
+	// stay are the places of types that get a new use.
+	stay map[token.Pos]bool
 	// api is set when functions that importers may call are no matter.
 	api bool
 }
@@ -189,7 +191,7 @@ func (p *dropPlan) dropCall(c *storeCall) error {
 	p.noteCall(f, c.pkg, c.call)
 	whole, parent := p.widen(c)
 	keepCtx := whole.stays
-	valueStays := c.value != nil && (p.keepAs[c.value] != "" || effects(c.pkg, c.value))
+	valueStays := c.value != nil && !p.moved[ast.Unparen(c.value)] && (p.keepAs[c.value] != "" || effects(c.pkg, c.value))
 	stmt, inBlock := p.statement(f, whole.expr)
 	if as, ok := parent.(*ast.AssignStmt); ok && inBlock && as == stmt && whole.expr == ast.Expr(c.call) {
 		if call, request := p.onlyForRequest(c, as); call != nil {
@@ -374,7 +376,7 @@ func (p *dropPlan) withoutEffect(pkg *program.Package, as *ast.AssignStmt, value
 // reassigned reports whether a variable gets another value after its declaration, or its address is taken.
 func (p *dropPlan) reassigned(obj types.Object) bool {
 	for _, u := range p.census.Uses(obj) {
-		if u.Pkg.Info.Defs[u.Ident] != nil {
+		if u.Pkg.Info.Defs[u.Ident] != nil || p.goes(u.File, u.Ident.Pos()) {
 			continue
 		}
 		switch parent, child := p.census.Outer(u.File, u.Ident); parent := parent.(type) {

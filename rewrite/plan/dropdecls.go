@@ -25,9 +25,6 @@ func (p *dropPlan) unusedLocals() error {
 
 // localLeft reports whether a local variable stays declared and loses its last use.
 func (p *dropPlan) localLeft(v *types.Var) bool {
-	if p.used[v] {
-		return false
-	}
 	for _, u := range p.census.Uses(v) {
 		if u.Pkg.Info.Defs[u.Ident] != nil {
 			if _, param := p.census.Parent(u.File, u.Ident).(*ast.Field); param || p.goes(u.File, u.Ident.Pos()) {
@@ -156,7 +153,7 @@ func derefType(t types.Type) types.Type {
 func (p *dropPlan) typeUnused(tn *types.TypeName) bool {
 	named, ok := tn.Type().(*types.Named)
 	f := p.prog.FileOf(tn.Pos())
-	if !ok && !tn.IsAlias() || ok && !tn.IsAlias() && named.NumMethods() > 0 || f == nil || !f.World || uneditable(f) != "" || p.census.MentionedUnchecked(tn) {
+	if p.stay[tn.Pos()] || !ok && !tn.IsAlias() || ok && !tn.IsAlias() && named.NumMethods() > 0 || f == nil || !f.World || uneditable(f) != "" || p.census.MentionedUnchecked(tn) {
 		return false
 	}
 	for _, u := range p.census.TypeUses(tn) {

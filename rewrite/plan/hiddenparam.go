@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"go/types"
 	"slices"
+	"strings"
 
 	"github.com/ctxmend/ctxmend/rules"
 	"github.com/ctxmend/ctxmend/rules/callgraph"
@@ -28,7 +29,7 @@ type valuePlan struct {
 func (d *draft) passValue(in *rules.PassValue) error {
 	vp := &valuePlan{
 		dropPlan: &dropPlan{
-			draft: d, accessors: map[*ast.FuncDecl]bool{}, keepAs: map[ast.Expr]string{}, used: map[*types.Var]bool{}, api: d.opts.API == "break",
+			draft: d, accessors: map[*ast.FuncDecl]bool{}, keepAs: map[ast.Expr]string{}, moved: map[ast.Expr]bool{}, stay: typesIn(in.Type), api: d.opts.API == "break",
 		},
 		in: in, spelled: map[*rules.ValueWrite]string{},
 	}
@@ -99,6 +100,7 @@ func (vp *valuePlan) baseName() string {
 	if len(local) > 2 {
 		return local
 	}
+	short := strings.Trim(local, "-")
 	if base := (&readCheck{draft: vp.draft}).keyBase(vp.in.Key.Sites[0].Lookup); base != "" && !token.IsKeyword(lowerFirst(base)) {
 		return lowerFirst(base)
 	}
@@ -107,7 +109,40 @@ func (vp *valuePlan) baseName() string {
 			return lowerFirst(base)
 		}
 	}
+	if short != "" {
+		return short
+	}
 	return "value"
+}
+
+// typesIn returns the places of the names of types that a type is written with.
+func typesIn(t types.Type) map[token.Pos]bool {
+	found := map[token.Pos]bool{}
+	var walk func(t types.Type)
+	walk = func(t types.Type) {
+		switch t := t.(type) {
+		case *types.Alias:
+			found[t.Obj().Pos()] = true
+		case *types.Named:
+			found[t.Obj().Pos()] = true
+			for a := range t.TypeArgs().Types() {
+				walk(a)
+			}
+		case *types.Pointer:
+			walk(t.Elem())
+		case *types.Slice:
+			walk(t.Elem())
+		case *types.Array:
+			walk(t.Elem())
+		case *types.Chan:
+			walk(t.Elem())
+		case *types.Map:
+			walk(t.Key())
+			walk(t.Elem())
+		}
+	}
+	walk(t)
+	return found
 }
 
 // params settles which functions change and under what names they get the value.
@@ -133,9 +168,10 @@ func (vp *valuePlan) params(reads []*readEdit) error {
 			return block("unclear", r.File, r.Expr.Pos(), "no function around the read gets the value")
 		}
 		p.uses = append(p.uses, r.Expr.Pos())
+		p.gone = append(p.gone, r.Expr)
 		if r.local != nil && r.free {
 			p.replaced = append(p.replaced, r.local.Pos())
-			if p.target.Name == "" {
+			if p.target.Name == "" && (len(r.local.Name()) > 1 || !isBool(r.local.Type().Underlying())) {
 				p.target.Name = r.local.Name()
 			}
 			p.uses = append(p.uses, r.usesOf...)
@@ -143,7 +179,7 @@ func (vp *valuePlan) params(reads []*readEdit) error {
 	}
 	sp.given = map[*callgraph.Call]Text{}
 	for _, pass := range vp.in.Passes {
-		if pass.From.Write != nil {
+		if pass.From.Write != nil || pass.From.Zero {
 			sp.given[pass.Call] = Text{Lit("")} // spelled when all names are known
 		}
 	}
@@ -160,11 +196,41 @@ func (vp *valuePlan) pass() error {
 		return nil
 	}
 	for _, pass := range vp.in.Passes {
-		if w := pass.From.Write; w != nil {
-			vp.sp.given[pass.Call] = Text{Lit(vp.spelled[w])}
+		switch {
+		case pass.From.Write != nil:
+			vp.sp.given[pass.Call] = Text{Lit(vp.spelled[pass.From.Write])}
+		case pass.From.Zero:
+			text, err := vp.zero(pass.Call)
+			if err != nil {
+				return err
+			}
+			vp.sp.given[pass.Call] = text
 		}
 	}
 	return vp.sp.write()
+}
+
+// zero writes the zero value of the parameter's type at a call.
+func (vp *valuePlan) zero(call *callgraph.Call) (Text, error) {
+	switch t := vp.in.Type.Underlying().(type) {
+	case *types.Basic:
+		switch {
+		case t.Info()&types.IsBoolean != 0:
+			return Text{Lit("false")}, nil
+		case t.Info()&types.IsString != 0:
+			return Text{Lit(`""`)}, nil
+		case t.Info()&types.IsNumeric != 0:
+			return Text{Lit("0")}, nil
+		}
+	case *types.Pointer, *types.Slice, *types.Map, *types.Chan, *types.Signature, *types.Interface:
+		return Text{Lit("nil")}, nil
+	case *types.Struct:
+		tw := &typeWriter{draft: vp.draft, home: &home{path: call.Pkg.Path, name: call.Pkg.Name, dir: call.Pkg.Dir, pkg: call.Pkg, xtest: call.Pkg.XTest}}
+		if text, ok := tw.typeText(vp.in.Type); ok {
+			return append(text, Lit("{}")), nil
+		}
+	}
+	return nil, block("absent", call.File, call.Expr.Pos(), "the context made here lacks the value, and its zero value cannot be written")
 }
 
 // nameFor returns what a place writes for the value.

@@ -75,7 +75,7 @@ func (vp *valuePlan) variables(e *readEdit) {
 	if id, ok := e.stmt.Lhs[0].(*ast.Ident); ok && id.Name != "_" && e.stmt.Tok == token.DEFINE {
 		if v, ok := e.Pkg.Info.Defs[id].(*types.Var); ok {
 			e.local = v
-			e.free = !vp.reassigned(v) && types.Identical(v.Type(), vp.in.Type)
+			e.free = !vp.changes(v) && types.Identical(v.Type(), vp.in.Type)
 			for _, u := range vp.census.Uses(v) {
 				if u.Pkg.Info.Defs[u.Ident] == nil {
 					e.usesOf = append(e.usesOf, u.Ident.Pos())
@@ -343,6 +343,10 @@ func (vp *valuePlan) keepRest(e *readEdit, name string, rest ast.Expr) error {
 	text := vp.first(e, name)
 	keep := Keep(vp.offset(f, rest.Pos()), vp.offset(f, rest.End()))
 	if e.list == nil { // if v, ok := read; ok && v { ... }
+		if id, ok := ast.Unparen(rest).(*ast.Ident); ok && e.local != nil && len(e.usesOf) == 1 && e.Pkg.Info.Uses[id] == types.Object(e.local) {
+			vp.splice(f, e.stmt.Pos(), e.guard.Cond.End(), Lit(name))
+			return nil
+		}
 		if text != "" {
 			text += "; "
 		}

@@ -4,10 +4,13 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 	"strconv"
 
 	"github.com/ctxmend/ctxmend/rules"
 	"github.com/ctxmend/ctxmend/rules/callgraph"
+	"github.com/ctxmend/ctxmend/rules/census"
+	"github.com/ctxmend/ctxmend/rules/flow"
 	"github.com/ctxmend/ctxmend/rules/program"
 )
 
@@ -19,15 +22,39 @@ func (vp *valuePlan) spell(w *rules.ValueWrite) error {
 		return nil
 	}
 	for _, r := range vp.in.Reads {
-		if r.From.Write == w && !types.Identical(types.Default(w.Pkg.Info.TypeOf(w.Value)), vp.in.Type) {
-			return block("type", w.File, w.Value.Pos(), "the stored value has another type than its reader expects")
+		if r.From.Write == w && (w.Literal != "" || !types.Identical(types.Default(w.Pkg.Info.TypeOf(w.Value)), vp.in.Type)) {
+			return block("type", w.File, w.Call.Pos(), "the stored value has another type than its reader expects")
 		}
 	}
-	if text, ok := vp.lasting(w, uses); ok {
-		vp.spelled[w] = text
+	if w.Literal != "" {
+		vp.spelled[w] = w.Literal
 		return nil
 	}
-	return vp.introduce(w, uses)
+	if len(uses) == 1 && vp.inPlace(w) {
+		vp.moved[w.Value] = true
+	} else if !vp.lasts(w, w.Value, uses) {
+		return vp.introduce(w, uses)
+	}
+	vp.spelled[w] = string(w.File.Src[vp.offset(w.File, w.Value.Pos()):vp.offset(w.File, w.Value.End())])
+	vp.kept = append(vp.kept, lostRange{w.File, w.Value.Pos(), w.Value.End(), nil})
+	return nil
+}
+
+// inPlace reports whether the context with the value is the argument in front of the one that the value becomes: it is computed
+// where it was.
+func (vp *valuePlan) inPlace(w *rules.ValueWrite) bool {
+	for _, pass := range vp.in.Passes {
+		if pass.From.Write != w {
+			continue
+		}
+		i := vp.sp.index(pass.Call.Callees[0]) - 1
+		if pass.Call.ByMethod {
+			i++
+		}
+		args := pass.Call.Expr.Args
+		return i >= 0 && i < len(args) && ast.Unparen(args[i]) == ast.Expr(w.Call) && !vp.commentIn(w.File, vp.offset(w.File, w.Call.Pos()), vp.offset(w.File, w.Call.End()))
+	}
+	return false
 }
 
 // usesOf returns the places that need the value of a writer.
@@ -46,15 +73,7 @@ func (vp *valuePlan) usesOf(w *rules.ValueWrite) []token.Pos {
 	return list
 }
 
-// lasting returns what is stored as text that means the same at all uses.
-func (vp *valuePlan) lasting(w *rules.ValueWrite, uses []token.Pos) (string, bool) {
-	if !vp.lasts(w, w.Value, uses) {
-		return "", false
-	}
-	text := string(w.File.Src[vp.offset(w.File, w.Value.Pos()):vp.offset(w.File, w.Value.End())])
-	return text, true
-}
-
+// lasts reports whether an expression means the same at all uses.
 func (vp *valuePlan) lasts(w *rules.ValueWrite, e ast.Expr, uses []token.Pos) bool {
 	info := w.Pkg.Info
 	if info.Types[e].Value != nil {
@@ -63,7 +82,7 @@ func (vp *valuePlan) lasts(w *rules.ValueWrite, e ast.Expr, uses []token.Pos) bo
 	switch e := e.(type) {
 	case *ast.Ident:
 		v, ok := info.Uses[e].(*types.Var)
-		if !ok || v.Parent() == nil || v.Parent() == w.Pkg.Types.Scope() || v.Parent() == types.Universe || vp.changes(w, v) {
+		if !ok || v.Parent() == nil || v.Parent() == w.Pkg.Types.Scope() || v.Parent() == types.Universe || vp.changes(v) {
 			return false
 		}
 		for _, at := range uses {
@@ -71,7 +90,6 @@ func (vp *valuePlan) lasts(w *rules.ValueWrite, e ast.Expr, uses []token.Pos) bo
 				return false
 			}
 		}
-		vp.used[v] = true
 		return true
 	case *ast.SelectorExpr:
 		sel := info.Selections[e]
@@ -109,65 +127,82 @@ func (vp *valuePlan) constant(w *rules.ValueWrite, e ast.Expr, uses []token.Pos)
 
 // changes reports whether a variable may hold something else later: it is assigned to, in whole or in part, or its address
 // is taken, also by a method that is called on it.
-func (vp *valuePlan) changes(w *rules.ValueWrite, v *types.Var) bool {
-	if vp.reassigned(v) {
-		return true
+func (vp *valuePlan) changes(v *types.Var) bool {
+	for _, u := range vp.census.Uses(v) {
+		if u.Pkg.Info.Defs[u.Ident] == nil && vp.changedBy(u) {
+			return true
+		}
 	}
-	switch v.Type().Underlying().(type) {
-	case *types.Struct, *types.Array:
-	default:
+	return vp.shared(v)
+}
+
+// shared reports whether all rounds of a loop have a variable in common, as they had before Go 1.22.
+func (vp *valuePlan) shared(v *types.Var) bool {
+	f := vp.prog.FileOf(v.Pos())
+	if f == nil || vp.in.Supply.Flow.AtLeast(f, "go1.22") {
 		return false
 	}
-	for _, u := range vp.census.Uses(v) {
-		if u.Pkg.Info.Defs[u.Ident] != nil {
-			continue
-		}
-		var n ast.Node = u.Ident
-		for n != nil {
-			parent, child := vp.census.Outer(u.File, n)
-			switch p := parent.(type) {
-			case *ast.SelectorExpr:
-				s := u.Pkg.Info.Selections[p]
-				if s == nil {
-					return true
-				}
-				if s.Kind() != types.FieldVal {
-					if fn, ok := s.Obj().(*types.Func); ok && isPointer(fn.Signature().Recv().Type()) && !s.Indirect() {
-						return true
-					}
-					n = nil
-					continue
-				}
-				if isPointer(s.Type()) {
-					n = nil
-					continue
-				}
-				n = p
-				continue
-			case *ast.IndexExpr:
-				if ast.Node(p.X) == child {
-					n = p
-					continue
-				}
-			case *ast.SliceExpr:
+	for _, n := range flow.Path(f, v.Pos()) {
+		switch n := n.(type) {
+		case *ast.RangeStmt:
+			if v.Pos() < n.Body.Pos() {
 				return true
-			case *ast.UnaryExpr:
-				if p.Op == token.AND {
-					return true
-				}
-			case *ast.IncDecStmt:
-				return true
-			case *ast.AssignStmt:
-				for _, l := range p.Lhs {
-					if ast.Node(l) == child {
-						return true
-					}
-				}
 			}
-			n = nil
+		case *ast.ForStmt:
+			if v.Pos() < n.Body.Pos() {
+				return true
+			}
+		case *ast.FuncLit, *ast.FuncDecl:
+			return false
 		}
 	}
 	return false
+}
+
+// changedBy reports whether a mention of a variable changes what it holds, or may let other code do so.
+func (vp *valuePlan) changedBy(u census.Use) bool {
+	for n := ast.Node(u.Ident); ; {
+		parent, child := vp.census.Outer(u.File, n)
+		switch p := parent.(type) {
+		case *ast.SelectorExpr:
+			s := u.Pkg.Info.Selections[p]
+			switch {
+			case s == nil:
+				return true
+			case s.Kind() != types.FieldVal:
+				return vp.takesAddress(s)
+			case s.Indirect():
+				return false // behind a pointer
+			}
+			n = p
+			continue
+		case *ast.IndexExpr:
+			if _, array := u.Pkg.Info.TypeOf(p.X).Underlying().(*types.Array); !array || ast.Node(p.X) != child {
+				return false
+			}
+			n = p
+			continue
+		case *ast.SliceExpr:
+			_, array := u.Pkg.Info.TypeOf(p.X).Underlying().(*types.Array)
+			return array
+		case *ast.UnaryExpr:
+			return p.Op == token.AND
+		case *ast.IncDecStmt:
+			loop, ok := vp.census.Parent(u.File, p).(*ast.ForStmt)
+			return !ok || loop.Post != ast.Stmt(p) // which concerns the next round's
+		case *ast.AssignStmt:
+			return slices.ContainsFunc(p.Lhs, func(l ast.Expr) bool { return ast.Node(l) == child })
+		case *ast.RangeStmt:
+			return p.Key == child || p.Value == child
+		}
+		return false
+	}
+}
+
+// takesAddress reports whether a selected method gets the address of what it is called on.
+func (vp *valuePlan) takesAddress(s *types.Selection) bool {
+	fn, ok := s.Obj().(*types.Func)
+	return ok && fn.Signature().Recv() != nil && isPointer(fn.Signature().Recv().Type()) && !isPointer(s.Recv()) && !s.Indirect()
 }
 
 func isPointer(t types.Type) bool {

@@ -53,8 +53,9 @@ type newParam struct {
 	target *rules.ParamTarget
 	// edits are what a local variable of the same name needs.
 	locals []*adopted
-	// replaced are the places of variables that the parameter replaces as a whole.
+	// replaced are the places of variables that the parameter replaces as a whole, gone the expressions in its place.
 	replaced []token.Pos
+	gone     []ast.Expr
 }
 
 // A pass is a call that passes the parameter.

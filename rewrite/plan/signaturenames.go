@@ -142,6 +142,9 @@ func (sp *sigPlan) fitsIn(pkg *program.Package, p *newParam, name string, body *
 			return ok
 		}
 		obj := pkg.Info.Uses[id]
+		if slices.ContainsFunc(p.gone, func(e ast.Expr) bool { return within(e, id) }) {
+			return true
+		}
 		if obj != nil && !isMember(obj) && (obj.Pos() < body.Pos() || obj.Pos() >= body.End()) {
 			ok = false // it means something else, declared outside
 		}

@@ -65,7 +65,8 @@
 // contexts, functions that return contexts, function literals, and calls of functions, methods and methods of interfaces. The
 // functions on the way, and no others, get a parameter behind their context; interfaces change with all their
 // implementations, tests with the code that they call. Calls pass the variable that was stored; what was computed on the spot,
-// or may change until then, gets a variable. Readers use the parameter, and what they did for want of the value goes. When the
+// or may change until then, gets a variable. Where all readers take the zero value for an absent one, as they do for flags, calls
+// that have none pass that. Readers use the parameter, and what they did for want of the value goes. When the
 // last reader has gone, so does everything that stores the value, with accessors, the key, and its type.
 //
 // With --api preserve, the default, signatures that importers may rely on stay, and so do accessors that they may call.

@@ -30,6 +30,8 @@ type gather struct {
 	// below is the function through which a function needs the value; nil for one that reads.
 	below map[*callgraph.Func]*callgraph.Func
 	stops []*stopAt
+	// zeros are the places whose context lacks the value.
+	zeros []*stopAt
 }
 
 // A stopAt is a place where the way from the writers to a reader is not one of static calls.
@@ -70,6 +72,11 @@ func (g *gather) run() {
 			continue
 		}
 		g.found(at, f, lk.Call, lk.Context, func() *reader { return g.readAt(at, f, lk.Call, lk.Context) })
+	}
+	if slices.ContainsFunc(g.readers, func(r *reader) bool { return !r.zero || r.From.Zero }) {
+		for _, z := range g.zeros {
+			g.stop(z.stop, z.in)
+		}
 	}
 	slices.SortFunc(g.stops, func(a, b *stopAt) int {
 		return cmp.Or(cmp.Compare(asInt(a.test()), asInt(b.test())), cmp.Compare(asInt(!a.crosses), asInt(!b.crosses)), g.compare(a.stop, b.stop))
@@ -160,7 +167,12 @@ func (g *gather) origin(at place, sources []*source, in *callgraph.Func, pos tok
 	}
 	switch {
 	case absent != nil:
-		g.stop(&stop{"absent", "the context made here lacks the value", false, absent.file, absent.pos}, in)
+		lacks := &stop{"absent", "the context made here lacks the value", false, absent.file, absent.pos}
+		if len(sources) == 1 {
+			g.zeros = append(g.zeros, &stopAt{lacks, in})
+			return rules.ValueOrigin{Zero: true}
+		}
+		g.stop(lacks, in)
 	case len(known) > 1:
 		g.stop(&stop{"several", "the context may carry one value or another here", false, at.file, pos}, in)
 	case len(sources) == 0:
@@ -240,8 +252,8 @@ func (g *gather) pass(to *callgraph.Func, call *callgraph.Call, i int) {
 	if call.ByMethod {
 		skip = 1
 	}
-	if g.below[in] == nil && in != to {
-		g.below[in] = to
+	if f := top(in); g.below[f] == nil && f != to {
+		g.below[f] = to
 	}
 	p.From = g.origin(at, g.t.argument(at, call.Expr, i, skip, nil), in, call.Expr.Pos())
 }

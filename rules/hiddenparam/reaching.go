@@ -207,12 +207,21 @@ func (b *backtrack) maybe(root ast.Node) {
 	})
 }
 
-// ends reports whether a list of statements ends with a return, or a panic, outside of a function literal.
+// ends reports whether whoever enters a list of statements leaves the function there: it ends with a return, or a panic, and
+// nothing jumps out of it before.
 func (b *backtrack) ends(list []ast.Stmt) bool {
-	if len(list) == 0 {
+	if len(list) == 0 || !leaves(b.at.pkg.Info, list[len(list)-1]) {
 		return false
 	}
-	return leaves(b.at.pkg.Info, list[len(list)-1])
+	jumps := false
+	for _, s := range list {
+		ast.Inspect(s, func(n ast.Node) bool {
+			_, branch := n.(*ast.BranchStmt)
+			jumps = jumps || branch
+			return !jumps
+		})
+	}
+	return !jumps
 }
 
 // leaves reports whether a statement leaves the function: it returns, or panics.

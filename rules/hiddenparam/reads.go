@@ -30,6 +30,8 @@ type reader struct {
 	typ types.Type
 	// lack is what becomes of its absence.
 	lack lack
+	// zero is set when the zero value in its place makes no difference then.
+	zero bool
 }
 
 func (r *reader) place() place { return place{r.File, r.Pkg} }
@@ -48,6 +50,7 @@ func (g *gather) readAt(at place, f *callgraph.Func, call *ast.CallExpr, ctx ast
 		if _, pair := at.pkg.Info.TypeOf(p).(*types.Tuple); pair {
 			r.Second = "true"
 			r.lack = g.lackAt(r)
+			r.zero = g.zeroAt(r)
 		}
 		return r
 	case *ast.CallExpr:
@@ -97,6 +100,32 @@ func (g *gather) lackAt(r *reader) lack {
 		list = g.following(r, guard)
 	}
 	return g.lackIn(r.place(), r.Func, list)
+}
+
+// zeroAt reports whether a two-valued read takes the zero value for an absent one: its second result is thrown away, or
+// the first, a truth value, is all that is asked for besides it.
+func (g *gather) zeroAt(r *reader) bool {
+	as, second := g.pair(r)
+	if as == nil {
+		return false
+	}
+	if second == nil {
+		return true
+	}
+	guard, ok := g.c.Parent(r.File, as).(*ast.IfStmt)
+	if !ok || guard.Init != ast.Stmt(as) || guard.Else != nil {
+		return false
+	}
+	both, ok := ast.Unparen(guard.Cond).(*ast.BinaryExpr)
+	if !ok || both.Op != token.LAND {
+		return false
+	}
+	is := func(e, id ast.Expr) bool {
+		x, ok := ast.Unparen(e).(*ast.Ident)
+		def, isIdent := id.(*ast.Ident)
+		return ok && isIdent && r.Pkg.Info.Uses[x] != nil && r.Pkg.Info.Uses[x] == r.Pkg.Info.ObjectOf(def)
+	}
+	return is(both.X, second) && is(both.Y, as.Lhs[0])
 }
 
 // pair returns the assignment of a two-valued read and its second variable; nil where that has none.
@@ -201,6 +230,8 @@ type accessor struct {
 	raw    bool
 	second string
 	lack   lack
+	// zero is set when it returns the zero value for an absent one.
+	zero bool
 }
 
 // accessorOf recognises the function around a read as an accessor; nil for others.
@@ -239,6 +270,8 @@ func (g *gather) accessorOf(at place, f *callgraph.Func, call *ast.CallExpr, ctx
 		a.lack = panics
 	case missing.fails:
 		a.lack = fails
+	case !missing.failed && len(missing.results) == 1:
+		a.zero = slices.Contains([]string{"zero", "false", "nil"}, missing.results[0])
 	}
 	return a
 }
@@ -366,6 +399,19 @@ func (o *outcome) kind(e ast.Expr) string {
 		case "nil":
 			return "panics"
 		}
+	case *ast.BinaryExpr:
+		if x.Op == token.LAND { // ok && v
+			switch o.kind(x.X) {
+			case "true":
+				return o.kind(x.Y)
+			case "false":
+				return "zero"
+			}
+		}
+	case *ast.BasicLit:
+		if v := info.Types[x].Value; v != nil && (v.ExactString() == "0" || v.ExactString() == `""`) {
+			return "zero"
+		}
 	case *ast.Ident:
 		if obj := info.Uses[x]; obj != nil && o.known[obj] != "" {
 			return o.known[obj]
@@ -425,7 +471,7 @@ func (g *gather) readByAccessor(a *accessor, call *callgraph.Call) *reader {
 	}
 	r := &reader{
 		ValueRead: &rules.ValueRead{File: call.File, Pkg: call.Pkg, Func: call.In, Expr: call.Expr, Lookup: call.Expr, Second: a.second},
-		ctx:       ctx, typ: a.f.Signature.Results().At(0).Type(), lack: a.lack,
+		ctx:       ctx, typ: a.f.Signature.Results().At(0).Type(), lack: a.lack, zero: a.zero,
 	}
 	if a.second != "" {
 		r.lack = max(r.lack, g.lackAt(r))

@@ -375,7 +375,15 @@ func (t *travel) returned(at place, f *callgraph.Func, call *ast.CallExpr, index
 func (t *travel) written(at place, call *ast.CallExpr, site *census.Site, fr *frame) []*source {
 	value := ast.Unparen(site.Lookup.Value)
 	from := at
+	literal := ""
+	if fr != nil {
+		literal = literalOf(at.pkg.Info, value)
+	}
 	for ; fr != nil; fr = fr.up {
+		if literal != "" {
+			call, from = fr.call, fr.at
+			continue
+		}
 		id, ok := value.(*ast.Ident)
 		v, isVar := (*types.Var)(nil), false
 		if ok {
@@ -393,10 +401,23 @@ func (t *travel) written(at place, call *ast.CallExpr, site *census.Site, fr *fr
 	id := madeAt{call, value}
 	w := t.made[id]
 	if w == nil {
-		w = &rules.ValueWrite{Site: site, File: from.file, Pkg: from.pkg, Func: t.graph.Enclosing(from.file, call.Pos()), Call: call, Value: value}
+		w = &rules.ValueWrite{Site: site, File: from.file, Pkg: from.pkg, Func: t.graph.Enclosing(from.file, call.Pos()), Call: call, Value: value, Literal: literal}
 		t.made[id] = w
 	}
 	return []*source{{write: w, file: from.file, pos: call.Pos()}}
+}
+
+// literalOf returns true, false or a literal as it is written; "" for other expressions.
+func literalOf(info *types.Info, e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.BasicLit:
+		return e.Value
+	case *ast.Ident:
+		if obj := info.Uses[e]; obj != nil && (obj == types.Universe.Lookup("true") || obj == types.Universe.Lookup("false")) {
+			return e.Name
+		}
+	}
+	return ""
 }
 
 // assigned reports whether a variable gets another value after its declaration, or its address is taken.
@@ -415,6 +436,8 @@ func (t *travel) assigned(v *types.Var) bool {
 			if p.Op == token.AND {
 				return true
 			}
+		case *ast.IncDecStmt:
+			return true
 		case *ast.RangeStmt:
 			if p.Key == child || p.Value == child {
 				return true
