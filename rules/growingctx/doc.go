@@ -32,7 +32,7 @@
 //
 // # When it is blocked
 //
-//   - condition: the statement stands in a block of its own, behind which the context is used
+//   - condition: the statement stands in a block of its own, outside which the turn uses the context
 //   - used-before: the turn uses what the last one has made of the context
 //   - unused: nothing behind the statement uses the context: declaring it would not compile
 //   - other-variable: the statement assigns to something else as well, a cancel function for example

@@ -185,11 +185,14 @@ func (f *finder) report(g *growth) {
 	f.list = append(f.list, finding)
 }
 
-// blocker says why the variable cannot be declared inside: the statement stands under a condition, assigns to something else as
-// well, or what it gives is not used behind it.
+// blocker says why the variable cannot be declared where it is assigned to: what the statement gives is used outside its block, or
+// by the next turn, or not at all; or something else is assigned as well.
 func (f *finder) blocker(g *growth) *rules.Blocker {
-	if f.census.Parent(g.file, g.as) != ast.Node(g.body) {
-		return &rules.Blocker{Reason: "condition", Message: "the statement stands in a block of its own, and what it gives is used behind that; declare a variable in front of it", File: g.file, Pos: g.as.Pos()}
+	block := f.census.Parent(g.file, g.as)
+	switch block.(type) {
+	case *ast.BlockStmt, *ast.CaseClause, *ast.CommClause:
+	default:
+		return g.blocked("condition", "the statement is part of another one; declare a variable in front of it")
 	}
 	for _, lhs := range g.as.Lhs {
 		id, ok := lhs.(*ast.Ident)
@@ -201,25 +204,32 @@ func (f *finder) blocker(g *growth) *rules.Blocker {
 		}
 		return &rules.Blocker{Reason: "other-variable", Message: id.Name + " is assigned as well; declare both inside", File: g.file, Pos: id.Pos()}
 	}
-	used, before := false, false
+	used, before, outside := false, false, false
 	for _, u := range f.census.Uses(g.v) {
-		if u.File != g.file || u.Ident.Pos() < g.body.Pos() || u.Ident.Pos() >= g.body.End() {
-			continue
-		}
+		at := u.Ident.Pos()
 		switch {
-		case u.Ident.Pos() >= g.as.End():
+		case u.File != g.file || at < g.body.Pos() || at >= g.body.End():
+		case at < block.Pos() || at >= block.End():
+			outside = true
+		case at >= g.as.End():
 			used = used || !f.assigned(u)
-		case u.Ident.Pos() < g.as.Pos():
+		case at < g.as.Pos():
 			before = true
 		}
 	}
 	switch {
+	case outside:
+		return g.blocked("condition", "the statement stands in a block of its own, and what it gives is used outside that; declare a variable in front of it")
 	case before:
-		return &rules.Blocker{Reason: "used-before", Message: "what the last turn has made of " + g.v.Name() + " is used in front of the statement", File: g.file, Pos: g.as.Pos()}
+		return g.blocked("used-before", "what the last turn has made of "+g.v.Name()+" is used in front of the statement")
 	case !used:
-		return &rules.Blocker{Reason: "unused", Message: "nothing behind the statement uses " + g.v.Name() + "; remove it, or pass it", File: g.file, Pos: g.as.Pos()}
+		return g.blocked("unused", "nothing behind the statement uses "+g.v.Name()+"; remove it, or pass it")
 	}
 	return nil
+}
+
+func (g *growth) blocked(reason, message string) *rules.Blocker {
+	return &rules.Blocker{Reason: reason, Message: message, File: g.file, Pos: g.as.Pos()}
 }
 
 // assigned reports whether a mention only assigns.
