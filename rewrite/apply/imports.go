@@ -1,9 +1,11 @@
 package apply
 
 import (
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
+	"go/scanner"
 	"go/token"
 	"path"
 	"sort"
@@ -271,6 +273,10 @@ func (n *fileNames) text(ref plan.Ref, pos int) (string, error) {
 func (n *fileNames) unused(f *fileJob, out []byte) (map[*importSpec]bool, error) {
 	after, err := outsideNames(out)
 	if err != nil {
+		var list scanner.ErrorList
+		if errors.As(err, &list) {
+			err = list[0] // what follows is mostly its consequence
+		}
 		return nil, fmt.Errorf("%s does not parse after the edits: %w", f.file.Rel, err)
 	}
 	var before *outside

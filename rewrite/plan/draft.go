@@ -28,6 +28,7 @@ func (pl *planner) draft(u *Unit) *draft {
 // finish ends the planning of a unit that went well or, with an error made by block, cannot be done.
 func (d *draft) finish(err error) {
 	if err == nil {
+		d.parenthesise()
 		err = d.leads()
 	}
 	if err == nil {

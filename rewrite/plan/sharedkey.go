@@ -180,7 +180,7 @@ func (kn *keyNaming) stem(g *rules.KeyGroup) string {
 		return "" // several values are keys of it
 	}
 	if len(g.Vars) == 1 {
-		if b := baseName(g.Vars[0].Name()); b != "" && !trimmable(b) {
+		if b := baseName(g.Vars[0].Name()); len(b) > 1 && !trimmable(b) {
 			return b
 		}
 	}
