@@ -13,7 +13,7 @@ import (
 func (st *foundStore) answersAny(ix *index, pkg *program.Package, decl *ast.FuncDecl, key *types.Var) *Unknown {
 	for _, d := range st.Differences {
 		if d.Basic == nil {
-			return &Unknown{d.File, d.Pos, "the Value method of %s " + d.How}
+			return &Unknown{File: d.File, Pos: d.Pos, Why: "the Value method of %s " + d.How}
 		}
 	}
 	a := &answers{ix: ix, pkg: pkg, st: st, derived: map[types.Object]bool{key: true}}
@@ -33,7 +33,7 @@ func (st *foundStore) answersAny(ix *index, pkg *program.Package, decl *ast.Func
 	if !pos.IsValid() {
 		return nil
 	}
-	return &Unknown{st.File, pos, "the Value method of %s answers keys without looking at them"}
+	return &Unknown{File: st.File, Pos: pos, Why: "the Value method of %s answers keys without looking at them"}
 }
 
 // answers reads the return statements of one Value method.

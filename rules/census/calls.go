@@ -32,13 +32,13 @@ func (ix *index) callArgs(fn *types.Func, a argument, s *sources, seen map[*type
 	}
 	recv := fn.Signature().Recv()
 	if recv == nil && fn.Pkg() != nil && ix.linked[mentionedName{fn.Pkg().Path(), fn.Name()}] {
-		s.unknown = append(s.unknown, Unknown{ix.prog.FileOf(fn.Pos()), fn.Pos(), "comes from code that a directive links to " + fn.Name()})
+		s.unknown = append(s.unknown, Unknown{File: ix.prog.FileOf(fn.Pos()), Pos: fn.Pos(), Why: "comes from code that a directive links to " + fn.Name()})
 	}
 	if recv == nil || isInterfaceMethod(fn) {
 		return
 	}
 	if asks := ix.foreignInterface(fn); asks != "" {
-		s.unknown = append(s.unknown, Unknown{ix.prog.FileOf(fn.Pos()), fn.Pos(), "comes from callers in package " + asks + ", whose interface the method implements"})
+		s.unknown = append(s.unknown, Unknown{File: ix.prog.FileOf(fn.Pos()), Pos: fn.Pos(), Why: "comes from callers in package " + asks + ", whose interface the method implements"})
 	}
 	for _, im := range ix.ifaceMethods[fn.Name()] {
 		if ix.lands(fn, im) {

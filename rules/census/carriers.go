@@ -50,7 +50,7 @@ func (b *builder) checkCarriers() {
 		for _, u := range b.ix.usesOf(c.obj) {
 			if why := b.otherUse(c, u); why != "" {
 				for _, p := range c.points {
-					p.addOtherUse(b.census.Program, Unknown{u.file, u.node.Pos(), why})
+					p.addOtherUse(b.census.Program, Unknown{File: u.file, Pos: u.node.Pos(), Why: why})
 				}
 			}
 		}

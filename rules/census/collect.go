@@ -110,24 +110,27 @@ func (b *builder) lookup(lk *Lookup) {
 	} else {
 		b.lookups[id] = lk
 	}
-	b.follow(key, lk, map[refSeen]bool{}, nil)
+	b.follow(key, lk, map[refSeen]bool{}, nil, nil)
 }
 
 type refSeen struct {
 	expr ast.Expr
 	want string
 	only types.Type
+	asks string
 }
 
-func (r ref) seen() refSeen { return refSeen{r.expr, r.want, r.only} }
+func (r ref) seen() refSeen { return refSeen{r.expr, r.want, r.only, ""} }
 
 // follow walks backwards from a key position through carriers to points. pass lists the
-// carriers passed so far.
-func (b *builder) follow(r ref, lk *Lookup, seen map[refSeen]bool, pass []*carrier) {
-	if seen[r.seen()] {
+// carriers passed so far, asks the methods that the types on the way ask of the key.
+func (b *builder) follow(r ref, lk *Lookup, seen map[refSeen]bool, pass []*carrier, asks []string) {
+	at := r.seen()
+	at.asks = joined(asks)
+	if seen[at] {
 		return
 	}
-	seen[r.seen()] = true
+	seen[at] = true
 	b.visited[r.expr] = true
 	if r.want == "" {
 		t := r.typ()
@@ -141,6 +144,7 @@ func (b *builder) follow(r ref, lk *Lookup, seen map[refSeen]bool, pass []*carri
 		if b.ix.ownKeyParam(r) {
 			return // a Value method that passes its own key on: whoever calls it is seen as a reader
 		}
+		asks = withAsks(asks, t)
 	}
 	b.noteKeyParam(r)
 	if obj := b.carrierObject(r); obj != nil {
@@ -153,12 +157,13 @@ func (b *builder) follow(r ref, lk *Lookup, seen map[refSeen]bool, pass []*carri
 	}
 	s := b.ix.step(r)
 	for _, next := range s.refs {
-		b.follow(next, lk, seen, pass)
+		b.follow(next, lk, seen, pass, asks)
 	}
 	if s.zeroType && lk.Pkg.World {
 		b.openPoint(lk).zeroType = true
 	}
 	for _, u := range s.unknown {
+		u.asks = asks
 		b.open(lk, u)
 	}
 }
@@ -346,7 +351,7 @@ func (b *builder) forwarder(r ref, p *Point) {
 
 func (p *Point) addUnknown(prog *program.Program, u Unknown) {
 	for _, have := range p.Unknown {
-		if have.Why == u.Why && prog.IDOf(have.Pos) == prog.IDOf(u.Pos) {
+		if have.Why == u.Why && prog.IDOf(have.Pos) == prog.IDOf(u.Pos) && joined(have.asks) == joined(u.asks) {
 			return
 		}
 	}
@@ -357,7 +362,7 @@ func (p *Point) addUnknown(prog *program.Program, u Unknown) {
 func (b *builder) leaf(r ref, v constant.Value, p *Point, site ref) {
 	v = asKind(v, p.Basic)
 	if v.Kind() == constant.Unknown {
-		p.addUnknown(b.census.Program, Unknown{r.file, r.expr.Pos(), "is converted between kinds of constants"})
+		p.addUnknown(b.census.Program, Unknown{File: r.file, Pos: r.expr.Pos(), Why: "is converted between kinds of constants"})
 		return
 	}
 	prog := b.census.Program

@@ -64,8 +64,8 @@ func (c *Census) passedOn(k *Key, role Role) *Hazard {
 			continue
 		}
 		for _, p := range c.Open {
-			if p.Basic == nil && p.Lookups[0].Role == role {
-				return &Hazard{Reason: ReasonDynamic, Message: "a key that " + p.Unknown[0].Why + " is looked up here and may be this one", File: p.File, Pos: p.Expr.Pos()}
+			if u := p.fedBy(k.GoType); u != nil && p.Basic == nil && p.Lookups[0].Role == role {
+				return &Hazard{Reason: ReasonDynamic, Message: "a key that " + u.Why + " is looked up here and may be this one", File: p.File, Pos: p.Expr.Pos()}
 			}
 		}
 	}

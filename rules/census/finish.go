@@ -126,7 +126,7 @@ func (b *builder) uncalled(p *Point) {
 		return
 	}
 	if len(p.Forwarders) == 0 {
-		p.addUnknown(b.census.Program, Unknown{p.File, p.Expr.Pos(), "is never set in the program"})
+		p.addUnknown(b.census.Program, Unknown{File: p.File, Pos: p.Expr.Pos(), Why: "is never set in the program"})
 		return
 	}
 	p.fromCallers = true
@@ -137,7 +137,7 @@ func (b *builder) uncalled(p *Point) {
 	if !p.uncalled {
 		why = "comes from callers outside the program"
 	}
-	p.addUnknown(b.census.Program, Unknown{p.File, p.Expr.Pos(), why})
+	p.addUnknown(b.census.Program, Unknown{File: p.File, Pos: p.Expr.Pos(), Why: why})
 }
 
 // byTemplates reports whether methods may be called by names that the code does not spell.

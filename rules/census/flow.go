@@ -45,6 +45,8 @@ type Unknown struct {
 	File *program.File
 	Pos  token.Pos
 	Why  string
+	// asks are the methods that the static types on the way to the look-up ask of the key, by their Ids.
+	asks []string
 }
 
 // sources is one step backwards: the expressions a value may come from, and
@@ -66,7 +68,7 @@ func (s *sources) merge(o sources) {
 	s.zeroType = s.zeroType || o.zeroType
 }
 func (s *sources) lose(f *program.File, pos token.Pos, format string, args ...any) {
-	s.unknown = append(s.unknown, Unknown{f, pos, fmt.Sprintf(format, args...)})
+	s.unknown = append(s.unknown, Unknown{File: f, Pos: pos, Why: fmt.Sprintf(format, args...)})
 }
 
 // step returns where the value (or the part of it that r wants) comes from.
@@ -362,7 +364,7 @@ func (ix *index) inflow(v *types.Var, want string) sources {
 			ix.litArgs(p, want, &s)
 		}
 	} else if v.Pkg() != nil && len(ix.usesOf(v)) == 0 {
-		s.unknown = append(s.unknown, Unknown{nil, v.Pos(), "comes from " + v.Name() + " of package " + v.Pkg().Path()})
+		s.unknown = append(s.unknown, Unknown{File: nil, Pos: v.Pos(), Why: "comes from " + v.Name() + " of package " + v.Pkg().Path()})
 	}
 	if _, isParam := ix.paramOf(v); len(s.refs)+len(s.unknown) == 0 && !isParam && !v.IsField() && ix.prog.FileOf(v.Pos()) != nil {
 		s.lose(ix.prog.FileOf(v.Pos()), v.Pos(), "is variable %s, to which nothing is assigned", v.Name())

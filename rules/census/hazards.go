@@ -103,9 +103,13 @@ func (b *builder) madeElsewhere(l *Leaf) string {
 
 // fedByWorld returns where a key comes from that cannot be followed: for a look-up in the world any such
 // place, for one in a dependency only a place in the world, what it does on its own being its own affair.
-func (p *Point) fedByWorld() *Unknown {
+func (p *Point) fedByWorld() *Unknown { return p.fedBy(nil) }
+
+// fedBy returns the first such place that a key of a type, if one is given, may come from: what passes a variable of type error
+// on the way implements error.
+func (p *Point) fedBy(t types.Type) *Unknown {
 	for i, u := range p.Unknown {
-		if p.World() || u.File != nil && u.File.World {
+		if (p.World() || u.File != nil && u.File.World) && (t == nil || u.admits(t)) {
 			return &p.Unknown[i]
 		}
 	}
@@ -249,7 +253,10 @@ func (b *builder) openHazards(k *Key) {
 			continue
 		}
 		role := p.Lookups[0].Role
-		u := p.fedByWorld()
+		u := p.fedBy(k.Basic)
+		if u == nil {
+			continue
+		}
 		h := &Hazard{
 			Reason:  ReasonDynamic,
 			Message: fmt.Sprintf("a key that %s is looked up here and may be this one", u.Why),

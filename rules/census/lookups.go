@@ -45,7 +45,7 @@ func (b *builder) spread(pkg *program.Package, f *program.File, call *ast.CallEx
 	}
 	if fn := Callee(pkg.Info, call); fn != nil && isWithValue(fn) {
 		lk := &Lookup{Role: Writer, Context: call.Args[0], Key: call.Args[0], File: f, Pkg: pkg}
-		b.open(lk, Unknown{f, call.Args[0].Pos(), "is one of several results passed on at once"})
+		b.open(lk, Unknown{File: f, Pos: call.Args[0].Pos(), Why: "is one of several results passed on at once"})
 	}
 }
 
@@ -250,7 +250,7 @@ func (b *builder) functionValue(pkg *program.Package, f *program.File, id *ast.I
 	}
 	seen := map[refSeen]bool{}
 	for _, r := range s.refs {
-		b.follow(r, lk, seen, nil)
+		b.follow(r, lk, seen, nil, nil)
 	}
 	for _, u := range s.unknown {
 		b.open(lk, u)

@@ -283,7 +283,7 @@ func (b *builder) storeLeaves(st *foundStore, r ref, p *Point, seen map[refSeen]
 			if v := asKind(tv.Value, basic); v.Kind() != constant.Unknown {
 				k := b.key(basic.Name(), v, basic)
 				if _, have := st.Keys[k]; !have {
-					st.Keys[k] = Unknown{r.file, r.expr.Pos(), "it is also stored in %s, whose Value method looks there"}
+					st.Keys[k] = Unknown{File: r.file, Pos: r.expr.Pos(), Why: "it is also stored in %s, whose Value method looks there"}
 				}
 			}
 			return
@@ -305,7 +305,7 @@ func (b *builder) storeLeaves(st *foundStore, r ref, p *Point, seen map[refSeen]
 
 // typed notes a stored key of a type that is not built in.
 func (st *Store) typed(t types.Type, f *program.File, pos token.Pos) {
-	st.Typed = append(st.Typed, TypedUse{t, Unknown{f, pos, "it is also stored in %s, whose Value method looks there"}})
+	st.Typed = append(st.Typed, TypedUse{t, Unknown{File: f, Pos: pos, Why: "it is also stored in %s, whose Value method looks there"}})
 }
 
 // occurs reports whether a value of the store's type can be a context of the world: the type is the

@@ -32,7 +32,10 @@ func (c *Census) TypedHazards(k *Key) (hazards, notes []*Hazard) {
 	}
 	for _, p := range c.Open {
 		if !p.uncalled && p.Basic == nil && mayHold(p.Pkg.Info.TypeOf(p.Expr), k.GoType) {
-			u := p.fedByWorld()
+			u := p.fedBy(k.GoType)
+			if u == nil {
+				continue
+			}
 			h := &Hazard{Reason: ReasonDynamic, Message: fmt.Sprintf("the key of this look-up %s and may be this one", u.Why), File: p.File, Pos: p.Expr.Pos()}
 			hazards, notes = judgeOpen(k, p.Lookups[0].Role, false, h, hazards, notes)
 		}

@@ -176,7 +176,7 @@ func (r *valueReader) caseValue(pkg *program.Package, f *program.File, e ast.Exp
 		if basic.Info()&types.IsUntyped != 0 {
 			basic = types.Default(basic).(*types.Basic)
 		}
-		r.st.cases = append(r.st.cases, caseKey{tv.Value, basic, Unknown{f, e.Pos(), "the Value method of %s answers it itself"}})
+		r.st.cases = append(r.st.cases, caseKey{tv.Value, basic, Unknown{File: f, Pos: e.Pos(), Why: "the Value method of %s answers it itself"}})
 		return
 	}
 	if v := fieldOf(pkg.Info, e); v != nil && (basic != nil || carrierType(tv.Type)) {
@@ -184,7 +184,7 @@ func (r *valueReader) caseValue(pkg *program.Package, f *program.File, e ast.Exp
 		return
 	}
 	if basic == nil && tv.Type != nil && !carrierType(tv.Type) {
-		r.st.Typed = append(r.st.Typed, TypedUse{tv.Type, Unknown{f, e.Pos(), "the Value method of %s answers it itself"}})
+		r.st.Typed = append(r.st.Typed, TypedUse{tv.Type, Unknown{File: f, Pos: e.Pos(), Why: "the Value method of %s answers it itself"}})
 		return
 	}
 	if basic != nil || carrierType(tv.Type) && !r.neverBuiltin(pkg, f, e) {
