@@ -20,28 +20,42 @@ import (
 
 func (a *app) checkCommand() *cobra.Command {
 	var flags runFlags
+	var base baselineFlags
 	cmd := &cobra.Command{
 		Use:   "check [packages]",
 		Short: "List findings",
 		Long: `Check lists every finding in the packages, ./... by default: fixable at any
 level, blocked with the reason, and those only a person can mend.
 
+With --baseline it lists only what the file does not name; --write-baseline makes such a file of
+what there is now, and lists nothing.
+
 The exit code is 0 without findings, 3 with some, 1 when the check failed and 2
 when the arguments are wrong.`,
+		Args: func(*cobra.Command, []string) error { return base.check() },
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.check(cmd.Context(), &flags, args)
+			return a.check(cmd.Context(), &flags, &base, args)
 		},
 	}
 	flags.add(cmd)
+	base.add(cmd)
 	return cmd
 }
 
-func (a *app) check(ctx context.Context, flags *runFlags, patterns []string) error {
+func (a *app) check(ctx context.Context, flags *runFlags, base *baselineFlags, patterns []string) error {
+	known, err := a.readBaseline(base)
+	if err != nil {
+		return err
+	}
 	res, err := a.analyze(ctx, flags, patterns)
 	if err != nil {
 		return err
 	}
 	r := makeReport(res, 0)
+	if base.write != "" {
+		return a.writeBaseline(base, r)
+	}
+	a.leaveOut(r, known)
 	if err := a.print(r, res.Set, flags, r.WriteText); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -8,13 +9,13 @@ import (
 	"strings"
 )
 
-// fingerprint gives each finding a name that stays when lines above it come and go: what it says, in which
-// file, about which line of source. Equal ones are told apart by their order in the file.
+// fingerprint gives each finding a name that stays when lines above it come and go, whatever directory is worked in: which
+// rule, in which file of which package, about which key and line of source. Equal ones are told apart by their order.
 func (r *Report) fingerprint() {
 	seen := map[string]int{}
 	for i := range r.Findings {
 		f := &r.Findings[i]
-		sum := sha256.Sum256([]byte(strings.Join([]string{f.Rule, f.File, f.Key, strings.Join(strings.Fields(f.Source), " ")}, "\x00")))
+		sum := sha256.Sum256([]byte(strings.Join([]string{f.Rule, cmp.Or(f.where, f.File), f.Key, strings.Join(strings.Fields(f.Source), " ")}, "\x00")))
 		name := hex.EncodeToString(sum[:8])
 		seen[name]++
 		f.Fingerprint = fmt.Sprintf("%s:%d", name, seen[name])

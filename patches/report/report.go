@@ -2,6 +2,7 @@ package report
 
 import (
 	"go/token"
+	"path/filepath"
 	"sort"
 	"strconv"
 	"strings"
@@ -52,6 +53,8 @@ type Finding struct {
 	// end; "" when it is not known. For text only.
 	Source string `json:"-"`
 
+	// where is the import path of the package with the file's base name.
+	where string
 	// unitColumn and unitEndColumn are the columns in code units of UTF-16, lineHash is what GitHub knows the line by.
 	unitColumn, unitEndColumn int
 	lineHash                  string
@@ -180,6 +183,9 @@ func newFinding(f *rules.Finding, hashes map[*program.File][]string) Finding {
 		unitColumn:    unitColumn(f.File, start),
 		unitEndColumn: unitColumn(f.File, end),
 		lineHash:      lineHash(f.File, start.Line, hashes),
+	}
+	if f.File != nil && f.File.PkgPath != "" {
+		out.where = f.File.PkgPath + "/" + filepath.Base(f.File.Name)
 	}
 	if out.Note == "" && f.Fix != nil {
 		out.Note = f.Fix.Title
