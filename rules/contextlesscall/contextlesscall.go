@@ -56,6 +56,10 @@ func (f *finder) call(pkg *program.Package, file *program.File, call *ast.CallEx
 		f.request(at)
 		return
 	}
+	if fn.Pkg() != nil && fn.Pkg().Path() == "crypto/tls" && fn.Name() == "DialWithDialer" {
+		f.byHand(at, "write (&tls.Dialer{NetDialer: dialer, Config: config}).DialContext(%s, network, addr), whose result is a net.Conn that holds a *tls.Conn")
+		return
+	}
 	twin := twinOf(pkg, call, fn)
 	if twin == nil {
 		return
@@ -65,6 +69,25 @@ func (f *finder) call(pkg *program.Package, file *program.File, call *ast.CallEx
 		return
 	}
 	f.report(at, src, twin)
+}
+
+// byHand reports a call that people have to write anew, and says how.
+func (f *finder) byHand(at *site, code string) {
+	src := f.source(at)
+	if src == nil || f.flow.OnPurpose(at.file, at.call.Pos()) || f.flow.Memoizes(at.pkg, at.file, at.call.Pos()) || f.lasts(at, src) {
+		return
+	}
+	f.manual(at, src, fmt.Sprintf(code, src.Text))
+}
+
+func (f *finder) manual(at *site, src *flow.Source, what string) {
+	f.list = append(f.list, &rules.Finding{
+		Rule: name,
+		Message: fmt.Sprintf("%s takes no context although %s: it can be neither cancelled nor given values by the caller; %s",
+			flow.Callee(at.call), src.InScope(), what),
+		File: at.file, Pos: at.call.Fun.Pos(), End: at.call.Fun.End(),
+		Applicability: rules.Manual, Status: rules.NoFix,
+	})
 }
 
 // source returns the context that the call should get, nil when there is none.
@@ -167,13 +190,7 @@ func (f *finder) intent(at *site, src *flow.Source) *rules.CallTwins {
 
 func (f *finder) report(at *site, src *flow.Source, twin *rules.Twin) {
 	if why := f.otherResult(at, twin); why != "" {
-		f.list = append(f.list, &rules.Finding{
-			Rule: name,
-			Message: fmt.Sprintf("%s takes no context although %s: it can be neither cancelled nor given values by the caller; write (&tls.Dialer{Config: config}).DialContext(%s, network, addr), whose result is a net.Conn that holds a *tls.Conn: %s",
-				flow.Callee(at.call), src.InScope(), src.Text, why),
-			File: at.file, Pos: at.call.Fun.Pos(), End: at.call.Fun.End(),
-			Applicability: rules.Manual, Status: rules.NoFix,
-		})
+		f.manual(at, src, fmt.Sprintf("write (&tls.Dialer{Config: config}).DialContext(%s, network, addr), whose result is a net.Conn that holds a *tls.Conn: %s", src.Text, why))
 		return
 	}
 	in := f.intent(at, src)

@@ -35,21 +35,19 @@ func (f *finder) request(at *site) {
 		return
 	}
 	r := sentRequest(at)
-	finding := &rules.Finding{
+	in := f.requestsOf(at, src)
+	if r == nil || in == nil || !f.shape(at, r) {
+		f.manual(at, src, instead(at, r, src))
+		return
+	}
+	r.Text = src.Text
+	in.Requests = append(in.Requests, r)
+	f.list = append(f.list, &rules.Finding{
 		Rule: name, File: at.file, Pos: at.call.Fun.Pos(), End: at.call.Fun.End(), Applicability: rules.Review,
 		Message: fmt.Sprintf("%s takes no context although %s: it can be neither cancelled nor given values by the caller; http.NewRequestWithContext and Do do",
 			flow.Callee(at.call), src.InScope()),
-	}
-	if in := f.requestsOf(at, src); r != nil && in != nil && f.shape(at, r) {
-		r.Text = src.Text
-		in.Requests = append(in.Requests, r)
-		finding.Fix = &rules.Fix{Title: "make the request with " + src.Text, Applicability: rules.Review, Intent: in}
-	} else {
-		finding.Applicability, finding.Status = rules.Manual, rules.NoFix
-		finding.Message = fmt.Sprintf("%s takes no context although %s: it can be neither cancelled nor given values by the caller; %s",
-			flow.Callee(at.call), src.InScope(), instead(at, r, src))
-	}
-	f.list = append(f.list, finding)
+		Fix: &rules.Fix{Title: "make the request with " + src.Text, Applicability: rules.Review, Intent: in},
+	})
 }
 
 // cancels reports whether the function ends a context: what reads a response afterwards would fail.
