@@ -216,7 +216,37 @@ func (p *dropPlan) dropCall(c *storeCall) error {
 			return err
 		}
 	}
+	if whole.expr == ast.Expr(c.call) && p.typedByContext(c, parent) {
+		if err := p.lose(f, whole.expr, keepCtx); err != nil {
+			return err
+		}
+		p.splice(f, whole.expr.Pos(), whole.expr.End(), Name("context", "context", "Context"), Lit("("), Keep(p.offset(f, keepCtx.Pos()), p.offset(f, keepCtx.End())), Lit(")"))
+		return nil
+	}
 	return p.replace(f, whole.expr, keepCtx)
+}
+
+// typedByContext reports whether a statement defines a variable that would get the type of the context in the place of a call,
+// that of a framework, and is assigned other contexts later.
+func (p *dropPlan) typedByContext(c *storeCall, parent ast.Node) bool {
+	if t := c.pkg.Info.TypeOf(c.context); t == nil || flow.IsContext(t) {
+		return false
+	}
+	var id *ast.Ident
+	switch s := parent.(type) {
+	case *ast.AssignStmt:
+		if s.Tok == token.DEFINE && len(s.Lhs) == 1 {
+			id, _ = s.Lhs[0].(*ast.Ident)
+		}
+	case *ast.ValueSpec:
+		if s.Type == nil && len(s.Names) == 1 {
+			id = s.Names[0]
+		}
+	}
+	if id == nil || c.pkg.Info.Defs[id] == nil {
+		return false
+	}
+	return p.reassigned(c.pkg.Info.Defs[id])
 }
 
 // note remembers the names that the lost key and value mention.

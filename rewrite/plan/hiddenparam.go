@@ -49,7 +49,11 @@ func (d *draft) passValue(in *rules.PassValue) error {
 	if err := vp.pass(); err != nil {
 		return err
 	}
+	slices.SortStableFunc(reads, func(a, b *readEdit) int { return strings.Compare(b.Second, a.Second) }) // what goes with a condition last
 	for _, r := range reads {
+		if vp.goes(r.File, r.Expr.Pos()) {
+			continue
+		}
 		if err := vp.writeRead(r); err != nil {
 			return err
 		}
