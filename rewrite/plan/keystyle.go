@@ -155,7 +155,7 @@ func (kp *keyPlan) declares(g *ast.GenDecl, t *types.Named) bool {
 func (kp *keyPlan) countsOn(g *ast.GenDecl, t *types.Named) bool {
 	for i, s := range g.Specs {
 		spec := s.(*ast.ValueSpec)
-		if len(spec.Names) != 1 || i == 0 && (len(spec.Values) != 1 || !kp.plainIota(spec.Values[0])) || i > 0 && len(spec.Values) > 0 {
+		if len(spec.Names) != 1 || i == 0 && (len(spec.Values) != 1 || !plainIota(kp.home.pkg, spec.Values[0])) || i > 0 && len(spec.Values) > 0 {
 			return false
 		}
 		c, ok := kp.home.pkg.Info.Defs[spec.Names[0]].(*types.Const)
@@ -166,18 +166,6 @@ func (kp *keyPlan) countsOn(g *ast.GenDecl, t *types.Named) bool {
 		}
 	}
 	return true
-}
-
-// plainIota reports whether an expression is iota, or the sum of it and a number.
-func (kp *keyPlan) plainIota(e ast.Expr) bool {
-	switch e := ast.Unparen(e).(type) {
-	case *ast.Ident:
-		return kp.home.pkg.Info.Uses[e] == types.Universe.Lookup("iota")
-	case *ast.BinaryExpr:
-		_, literal := ast.Unparen(e.Y).(*ast.BasicLit)
-		return e.Op == token.ADD && literal && kp.plainIota(e.X)
-	}
-	return false
 }
 
 // onlyKey reports whether every use of a constant names a key; a last one that only counts the others does not.

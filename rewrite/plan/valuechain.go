@@ -35,6 +35,9 @@ type joinPlan struct {
 	locals map[ast.Decl][]joinLocal
 	// gone are the declarations that are removed as a whole.
 	gone map[ast.Decl]bool
+	// counted are the blocks whose constants count anew, rewritten the functions in one line that go or become longer.
+	counted   map[ast.Decl]bool
+	rewritten map[*ast.FuncDecl]bool
 	// inlined are the functions whose calls are all links of rows: they go.
 	inlined map[*ast.CallExpr]*census.Attacher
 }
@@ -60,11 +63,11 @@ func (f *joinField) hidden() bool { return types.IsInterface(f.typ) }
 func (d *draft) joinValues(in *rules.JoinValues) error {
 	jp := &joinPlan{
 		draft: d, in: in, drop: &dropPlan{draft: d}, byKey: map[*census.Key]*joinField{},
-		accessors: map[AccessorKind]string{}, used: map[ast.Decl]map[string]bool{}, locals: map[ast.Decl][]joinLocal{}, gone: map[ast.Decl]bool{}, inlined: map[*ast.CallExpr]*census.Attacher{},
+		accessors: map[AccessorKind]string{}, used: map[ast.Decl]map[string]bool{}, locals: map[ast.Decl][]joinLocal{}, gone: map[ast.Decl]bool{}, counted: map[ast.Decl]bool{}, rewritten: map[*ast.FuncDecl]bool{}, inlined: map[*ast.CallExpr]*census.Attacher{},
 	}
 	for _, step := range []func() error{
 		jp.gather, jp.chooseRows, jp.judgePresence, jp.chooseHome, jp.chooseNames, jp.writeFieldTypes,
-		jp.writeRows, jp.writeReads, jp.dropKeys, jp.declare,
+		jp.writeRows, jp.writeReads, jp.alignFunctions, jp.dropKeys, jp.declare,
 	} {
 		if err := step(); err != nil {
 			return err

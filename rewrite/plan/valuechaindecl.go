@@ -262,10 +262,13 @@ func (jp *joinPlan) dropValues(objs []types.Object) {
 	}
 	for _, obj := range objs {
 		d := jp.declOf(obj)
-		if jp.gone[d.decl] {
+		if jp.gone[d.decl] || jp.counted[d.decl] {
 			continue
 		}
 		if jp.all(d.decl, goes) && jp.dropWhole(d.file, d.decl) {
+			continue
+		}
+		if jp.countsAnew(d, goes) && jp.dropCounted(d, goes) {
 			continue
 		}
 		later := d.decl.Specs[d.index:]

@@ -20,11 +20,11 @@ func (jp *joinPlan) chooseNames() error {
 	}
 	common := commonWords(list)
 	stem := baseName(strings.Join(list[0][:common], "_"))
-	if stem == "" {
+	if stem == "" || trimmable(stem) { // keyUser, keyTenant
 		stem = jp.writerStem()
 	}
 	var candidates []string
-	if stem != "" && stem != "Context" {
+	if stem != "" && !trimmable(stem) {
 		candidates = append([]string{stem}, withEndings(stem, "Values", "Info")...)
 	} else {
 		candidates = []string{"ContextValues", "ContextInfo", "RequestValues"}

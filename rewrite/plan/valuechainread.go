@@ -586,7 +586,7 @@ func (jp *joinPlan) function(f *joinField, formats ...string) string {
 	var names []string
 	for _, format := range formats {
 		name := fmt.Sprintf(format, baseName(jp.stemOf(f.key)))
-		if !jp.exported {
+		if !slices.ContainsFunc(f.key.Sites, jp.foreign) {
 			name = lowerFirst(name)
 		}
 		names = append(names, name)

@@ -98,7 +98,7 @@ func (jp *joinPlan) inline(inRow map[*ast.CallExpr]bool) {
 	}
 }
 
-// rowOf returns the part of a chain that stores two or more of the values, nil for none, or when one is stored twice.
+// rowOf returns the part of a chain that stores two or more of the values, nil for none, or when one is stored twice before all are.
 func (jp *joinPlan) rowOf(ch *census.Chain) *joinRow {
 	row := &joinRow{fresh: jp.freshContext(ch.Links[0].Pkg, ch.Links[0].Lookup.Context)}
 	from, to := -1, 0
@@ -107,7 +107,10 @@ func (jp *joinPlan) rowOf(ch *census.Chain) *joinRow {
 			continue
 		}
 		if row.sets(s.Key) {
-			return nil
+			if len(row.links) < len(jp.fields) {
+				return nil
+			}
+			break // it is set again
 		}
 		row.links = append(row.links, s)
 		if from < 0 {

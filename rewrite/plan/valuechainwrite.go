@@ -38,6 +38,7 @@ func (jp *joinPlan) dropInlined() error {
 		jp.lostKey(s)
 		jp.drop.dropFunc(s.File, a.Decl)
 		jp.gone[a.Decl] = true
+		jp.rewritten[a.Decl] = true
 	}
 	return nil
 }
@@ -542,13 +543,21 @@ func (jp *joinPlan) setInPlace(st *joinStep) (done bool, err error) {
 		if !ok || len(body.List) != 1 || strings.Contains(jp.source(f, body), "\n") {
 			return false, nil
 		}
-		from, to, indent, end = body.Lbrace+1, body.Rbrace, indent+"\t", indent // a function in one line
+		decl, ok := jp.census.Parent(f, body).(*ast.FuncDecl)
+		if !ok {
+			return false, nil
+		}
+		from, to, indent, end = decl.Type.End(), body.End(), indent+"\t", indent+"}" // a function in one line
+		if next := jp.functionBehind(f, decl); next != nil {
+			end += "\n"
+		}
+		jp.rewritten[decl] = true
 	}
 	v := jp.localName(f, ret, jp.local, "values")
 	ctx := jp.source(f, lk.Context)
 	text := Text{Lit(v + ", _ := " + ctx + ".Value(")}
 	if end != "" {
-		text = append(Text{Lit(indent)}, text...)
+		text = append(Text{Lit(" {" + indent)}, text...)
 	}
 	text = append(append(text, jp.keyText()...), Lit(").("), Name(jp.home.path, jp.home.name, jp.name), Lit(")"+indent+v+"."+fd.name))
 	if fd.flag != "" {

@@ -55,7 +55,8 @@
 // values only and a reader asks, a field such as hasRole says whether the value is there. Readers become reads of fields, those of
 // one context in one block by one look-up; a read that is more than that, without an assertion or with one that panics where the value
 // may be missing, calls a function that returns what the context returned. Other packages call accessors, the struct is exported for them (see
-// --accessors, --key-package). The old keys and their types go when nothing else uses them.
+// --accessors, --key-package). The old keys and their types go when nothing else uses them;
+// constants beside them that count up and are nothing but keys count anew.
 //
 // # Fix safety
 //

@@ -22,7 +22,7 @@ const minimum = 3
 // Rule reports values that are attached one by one and read together.
 var Rule = &rules.Rule{Name: name, Doc: doc, Default: true, Levels: []rules.Applicability{rules.Review, rules.Manual}, Run: run}
 
-// A row is a chain with those of its values that belong together.
+// A row is a chain with those of its values that belong together. A chain can be several rows.
 type row struct {
 	chain *census.Chain
 	group []*census.Key
@@ -38,8 +38,14 @@ func run(pass *rules.Pass) []*rules.Finding {
 	chains := slices.DeleteFunc(c.Chains(), func(ch *census.Chain) bool { return len(ch.Keys()) < minimum })
 	var rows []*row
 	for _, ch := range chains {
-		if group, at := largest(c, ch, chains, together); len(group) >= minimum {
+		keys := ch.Keys()
+		for len(keys) >= minimum {
+			group, at := largest(c, keys, chains, together)
+			if len(group) < minimum {
+				break
+			}
 			rows = append(rows, &row{ch, group, at})
+			keys = slices.DeleteFunc(keys, func(k *census.Key) bool { return slices.Contains(group, k) })
 		}
 	}
 	var list []*rules.Finding
@@ -74,11 +80,11 @@ func fix(rows []*row, list []*rules.Finding) {
 	}
 }
 
-// largest returns the most keys of a chain that one function reads together and that belong together, with
+// largest returns the most of a chain's keys that one function reads together and that belong together, with
 // that function.
-func largest(c *census.Census, ch *census.Chain, chains []*census.Chain, together []*census.Together) (group []*census.Key, at *census.Together) {
+func largest(c *census.Census, chain []*census.Key, chains []*census.Chain, together []*census.Together) (group []*census.Key, at *census.Together) {
 	for _, t := range together {
-		keys := slices.DeleteFunc(ch.Keys(), func(k *census.Key) bool {
+		keys := slices.DeleteFunc(slices.Clone(chain), func(k *census.Key) bool {
 			return !slices.ContainsFunc(t.Reads, func(s *census.Site) bool { return s.Key == k })
 		})
 		if keys = belonging(c, keys, chains); len(keys) > len(group) {
