@@ -175,6 +175,7 @@ func settle(units []*plan.Unit, findings []*rules.Finding) {
 				if f.Blocker == nil || u.Blocker.Reason == "suppressed" {
 					f.Blocker = u.Blocker
 				}
+				f.Blocker = placed(f.Blocker, f)
 				continue
 			}
 			f.Note = noteOf(u)
@@ -185,6 +186,16 @@ func settle(units []*plan.Unit, findings []*rules.Finding) {
 			f.Status = rules.NoFix
 		}
 	}
+}
+
+// placed gives a blocker that stands nowhere else, the lack of a package to hold a key for one, the place of the finding.
+func placed(b *rules.Blocker, f *rules.Finding) *rules.Blocker {
+	if b.File != nil || b.Where != "" {
+		return b
+	}
+	at := *b
+	at.File, at.Pos = f.File, f.Pos
+	return &at
 }
 
 // noteOf says what a unit's fix does and how far it goes.

@@ -36,7 +36,7 @@
 //
 // Reads are left alone where the panic is meant or cannot happen: in tests, in functions called Must... or whose
 // documentation speaks of panicking, below a recover, after the value has been stored or its presence checked
-// in the same function. A function that does nothing but read and says that it panics is one finding, left to people, as long as
+// in the same function, by a function that it calls with the context, or by all callers of an unexported one. A function that does nothing but read and says that it panics is one finding, left to people, as long as
 // some caller does not say so.
 //
 // # Fix safety

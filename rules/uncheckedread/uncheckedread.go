@@ -4,7 +4,6 @@ import (
 	_ "embed"
 	"fmt"
 	"go/ast"
-	"go/token"
 	"go/types"
 	"slices"
 	"strings"
@@ -27,7 +26,7 @@ var Rule = &rules.Rule{Name: name, Doc: doc, Levels: []rules.Applicability{rules
 
 func run(pass *rules.Pass) []*rules.Finding {
 	reads := pass.Census.Reads()
-	c := &checker{census: pass.Census, lookups: map[*program.File][]*census.Lookup{}, intents: map[ast.Stmt]*rules.CheckReads{}}
+	c := &checker{census: pass.Census, lookups: map[*program.File][]*census.Lookup{}, intents: map[ast.Stmt]*rules.CheckReads{}, at: map[*ast.CallExpr]*census.Lookup{}, keysOf: map[*census.Lookup][]*census.Key{}}
 	for _, k := range pass.Census.Keys {
 		for _, s := range k.Sites {
 			if lk := s.Lookup; lk.Role == census.Writer && lk.Call != nil {
@@ -37,6 +36,14 @@ func run(pass *rules.Pass) []*rules.Finding {
 	}
 	for _, r := range reads {
 		c.lookups[r.File] = append(c.lookups[r.File], r.Lookup)
+	}
+	for _, k := range pass.Census.Keys {
+		for _, s := range k.Sites {
+			if lk := s.Lookup; lk.Call != nil && !slices.Contains(c.keysOf[lk], k) {
+				c.at[lk.Call] = lk
+				c.keysOf[lk] = append(c.keysOf[lk], k)
+			}
+		}
 	}
 	var list []*rules.Finding
 	for _, r := range reads {
@@ -60,6 +67,9 @@ type checker struct {
 	census *census.Census
 	// lookups are the look-ups of each file.
 	lookups map[*program.File][]*census.Lookup
+	// at are the look-ups by their calls, keysOf the keys that each may look up.
+	at      map[*ast.CallExpr]*census.Lookup
+	keysOf  map[*census.Lookup][]*census.Key
 	intents map[ast.Stmt]*rules.CheckReads
 }
 
@@ -156,31 +166,4 @@ func recovers(pkg *program.Package, decl *ast.FuncDecl) bool {
 		return !found
 	})
 	return found
-}
-
-// present reports whether, earlier in the same function, the value is stored or its presence checked.
-func (c *checker) present(r *census.Read) bool {
-	decl := c.function(r.File, r.Call)
-	if decl == nil {
-		return false
-	}
-	key, ctx := types.ExprString(r.Key), types.ExprString(r.Context)
-	return slices.ContainsFunc(c.lookups[r.File], func(lk *census.Lookup) bool {
-		if lk.Call.Pos() < decl.Pos() || lk.Call.End() > r.Call.Pos() || types.ExprString(lk.Key) != key {
-			return false
-		}
-		return lk.Role == census.Writer || types.ExprString(lk.Context) == ctx && c.checked(lk)
-	})
-}
-
-// checked reports whether what a look-up returns is compared, or asserted with its second result.
-func (c *checker) checked(lk *census.Lookup) bool {
-	parent, _ := c.census.Outer(lk.File, lk.Call)
-	switch p := parent.(type) {
-	case *ast.BinaryExpr:
-		return p.Op == token.EQL || p.Op == token.NEQ
-	case *ast.TypeAssertExpr:
-		return p.Type == nil || c.commaOK(lk.File, p)
-	}
-	return false
 }
