@@ -65,8 +65,8 @@ type standIn struct {
 	changed     bool
 }
 
-// waiting returns the blocked units that a fix which is carried out may unblock: they give way to it, or concern a key
-// or a line that it changes.
+// waiting returns the blocked units that a fix which is carried out may unblock: they give way to it, do not compile without it, or
+// concern a key or a line that it changes.
 func waiting(res *Result, level rules.Applicability) *waiter {
 	w := &waiter{files: map[string]*patches.File{}, found: map[*plan.Unit][]*plan.Unit{}, lines: map[string]func(int) (int, int, bool){}, known: unmended(res, level)}
 	for _, f := range res.Set.Files {
@@ -85,7 +85,7 @@ func waiting(res *Result, level rules.Applicability) *waiter {
 			continue
 		}
 		touched := func(f *rules.Finding) bool { return keys[f.Key] || w.moved(lineOf(f.File, f.Pos)).changed }
-		if u.Blocker.Reason == "conflict" || slices.ContainsFunc(u.Findings, touched) {
+		if u.Blocker.Reason == "conflict" || u.Blocker.Reason == "does-not-compile" || slices.ContainsFunc(u.Findings, touched) {
 			w.units = append(w.units, u)
 		}
 	}

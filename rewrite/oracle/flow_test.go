@@ -5,6 +5,7 @@ import (
 
 	"github.com/ctxmend/ctxmend/rules"
 	"github.com/ctxmend/ctxmend/rules/detachedgo"
+	"github.com/ctxmend/ctxmend/rules/hiddenparam"
 	"github.com/ctxmend/ctxmend/rules/suite"
 )
 
@@ -18,7 +19,7 @@ func init() {
 
 // setupFlow chooses the options about the flow of contexts.
 func (t *trial) setupFlow(r rnd) {
-	t.opts.Rules = suite.All[slices.Index(suite.All, detachedgo.Rule):]
+	t.opts.Rules = append([]*rules.Rule{hiddenparam.Rule}, suite.All[slices.Index(suite.All, detachedgo.Rule):]...)
 	t.opts.API = pickWeighted(r, []weighted[string]{{2, "preserve"}, {1, "break"}})
 	t.opts.Goroutines = pickWeighted(r, []weighted[string]{{2, "auto"}, {1, "inherit"}, {1, "detach"}})
 }

@@ -18,8 +18,10 @@ type flowBody struct {
 	cost, budget int
 	// beside is set in a goroutine, with whether it is waited for; once in code that runs at its own time.
 	beside, joined, once bool
-	depth                int
-	names                *int
+	// captured is set when a goroutine that nobody waits for may use the context.
+	captured bool
+	depth    int
+	names    *int
 }
 
 // A flowVar is a context in scope with what knows what it is; ctx is "" where there is none.

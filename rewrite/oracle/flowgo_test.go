@@ -56,6 +56,7 @@ func (b *flowBody) goJoined(id string) {
 func (b *flowBody) goLater(id string) {
 	v := b.now()
 	at := b.name("at")
+	b.captured = true
 	b.line("%s := %s%s.Later()\ngo func() {\n%s.Enter()\ndefer %s.Leave()", at, v.at, b.escape(), at, at)
 	b.inner(id, 1+b.r.IntN(2), func(sub *flowBody) {
 		sub.turn(v, at)

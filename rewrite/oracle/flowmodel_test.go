@@ -30,6 +30,9 @@ var placeID = regexp.MustCompile(`\.(Born|Keep|Less|Stale|Grow|Escape|Cut|Timed)
 func (t *trial) announcedBy(findings []*rules.Finding) mending {
 	m := mending{}
 	for _, f := range findings {
+		if f.Rule == "hiddenparam" { // nothing that is printed may change
+			continue
+		}
 		id := t.placeOf(f, f.File.Rel, f.File.Tok, f.Pos)
 		for _, r := range f.Related {
 			if id == "" && r.Message == "made here" { // by a function that a goroutine runs
@@ -214,6 +217,11 @@ func (r *flowReader) node(what, arg string, over bool, from []states) states {
 	case "s", "n":
 		if mended {
 			return from[1]
+		}
+		return s
+	case "S": // goroutines and deferred code keep theirs
+		if rule == "staleparent" {
+			s.add(from[1].list...)
 		}
 		return s
 	case "l": // what is called instead gets one of those at hand

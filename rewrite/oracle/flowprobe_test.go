@@ -126,6 +126,9 @@ func (a *At) Less(id string, others ...*At) *At { return a.next("l:"+id, others.
 // Stale is not the newest one.
 func (a *At) Stale(id string, newer *At) *At { return a.next("s:"+id, newer) }
 
+// MayBeStale is not the newest one either, where code may take the newest one instead.
+func (a *At) MayBeStale(id string, newer *At) *At { return a.next("S:"+id, newer) }
+
 // Grow is what the turns before have made, and what there was before them.
 func (a *At) Grow(id string, entry *At) *At { return a.next("n:"+id, entry) }
 

@@ -38,6 +38,7 @@ func init() {
 		{1, (*flowBody).block, ""},
 		{1, (*flowBody).runOnce, ""},
 		{2, (*flowBody).deferred, "outer"},
+		{2, (*flowBody).need, "ctx"},
 	}
 }
 
@@ -137,7 +138,7 @@ func (b *flowBody) put(id string) {
 	low := strings.ToLower(k)
 	expr := fmt.Sprintf("%sWithValue(%s, %s.Key%s, %d)", b.f.ctx(), v.ctx, b.f.probe(b.flowGen), k, n)
 	switch {
-	case b.depth == 0 && !strings.Contains(v.ctx, ".") && v.at == "at" && b.r.chance(.5):
+	case b.depth == 0 && !strings.Contains(v.ctx, ".") && v.at == "at" && !b.captured && b.r.chance(.5):
 		b.line("%s = %s\nat = at.Put(%q, %d)", v.ctx, expr, low, n)
 		b.show()
 	default:
@@ -242,12 +243,14 @@ func (b *flowBody) stale(id string) {
 	}
 	v := b.now()
 	to := flowVar{ctx: b.name("ctx"), at: b.name("at"), hidden: true}
-	cancel := b.name("cancel")
-	b.line("%s, %s := %sWithTimeout(%s, %s.Hour)\n%s := %s.Timed(%q)", to.ctx, cancel, b.f.ctx(), v.ctx, b.f.std("time"), to.at, v.at, b.flowGen.id("t"))
+	cancel, after, timed := b.name("cancel"), b.name("at"), b.flowGen.id("t")
+	b.line("%s, %s := %sWithTimeout(%s, %s.Hour)\n%s := %s.Timed(%q)", to.ctx, cancel, b.f.ctx(), v.ctx, b.f.std("time"), to.at, v.at, timed)
 	b.line("defer %s.Over()\ndefer %s()", to.at, cancel)
 	b.result(fn, b.call(fn, v, fmt.Sprintf(".Stale(%q, %s).Call(%q)", b.flowGen.id("s"), to.at, id)), id)
 	b.line("%s.Note(%s, %q, %s.Err() != nil)", b.f.probe(b.flowGen), to.at, "e"+id, to.ctx)
-	b.vars = append(b.vars, to)
+	b.line("%s := %s.MayBeStale(%q, %s)", after, v.at, timed, to.at)
+	b.vars = append(b.vars, to, flowVar{ctx: v.ctx, at: after})
+	b.show()
 }
 
 // dropCancel loses a cancel function.
@@ -338,4 +341,38 @@ func (b *flowBody) deferred(id string) {
 			b.line("defer func() {\n%s\n}()", b.call(fn, v, fmt.Sprintf(".Call(%q)", id)))
 		}
 	}
+}
+
+// need hands a value to a function that cannot work without it, by the context.
+func (b *flowBody) need(id string) {
+	v := b.now()
+	n := "need" + id
+	host := b.f
+	ctx, probe := host.ctx(), host.probe(b.flowGen)
+	value := pick(b.r, []string{"&" + n + "Value{7}", n + "Value{7}"})
+	star := ""
+	if value[0] == '&' {
+		star = "*"
+	}
+	host.add("type %sValue struct{ n int }\n\ntype %sKey struct{}", n, n)
+	read := fmt.Sprintf("v, ok := ctx.Value(%sKey{}).(%s%sValue)\nif !ok {\npanic(\"no value\")\n}\nreturn v.n + m", n, star, n)
+	switch b.r.IntN(4) {
+	case 0:
+		host.add("func %s(ctx %sContext, at *%s.At, m int) int {\n%s\n}", n, ctx, probe, read)
+	case 1:
+		host.add("func %sRead(ctx %sContext, m int) int {\n%s\n}", n, ctx, read)
+		host.add("func %s(ctx %sContext, at *%s.At, m int) int {\nctx = %sWithValue(ctx, %s.KeyB, 3)\n_ = %s.Show(ctx, at.Put(\"b\", 3), %q)\nreturn %sRead(ctx, m)\n}", n, ctx, probe, ctx, probe, probe, n, n)
+	case 2:
+		host.add("type %sType struct{}\n\nfunc (%sType) read(ctx %sContext, m int) int {\n%s\n}", n, n, ctx, read)
+		host.add("func %s(ctx %sContext, at *%s.At, m int) int {\nr := interface{ read(%sContext, int) int }(%sType{})\nreturn r.read(ctx, m)\n}", n, ctx, probe, ctx, n)
+	default:
+		host.add("func %sFrom(ctx %sContext) (%s%sValue, bool) {\nv, ok := ctx.Value(%sKey{}).(%s%sValue)\nreturn v, ok\n}", n, ctx, star, n, n, star, n)
+		host.add("func %s(ctx %sContext, at *%s.At, m int) int {\nv, ok := %sFrom(ctx)\nif !ok {\npanic(\"none\")\n}\ndo := func() int { return v.n + m }\nreturn do()\n}", n, ctx, probe, n)
+	}
+	if b.r.chance(.5) {
+		b.line("%s.Note(%s, %q, %s(%sWithValue(%s, %sKey{}, %s), %s, 2))", probe, v.at, n, n, ctx, v.ctx, n, value, v.at)
+		return
+	}
+	to := b.name("ctx")
+	b.line("%s := %sWithValue(%s, %sKey{}, %s)\n%s.Note(%s, %q, %s(%s, %s, 2))", to, ctx, v.ctx, n, value, probe, v.at, n, n, to, v.at)
 }
