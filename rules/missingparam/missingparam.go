@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/types"
+	"slices"
 
 	"github.com/ctxmend/ctxmend/rules"
 	"github.com/ctxmend/ctxmend/rules/callgraph"
@@ -112,7 +113,7 @@ func (w *witness) judge(b *birth) bool {
 			return false // there is a context at hand, or one that has ended
 		}
 	}
-	if w.supply.Inside(b.file, b.call, isDeferOrGo) {
+	if w.supply.Inside(b.file, b.call, isDeferOrGo) || w.ends(b) {
 		return false
 	}
 	b.owner = f
@@ -126,6 +127,14 @@ func (w *witness) judge(b *birth) bool {
 		return false
 	}
 	return true
+}
+
+// ends reports whether a fresh context is for a call that ends or takes back something: the shutdown of a server, for example, has
+// a time of its own.
+func (w *witness) ends(b *birth) bool {
+	return slices.ContainsFunc(w.pass.Flow().Fates(b.pkg, b.file, b.call), func(fate flow.Fate) bool {
+		return fate.Call != nil && flow.CleansUp(fate.Call)
+	})
 }
 
 // noteMinor notes a fresh context that is no finding, to be replaced if its function gets a parameter anyway.
