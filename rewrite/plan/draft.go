@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"go/ast"
 	"go/token"
 	"slices"
 
@@ -19,6 +20,8 @@ type draft struct {
 	review []string // what makes the unit a matter of review
 	// dropped are the lines that go as a whole.
 	dropped []*droppedLines
+	// stale are the directives that go with what they silence.
+	stale map[*ast.Comment]bool
 }
 
 func (pl *planner) draft(u *Unit) *draft {

@@ -148,6 +148,9 @@ func (kp *keyPlan) plan() error {
 		return err
 	}
 	kp.removeUnused()
+	for _, s := range kp.spots {
+		kp.dropStale(s.Lookups)
+	}
 	kp.describe()
 	return nil
 }

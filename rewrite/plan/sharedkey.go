@@ -65,6 +65,7 @@ func (kn *keyNaming) group(g *rules.KeyGroup) error {
 	}
 	for _, s := range g.Sites {
 		kn.site(g, s, ref)
+		kn.dropStale([]*census.Lookup{s.Lookup})
 	}
 	return nil
 }

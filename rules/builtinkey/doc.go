@@ -42,6 +42,8 @@
 // The same text is two keys where no program contains both: in the tests of packages that do not
 // import each other, or in two main packages. Each gets a declaration of its own.
 //
+// A directive that silences a linter about the type of the key alone, //lint:ignore SA1029, goes.
+//
 // # In stages
 //
 // A key that a dependency uses, or that importers know by an exported constant, cannot change at once. With
