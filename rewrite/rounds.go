@@ -85,7 +85,9 @@ func waiting(res *Result, level rules.Applicability) *waiter {
 			continue
 		}
 		touched := func(f *rules.Finding) bool { return keys[f.Key] || w.moved(lineOf(f.File, f.Pos)).changed }
-		if u.Blocker.Reason == "conflict" || u.Blocker.Reason == "does-not-compile" || slices.ContainsFunc(u.Findings, touched) {
+		// What removes a key may wait for nothing but that another one goes from the same variables.
+		beside := u.Removes && u.Blocker.File != nil && w.files[u.Blocker.File.Name] != nil
+		if u.Blocker.Reason == "conflict" || u.Blocker.Reason == "does-not-compile" || beside || slices.ContainsFunc(u.Findings, touched) {
 			w.units = append(w.units, u)
 		}
 	}

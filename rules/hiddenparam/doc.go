@@ -92,6 +92,8 @@
 //
 //   - absent: a reader is reached with a context that lacks the value
 //   - several: a reader is reached with one value or another, depending on what happened before
+//   - unclear: a function literal that may run at any time assigns to a variable that holds the context, or it cannot be followed
+//     for another reason that is named
 //   - request, interface, stored, channel: the context of a reader comes from a request, an implementation of an interface,
 //     a field or a variable of the package, a channel
 //   - foreign-interface, foreign-callback, function-value: code outside the program, or whoever holds a function value,

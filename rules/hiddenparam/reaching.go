@@ -43,7 +43,12 @@ func (t *travel) reaching(at place, id *ast.Ident, v *types.Var) reached {
 
 func (b *backtrack) run(id *ast.Ident) {
 	declaring := b.t.pass.Flow().Function(b.at.file, b.v)
-	if unclear := b.wild(declaring); unclear != "" {
+	unclear, known := b.t.wild[b.v]
+	if !known {
+		unclear = b.wild(declaring)
+		b.t.wild[b.v] = unclear
+	}
+	if unclear != "" {
 		b.r.unclear = unclear
 		return
 	}
@@ -108,6 +113,10 @@ func (b *backtrack) wild(fn ast.Node) string {
 			if n.Op == token.AND && b.names(n.X) {
 				why = "has its address taken"
 			}
+		case *ast.FuncLit:
+			if ast.Node(n) != fn && b.assignedIn(n) {
+				why = "is assigned to by a function literal, which may run at any time"
+			}
 		case *ast.TypeSwitchStmt:
 			if as, ok := n.Assign.(*ast.AssignStmt); ok && as.Lhs[0].Pos() == b.v.Pos() {
 				why = "is told by its type"
@@ -116,6 +125,24 @@ func (b *backtrack) wild(fn ast.Node) string {
 		return why == ""
 	})
 	return why
+}
+
+// assignedIn reports whether a function literal assigns to the variable, which another function declares.
+func (b *backtrack) assignedIn(lit *ast.FuncLit) bool {
+	if lit.Pos() <= b.v.Pos() && b.v.Pos() < lit.End() {
+		return false
+	}
+	found := false
+	ast.Inspect(lit, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.AssignStmt:
+			found = found || slices.ContainsFunc(n.Lhs, b.names)
+		case *ast.RangeStmt:
+			found = found || b.names(n.Key) || b.names(n.Value)
+		}
+		return !found
+	})
+	return found
 }
 
 // before goes through the statements of a list that stand before one of them, or a part of it; done is set when one is sure

@@ -28,6 +28,8 @@ type travel struct {
 	unclear map[*ast.CallExpr]bool
 	// made caches the writes as functions see them.
 	made map[madeAt]*rules.ValueWrite
+	// wild caches why variables cannot be followed.
+	wild map[*types.Var]string
 	// visiting guards against contexts that are made from themselves.
 	visiting map[visit]bool
 }
@@ -90,7 +92,7 @@ func (fr *frame) depth() int {
 func newTravel(pass *rules.Pass, k *census.Key) *travel {
 	t := &travel{
 		pass: pass, c: pass.Census, graph: pass.Calls(), key: k,
-		writes: map[*ast.CallExpr]*census.Site{}, unclear: map[*ast.CallExpr]bool{}, made: map[madeAt]*rules.ValueWrite{}, visiting: map[visit]bool{},
+		writes: map[*ast.CallExpr]*census.Site{}, unclear: map[*ast.CallExpr]bool{}, made: map[madeAt]*rules.ValueWrite{}, visiting: map[visit]bool{}, wild: map[*types.Var]string{},
 	}
 	for _, s := range k.Sites {
 		if s.Role != census.Writer || s.Lookup.Call == nil {
