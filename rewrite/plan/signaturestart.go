@@ -93,7 +93,11 @@ func (sp *sigPlan) describe() {
 		names = append(names[:5:5], fmt.Sprintf("%d more", len(names)-5))
 	}
 	sp.unit.Title = "add parameter " + sp.in.Param.Name + " to " + strings.Join(names, ", ")
-	if sp.isContext() {
+	switch {
+	case !sp.isContext():
+	case len(sp.in.Starts) == 0 || slices.ContainsFunc(sp.passes, func(p *pass) bool { return p.source != nil && flowLive(p.source) && !p.detached }):
 		sp.unit.Notes = append(sp.unit.Notes, "what went on when its caller gave up is now cancelled with it, and sees the values of the caller's context, a transaction for one")
+	default:
+		sp.unit.Notes = append(sp.unit.Notes, "what goroutines run sees the values of their caller's context, a transaction for one, and does not end with it")
 	}
 }
