@@ -83,6 +83,31 @@ func (d *draft) takeLead(l *droppedLines) error {
 	return nil
 }
 
+// dropDirectives removes the directives above and behind a statement of which only a part stays.
+func (d *draft) dropDirectives(f *program.File, n ast.Node) {
+	start, end := lineStart(f.Src, d.offset(f, n.Pos())), d.offset(f, n.End())
+	drop := func(c *ast.Comment, from, to int) {
+		if d.stale == nil {
+			d.stale = map[*ast.Comment]bool{}
+		}
+		if !d.stale[c] {
+			d.stale[c] = true
+			d.unit.Edits = append(d.unit.Edits, &Splice{File: f, Start: from, End: to})
+		}
+	}
+	if c := d.commentBehind(f, n.End()); c != nil && lineDirective(c.Text) {
+		drop(c, end, d.offset(f, c.End()))
+	}
+	if g := d.commentAbove(f, start); g != nil {
+		for _, c := range g.List {
+			if lineDirective(c.Text) {
+				from := lineStart(f.Src, d.offset(f, c.Pos()))
+				drop(c, from, lineEnd(f.Src, from))
+			}
+		}
+	}
+}
+
 // commentAbove returns the comment that ends on the line above an offset and has its lines for itself.
 func (d *draft) commentAbove(f *program.File, start int) *ast.CommentGroup {
 	for _, g := range f.AST.Comments {

@@ -21,6 +21,7 @@ func (p *dropPlan) dropStatement(c *storeCall, as *ast.AssignStmt, valueStays bo
 	}
 	if valueStays {
 		p.splice(f, as.Pos(), as.End(), Lit(p.keptAs(keep)), Keep(p.offset(f, keep.Pos()), p.offset(f, keep.End())))
+		p.dropDirectives(f, as)
 		return nil
 	}
 	if p.alone(f, as) {
