@@ -2,17 +2,20 @@ package oracle
 
 import (
 	"flag"
+	"path/filepath"
 	"testing"
 )
 
-var flagDump = flag.String("oracle.dump", "", "write the program of -oracle.only to this directory")
+var flagDump = flag.String("oracle.dump", "", "write the programs of -oracle.only to this directory")
 
-// TestDump writes a program to look at.
+// TestDump writes the programs of a seed to look at.
 func TestDump(t *testing.T) {
 	if *flagDump == "" {
 		t.Skip("asked for with -oracle.dump")
 	}
-	if err := writeTree(*flagDump, generate(*flagOnly, nil).files); err != nil {
-		t.Fatal(err)
+	for name, k := range map[string]*kind{"keys": &keyKind, "flow": &flowKind} {
+		if err := writeTree(filepath.Join(*flagDump, name), k.generate(*flagOnly, nil).files); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -14,7 +14,7 @@ var flowKind kind
 
 func init() {
 	keyKind.generate = generate
-	flowKind = kind{generate: generateFlow, setup: (*trial).setupFlow, review: true, findings: (*trial).flowFindings, compare: (*trial).compareFlow}
+	flowKind = kind{programs: 30, generate: generateFlow, setup: (*trial).setupFlow, review: true, findings: (*trial).flowFindings, compare: (*trial).compareFlow}
 }
 
 // setupFlow chooses the options about the flow of contexts.
@@ -26,3 +26,27 @@ func (t *trial) setupFlow(r rnd) {
 
 // flowFindings notes what the findings announce.
 func (t *trial) flowFindings(findings []*rules.Finding) { t.mending = t.announcedBy(findings) }
+
+// countPlaces counts what becomes of the places where contexts are lost.
+func (o *oracle) countPlaces(tr *trial) {
+	if tr.prog.flow == nil {
+		return
+	}
+	blocked := map[string]bool{}
+	for _, c := range tr.counted {
+		blocked[c.place] = c.finding.Status == rules.Blocked
+	}
+	for _, id := range tr.prog.flow.born {
+		switch {
+		case tr.mending[id] != "" && tr.mending[id] != along:
+			o.places.review++
+		case blocked[id]:
+			o.places.blocked++
+		default:
+			o.unnoticed++
+			if *flagReason == "unnoticed" {
+				o.Logf("seed %d: nothing is found at %s", tr.prog.seed, id)
+			}
+		}
+	}
+}

@@ -147,6 +147,7 @@ func (b *flowBody) born() string {
 		return fmt.Sprintf("Keep(%q)", id)
 	}
 	id := b.flowGen.id("b")
+	b.facts.born = append(b.facts.born, id)
 	if b.fn != nil {
 		b.facts.owner[id] = b.fn.id
 	}

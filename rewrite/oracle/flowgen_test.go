@@ -23,6 +23,8 @@ type flowFacts struct {
 	kept map[string]bool
 	// started are the places in goroutines, with whether they are waited for.
 	started map[string]bool
+	// born are the places where contexts are made from nothing.
+	born []string
 	// owner are the functions that fresh contexts are made in.
 	owner map[string]string
 }
@@ -171,23 +173,25 @@ func (g *flowGen) finishFlow() *generated {
 	return p
 }
 
-// flowMain writes main: it calls what nobody else calls, while the context lives and when it has ended.
+// flowMain writes main, and a function that calls what nobody else calls: while the context lives and when it has ended.
 func (g *flowGen) flowMain(p *pkg) {
-	g.spellContext(g.newFile(p, "main.go"))
-	b := &flowBody{flowGen: g, f: g.newFile(p, "main.go"), r: newRnd(g.seed, "main"+p.dir), id: "main", b: &strings.Builder{}, names: new(int), budget: 400}
-	ctx, probe := b.f.ctx(), b.f.probe(g)
-	b.line("ctx := %sWithValue(%sBackground(), %s.KeyA, 1)", ctx, ctx, probe)
-	b.line("at := %s.Root(\"main\").Put(\"a\", 1)", probe)
+	f := g.newFile(p, "main.go")
+	g.spellContext(f)
+	b := &flowBody{flowGen: g, f: f, r: newRnd(g.seed, "main"+p.dir), id: "main", b: &strings.Builder{}, names: new(int), budget: 200}
 	b.vars = []flowVar{{ctx: "ctx", at: "at"}}
-	b.drive("go", p.dir != "")
-	b.line("ctx2, cancel := %sWithCancel(ctx)\nat2 := at.Cut(%q)", ctx, g.id("c"))
-	b.vars = append(b.vars, flowVar{ctx: "ctx2", at: "at2"})
-	b.line("%s.Show(ctx2, at2, \"main\")", probe)
-	b.drive("live", true)
-	b.line("cancel()\nat2.Over()")
-	b.drive("over", true)
-	b.line("%s.Late()\n%s.Flush()", probe, probe)
-	b.f.decls = append([]string{"func main() {\n" + b.b.String() + "}"}, b.f.decls...)
+	ctx, probe := f.ctx(), f.probe(g)
+	b.line("func serve(ctx %sContext, at *%s.At) {", ctx, probe)
+	b.show()
+	b.drive("go", true)
+	b.line("}")
+	serve := b.b.String()
+	b.b.Reset()
+	b.line("func main() {\nctx := %sWithValue(%sBackground(), %s.KeyA, 1)", ctx, ctx, probe)
+	b.line("at := %s.Root(\"main\").Put(\"a\", 1)\nserve(ctx, at.Call(\"first\"))", probe)
+	b.line("ctx2, cancel := %sWithCancel(ctx)\nat2 := at.Cut(%q)\nserve(ctx2, at2.Call(\"live\"))", ctx, g.id("c"))
+	b.line("cancel()\nat2.Over()\nserve(ctx2, at2.Call(\"over\"))")
+	b.line("%s.Late()\n%s.Flush()\n}", probe, probe)
+	f.decls = append([]string{b.b.String(), serve}, f.decls...)
 }
 
 // flowTest writes the test of a package.

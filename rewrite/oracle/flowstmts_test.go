@@ -247,7 +247,7 @@ func (b *flowBody) stale(id string) {
 	b.line("%s, %s := %sWithTimeout(%s, %s.Hour)\n%s := %s.Timed(%q)", to.ctx, cancel, b.f.ctx(), v.ctx, b.f.std("time"), to.at, v.at, timed)
 	b.line("defer %s.Over()\ndefer %s()", to.at, cancel)
 	b.result(fn, b.call(fn, v, fmt.Sprintf(".Stale(%q, %s).Call(%q)", b.flowGen.id("s"), to.at, id)), id)
-	b.line("%s.Note(%s, %q, %s.Err() != nil)", b.f.probe(b.flowGen), to.at, "e"+id, to.ctx)
+	b.line("_ = %s.Err()", to.ctx)
 	b.line("%s := %s.MayBeStale(%q, %s)", after, v.at, timed, to.at)
 	b.vars = append(b.vars, to, flowVar{ctx: v.ctx, at: after})
 	b.show()

@@ -1,6 +1,7 @@
 package oracle
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"maps"
@@ -19,7 +20,7 @@ import (
 )
 
 var (
-	flagN      = flag.Int("oracle.n", 40, "how many programs to try")
+	flagN      = flag.Int("oracle.n", 0, "how many programs to try (default 40, and 30 about the flow of contexts)")
 	flagSeed   = flag.Uint64("oracle.seed", 1, "seed of the first program")
 	flagTime   = flag.Duration("oracle.time", 0, "how long to go on instead")
 	flagOnly   = flag.Uint64("oracle.only", 0, "try only the program of this seed")
@@ -55,7 +56,7 @@ func tryMany(t *testing.T, k *kind) {
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	o := &oracle{T: t, kind: k, tc: tc, dir: t.TempDir(), next: *flagSeed, start: time.Now()}
-	o.end = o.next + uint64(*flagN)
+	o.end = o.next + uint64(cmp.Or(*flagN, k.programs))
 	if *flagOnly > 0 {
 		o.next, o.end = *flagOnly, *flagOnly+1
 	}
@@ -85,6 +86,8 @@ type oracle struct {
 	tally     map[string]*tally
 	total     tally
 	rules     map[string]*tally // by rule
+	places    tally             // where contexts are lost
+	unnoticed int               // those of them without a finding
 	records   tally             // maps that should become structs
 	unseen    int               // those of them without a finding
 	mended    int               // groups of lines that level review mended
@@ -238,6 +241,7 @@ func (o *oracle) count(tr *trial) {
 		o.aborted++
 	}
 	o.countRecords(tr)
+	o.countPlaces(tr)
 	for _, u := range tr.units {
 		labels := map[string]bool{}
 		for _, f := range u.Findings {
@@ -378,13 +382,22 @@ func (o *oracle) report() {
 	for _, r := range slices.Sorted(maps.Keys(o.rules)) {
 		o.Logf("%5d fixed %5d review %5d blocked  rule %s", o.rules[r].fixed, o.rules[r].review, o.rules[r].blocked, r)
 	}
-	o.Logf("%5d fixed %5d review %5d blocked %5d without a finding: maps that should become structs", o.records.fixed, o.records.review, o.records.blocked, o.unseen)
-	o.Logf("%5d groups of lines mended at level review, %d programs cut short by a panic", o.mended, o.aborted)
+	if o.kind.review {
+		o.Logf("%5d mended %5d blocked %5d without a finding: places where contexts are lost; %d lines that print something else", o.places.review, o.places.blocked, o.unnoticed, o.mended)
+	} else {
+		o.Logf("%5d fixed %5d review %5d blocked %5d without a finding: maps that should become structs", o.records.fixed, o.records.review, o.records.blocked, o.unseen)
+		o.Logf("%5d groups of lines mended at level review, %d programs cut short by a panic", o.mended, o.aborted)
+	}
 	for _, r := range slices.Sorted(maps.Keys(o.reasons)) {
 		o.Logf("%5d blocked: %s", o.reasons[r], r)
 	}
 	if b := o.rules["builtinkey"]; *flagOnly == 0 && b != nil && b.fixed < b.review+b.blocked {
 		o.Errorf("only %d of %d keys of built-in type are fixed at level safe", b.fixed, b.fixed+b.review+b.blocked)
+	}
+	for _, r := range slices.Sorted(maps.Keys(o.rules)) {
+		if t := o.rules[r]; o.kind.review && *flagOnly == 0 && t.fixed+t.review < t.blocked {
+			o.Errorf("%s: only %d of %d units are fixed", r, t.fixed+t.review, t.fixed+t.review+t.blocked)
+		}
 	}
 	if done := o.records.fixed + o.records.review; *flagOnly == 0 && done < o.records.blocked+o.unseen {
 		o.Errorf("only %d maps of %d that should become structs can", done, done+o.records.blocked+o.unseen)

@@ -43,6 +43,7 @@ type trial struct {
 
 // A kind of programs says how they are made, run through the pipeline and compared.
 type kind struct {
+	programs int // how many are tried by default
 	generate func(seed uint64, drop map[string]bool) *generated
 	setup    func(*trial, rnd)
 	// review is set for kinds whose fixes are all for review. findings looks at what level review finds; nil for nothing.
@@ -52,7 +53,7 @@ type kind struct {
 }
 
 // keyKind are the programs about keys and values.
-var keyKind = kind{setup: (*trial).setupKeys, compare: (*trial).compareOutputs}
+var keyKind = kind{programs: 40, setup: (*trial).setupKeys, compare: (*trial).compareOutputs}
 
 func (t *trial) fail(format string, args ...any) {
 	t.failures = append(t.failures, fmt.Sprintf(format, args...))
