@@ -1,12 +1,13 @@
 // Package oracle holds the differential test of the promise that a safe fix keeps
-// behaviour. It is test code only.
+// behaviour, and that others change what they announce. It is test code only.
 //
 // A seeded generator writes small programs of several packages, with tests, that store
 // and look up context values under keys in every spelling and print what each look-up
 // sees: presence, dynamic type and value. Every program goes through the pipeline; the
 // result must compile, print the same, and leave nothing for a second run.
 //
-//	go test ./rewrite/oracle                                 some programs, and the lists below
+//	go test ./rewrite/oracle                                 some programs of both kinds, and the lists below
+//	go test ./rewrite/oracle -run Flow -oracle.time 1h       only those about the flow of contexts
 //	go test ./rewrite/oracle -oracle.n 5000 -oracle.seed 1   as many as one likes
 //	go test ./rewrite/oracle -oracle.time 10m                for as long as one likes
 //	go test ./rewrite/oracle -oracle.all                     the lists in all their combinations
@@ -27,6 +28,28 @@
 //
 // A second run has to find nothing, with two exceptions: what was blocked by another fix that had to go first, and, at level
 // review, values of a key that only now is known to be told from all others. A third run has to find nothing.
+//
+// # The flow of contexts
+//
+// TestFlow tries programs of another kind: functions in every form, methods of interfaces with several implementations, functions in
+// variables, fields, maps and types, generic ones, literals, goroutines that are waited for or not, that hand contexts on, derive
+// them, lose them, or take none. All fixes for that are for review, and all of them change what is printed. What may change is known by place:
+//
+//   - Beside each context goes a *probe.At, which fixes leave alone. It knows how the context in scope was derived (a value
+//     stored, an end that may come), and at which numbered places it was lost: Born(id) where a fresh one is made instead, Less(id) where
+//     a function is called that takes none, Stale, Grow, Escape.
+//   - Every line prints the way that the program came, this knowledge, and what the context itself says: the values of three keys, whether it
+//     has ended, whether it has a deadline.
+//   - The findings of a run name the places that are mended, by the line on which they stand. Without mended places the knowledge tells
+//     exactly what the program prints before. With them it tells what the result has to print: a mended Born is the context in scope, one of
+//     them where there are several; WithoutCancel of it in a goroutine, by --goroutines and by whether the goroutine is really waited
+//     for; Grow is what there was before the loop; and so on. Only below a call that handed no context on may there still be
+//     a fresh one: callers that no context reaches make it.
+//   - Places named Keep must never be mended: deferred code, sync.Once, functions that only clean up or call their twin.
+//   - Lines without a context, arguments and results among them, must come in the same order with the same text. What runs beside
+//     other code is compared by its way.
+//
+// A second run has to find nothing, without exception. Of each rule's units at least half must be fixed.
 //
 // # Lists
 //
