@@ -26,8 +26,8 @@
 // mended program prints; all other lines have to be what they were. Where the generator cannot know (a key made at run time
 // may be the one that got a type, assertions were made to agree) the lines of that key's atoms are free, and no others.
 //
-// A second run has to find nothing, with two exceptions: what was blocked by another fix that had to go first, and, at level
-// review, values of a key that only now is known to be told from all others. A third run has to find nothing.
+// A second run has to find nothing, with one exception at level review: halves and values of a key that only now is known to be told
+// from all others, where nothing in the first run said that they wait for its type. A third run has to find nothing.
 //
 // # The flow of contexts
 //

@@ -209,13 +209,12 @@ func (t *trial) reviewed(res *rewrite.Result) {
 	t.review = patched(t.prog.files, res.Set)
 }
 
-// checkResult runs the pipeline over a result: the text is well formed, and nothing is left to do but what waited for
-// another fix to be applied first. It returns what the program is then.
+// checkResult runs the pipeline over a result: the text is well formed, and nothing is left to do but what a key's new type has made
+// clear. It returns what the program is then.
 func (t *trial) checkResult(name string, files map[string]string, units []*plan.Unit) map[string]string {
 	if files == nil {
 		return nil
 	}
-	waiting := !t.prog.kind.review && slices.ContainsFunc(units, func(u *plan.Unit) bool { return u.Blocker != nil && waits[u.Blocker.Reason] })
 	for run := 1; ; run++ {
 		dir := name
 		if run > 1 {
@@ -240,7 +239,7 @@ func (t *trial) checkResult(name string, files map[string]string, units []*plan.
 		if diff == "" || len(t.failures) > 0 {
 			return files
 		}
-		if !waiting && !(name == "review" && clearer(units, again.Units)) || run > 1 {
+		if name != "review" || !clearer(units, again.Units) || run > 1 {
 			t.fail("run %d changes more (%s):\n%s", run+1, name, diff)
 			return files
 		}
@@ -250,9 +249,6 @@ func (t *trial) checkResult(name string, files map[string]string, units []*plan.
 		files = patched(files, again.Set)
 	}
 }
-
-// waits are the reasons of blockers that another fix takes away.
-var waits = map[string]bool{"key": true, "conflict": true}
 
 // clearer reports whether the units of a second run are for review and mend keys that the first run gave a type, or whose
 // values it gave one: as long as other code may spell a key, or its values differ, too little is known.
