@@ -120,7 +120,7 @@ func (f *finder) shape(at *site, r *rules.SentRequest) bool {
 	switch s := parent.(type) {
 	case *ast.ReturnStmt:
 		r.Stmt = s
-		return len(s.Results) == 1 && slices.Contains(list, ast.Stmt(s))
+		return len(s.Results) == 1 && slices.Contains(list, ast.Stmt(s)) && f.returnsSame(at)
 	case *ast.AssignStmt:
 		i := slices.Index(list, ast.Stmt(s))
 		if i < 0 || i+1 >= len(list) || len(s.Rhs) != 1 || ast.Node(s.Rhs[0]) != child || len(s.Lhs) != 2 {
@@ -129,6 +129,26 @@ func (f *finder) shape(at *site, r *rules.SentRequest) bool {
 		r.Stmt = s
 		r.Check = f.errorCheck(at, s, list[i+1])
 		return r.Check != nil
+	}
+	return false
+}
+
+// returnsSame reports whether the function around a call returns the types that the call does: a nil of another type would be
+// another value.
+func (f *finder) returnsSame(at *site) bool {
+	for n := f.census.Parent(at.file, at.call); n != nil; n = f.census.Parent(at.file, n) {
+		var sig *types.Signature
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			sig, _ = at.pkg.Info.TypeOf(n).(*types.Signature)
+		case *ast.FuncDecl:
+			if fn, ok := at.pkg.Info.Defs[n.Name].(*types.Func); ok {
+				sig = fn.Signature()
+			}
+		default:
+			continue
+		}
+		return sig != nil && sameResults(sig, at.fn.Signature())
 	}
 	return false
 }
