@@ -29,6 +29,9 @@ type dropPlan struct {
 	moved  map[ast.Expr]bool
 	// stay are the places of types that get a new use.
 	stay map[token.Pos]bool
+	// aliases are definitions that are settled at the end; noAliases is set when none of a context for another shall be left.
+	aliases   []*alias
+	noAliases bool
 	// api is set when functions that importers may call are no matter.
 	api bool
 }
@@ -212,6 +215,12 @@ func (p *dropPlan) dropCall(c *storeCall) error {
 		if !inBlock || p.othersAct(c.pkg, stmt, c) {
 			return block("effects", f, c.value.Pos(), "the stored value is computed in the middle of a statement, and computing it may have effects; compute it on a line of its own")
 		}
+	}
+	if as := aliasOf(parent, c); p.noAliases && as != nil && inBlock && ast.Stmt(as) == stmt && !p.typedByContext(c, parent) {
+		p.aliases = append(p.aliases, &alias{c, as, keepCtx, valueStays})
+		return nil
+	}
+	if valueStays {
 		if err := p.insertBefore(f, stmt, c.value); err != nil {
 			return err
 		}

@@ -29,7 +29,7 @@ type valuePlan struct {
 func (d *draft) passValue(in *rules.PassValue) error {
 	vp := &valuePlan{
 		dropPlan: &dropPlan{
-			draft: d, accessors: map[*ast.FuncDecl]bool{}, keepAs: map[ast.Expr]string{}, moved: map[ast.Expr]bool{}, stay: typesIn(in.Type), api: d.opts.API == "break",
+			draft: d, accessors: map[*ast.FuncDecl]bool{}, keepAs: map[ast.Expr]string{}, moved: map[ast.Expr]bool{}, stay: typesIn(in.Type), noAliases: true, api: d.opts.API == "break",
 		},
 		in: in, spelled: map[*rules.ValueWrite]string{},
 	}
@@ -261,6 +261,9 @@ func (vp *valuePlan) dropKey() error {
 		if err := vp.dropSite(s); err != nil {
 			return err
 		}
+	}
+	if err := vp.settleAliases(); err != nil {
+		return err
 	}
 	if err := vp.unusedLocals(); err != nil {
 		return err
