@@ -59,7 +59,7 @@ func (f *finder) birth(b *flow.Birth) {
 		return
 	}
 	src := f.source(g)
-	if src == nil || f.ended(b, src) {
+	if src == nil || f.ended(b, src) || f.hasOwn(b, g) {
 		return
 	}
 	used := f.users(b)
@@ -67,6 +67,14 @@ func (f *finder) birth(b *flow.Birth) {
 		return
 	}
 	f.report(b, g, src, used)
+}
+
+// hasOwn reports whether the goroutine has a context of its own where the fresh one is made: a parameter of its literal, or one that it
+// has derived. That is the one to pass on, which rule freshctx says.
+func (f *finder) hasOwn(b *flow.Birth, g *flow.Goroutine) bool {
+	return g.Lit != nil && slices.ContainsFunc(f.flow.At(b.File, b.Call.Pos()), func(s *flow.Source) bool {
+		return !s.Born && s.Kind != flow.Field && s.Kind != flow.Test && g.Lit.Pos() <= s.Var.Pos() && s.Var.Pos() < g.Lit.End()
+	})
 }
 
 // source returns the context that the goroutine should get, nil when there is none: nothing is in scope where it is
