@@ -60,8 +60,14 @@ func (w *waiter) isNew(f *rules.Finding) bool {
 // add adds what the next round has found for the first time to the result, at the places it had in the program as it was.
 func (w *waiter) add(res, next *Result) {
 	units := map[*rules.Finding]*plan.Unit{}
+	waited := map[*plan.Unit]bool{}
+	for _, list := range w.found {
+		for _, u := range list {
+			waited[u] = true // its findings are those that waited, be it that they go on waiting
+		}
+	}
 	for _, u := range next.Units {
-		if w.revealed(u) {
+		if w.revealed(u) && !waited[u] {
 			for _, f := range u.Findings {
 				units[f] = u
 			}
