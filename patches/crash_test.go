@@ -371,3 +371,35 @@ func withoutTemps(t tree) tree {
 	}
 	return out
 }
+
+// TestEditThenCrash has somebody save a file just before it is swapped, and the process die soon after, before it has seen
+// that.
+func TestEditThenCrash(t *testing.T) {
+	if !canExchange(t, memoryDir(t)) {
+		t.Skip("this system leaves a moment open, in which the editor may lose")
+	}
+	for rel, op := range map[string]string{"a.go": "exchange", "sub/b.go": "exchange", "sub/gone.go": "renamenew"} {
+		for after := 1; after <= 3; after++ {
+			w := newWorld(t)
+			f := &faultFS{fault: faultCrash}
+			f.onOp = func(did, name string) {
+				aside := did == "renamenew" && strings.HasSuffix(name, ".out")
+				if f.at == 0 && (did == op && name == w.name(rel) || did == op && aside) {
+					os.Remove(w.name(rel))
+					writeFile(t, w.name(rel), []byte("mine"), 0o644)
+					f.at = f.n + after
+				}
+			}
+			w.writer(f)
+			if !f.hit {
+				t.Fatalf("%s was not swapped", rel)
+			}
+			if _, _, err := recoverRoot(&faultFS{}, w.root, w.cache); err != nil {
+				t.Fatalf("%s saved, death %d operations after: %v", rel, after, err)
+			}
+			w.old[rel] = `-rw-r--r-- "mine"`
+			w.is(t, w.old, fmt.Sprintf("%s saved, death %d operations after", rel, after))
+			w.clean(t)
+		}
+	}
+}

@@ -30,6 +30,8 @@ type fileState struct {
 	// mu guards parsing.
 	mu   sync.Mutex
 	errs []Error
+	// refused says why nothing can be said of a program that has this file.
+	refused error
 }
 
 // worldMode keeps comments; AllErrors reports more than the first ten.
@@ -64,6 +66,11 @@ func (l *loader) walkModule(m *Module) error {
 			}
 			return nil
 		}
+		if goReads[filepath.Ext(name)] && d.Type()&(fs.ModeSymlink|fs.ModeNamedPipe|fs.ModeDevice) != 0 {
+			if info, err := os.Stat(name); err == nil && endless(info.Mode()) {
+				return waitsFor(name, info.Mode())
+			}
+		}
 		if !strings.HasSuffix(name, ".go") || strings.HasPrefix(d.Name(), "_") || strings.HasPrefix(d.Name(), ".") {
 			return nil
 		}
@@ -73,6 +80,12 @@ func (l *loader) walkModule(m *Module) error {
 		}
 		return err
 	})
+}
+
+// goReads are the endings of files that the go command opens to see whether they belong to a build.
+var goReads = map[string]bool{
+	".go": true, ".c": true, ".cc": true, ".cpp": true, ".cxx": true, ".m": true, ".h": true, ".hh": true, ".hpp": true, ".hxx": true,
+	".f": true, ".F": true, ".for": true, ".f90": true, ".s": true, ".S": true, ".sx": true, ".swig": true, ".swigcxx": true, ".syso": true,
 }
 
 // skippedDir reports whether ./... leaves a directory of that name out.
@@ -170,6 +183,9 @@ func (l *loader) parseWorld(f *File) {
 		return
 	}
 	src, err := l.source(f.Name)
+	if errors.Is(err, errTooLarge) {
+		f.state.refused = err
+	}
 	if err == nil && len(src) > f.state.size {
 		err = fmt.Errorf("%s grew while it was read", f.Name)
 	}
@@ -182,6 +198,7 @@ func (l *loader) parseWorld(f *File) {
 		f.AST, f.Tok, f.state.errs = parseAt(f.Name, src, f.state.base, worldMode)
 		l.register(f)
 		f.describe()
+		f.state.refused = tooDeep(f)
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"go/ast"
 	"go/types"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -885,5 +886,24 @@ import (
 		for _, e := range q.typeErrs {
 			t.Errorf("%s with bodies: %s %s", q.Path, e.Pos, e.Msg)
 		}
+	}
+}
+
+// TestNamedPipe refuses what the go command would wait for, wherever it would open it.
+func TestNamedPipe(t *testing.T) {
+	for _, base := range []string{"x.go", "x_test.go", "x.s", "x.h"} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module example.com/m\n"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if err := exec.Command("mkfifo", filepath.Join(dir, base)).Run(); err != nil {
+			t.Skip(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		_, err := Load(ctx, Options{Dir: dir, Tests: true})
+		if err == nil || !strings.Contains(err.Error(), base+" is a named pipe") {
+			t.Errorf("%s: error %v", base, err)
+		}
+		cancel()
 	}
 }

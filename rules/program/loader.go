@@ -199,7 +199,15 @@ func (l *loader) listAndParse(ctx context.Context) ([][]*listedPackage, error) {
 	g.Go(func() error {
 		return l.each(gctx, len(files), func(i int) { l.parseWorld(files[i]) })
 	})
-	return listed, g.Wait()
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	for _, f := range files {
+		if err := f.state.refused; err != nil {
+			return nil, fmt.Errorf("%w\n   go.mod can ignore its directory, if it is not part of the program", err)
+		}
+	}
+	return listed, nil
 }
 
 // checkConfigs parses what is needed of the dependencies and type-checks everything.

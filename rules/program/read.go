@@ -49,9 +49,9 @@ func ReadInto(buf *bytes.Buffer, name string) error {
 	return err
 }
 
-func tooLarge(name string) error {
-	return fmt.Errorf("%s is larger than %d MB, and is not read", name, maxSource>>20)
-}
+var errTooLarge = fmt.Errorf("larger than %d MB, and not read", maxSource>>20)
+
+func tooLarge(name string) error { return fmt.Errorf("%s is %w", name, errTooLarge) }
 
 // kindOf names what is no regular file.
 func kindOf(mode fs.FileMode) string {

@@ -105,18 +105,24 @@ func belonging(c *census.Census, keys []*census.Key, chains []*census.Chain) []*
 
 // inseparable returns the most of the keys that every chain stores together; alone allows a key one writer by itself for each chain.
 func inseparable(c *census.Census, keys []*census.Key, chains []*census.Chain, alone bool) []*census.Key {
-	company := map[*census.Key][]*census.Key{}
+	company := map[*census.Key]map[*census.Key]bool{}
 	for _, k := range keys {
-		company[k] = storedWith(c, k, keys, chains, alone)
+		company[k] = map[*census.Key]bool{}
+		for _, with := range storedWith(c, k, keys, chains, alone) {
+			company[k][with] = true
+		}
 	}
 	var best []*census.Key
 	for _, seed := range keys {
+		if len(best) == len(keys) {
+			break
+		}
 		var group []*census.Key
 		for _, k := range append([]*census.Key{seed}, keys...) {
 			apart := func(have *census.Key) bool {
-				return have == k || !slices.Contains(company[have], k) || !slices.Contains(company[k], have)
+				return have == k || !company[have][k] || !company[k][have]
 			}
-			if slices.Contains(company[k], k) && !slices.ContainsFunc(group, apart) {
+			if company[k][k] && !slices.ContainsFunc(group, apart) {
 				group = append(group, k)
 			}
 		}

@@ -1,0 +1,11 @@
+// Package mutation breaks ctxmend on purpose, in some fifty small ways, and sees whether the tests notice.
+//
+// Each mutation replaces a text that occurs once in one file, and names the hazard that this models and the tests that are
+// to notice. That the texts are still there is an ordinary test. Trying them takes a build and a test run each:
+//
+//	go test ./rewrite/mutation -mutate -timeout 0 -v
+//	go test ./rewrite/mutation -mutate -run 'TestMutations/store' -v
+//
+// A mutation that no scenario notices is tried with the oracle. One that survives shows what is not tested: it is worth a
+// scenario.
+package mutation
