@@ -106,6 +106,10 @@ func (w *waiter) matches(u *plan.Unit) bool {
 		if waits.Rule != u.Rule || !slices.ContainsFunc(waits.Findings, func(f *rules.Finding) bool { return w.reported(f, u) }) {
 			continue
 		}
+		if waits.ID == u.ID {
+			match = waits // whatever else is reported of the same lines
+			break
+		}
 		if match == nil || len(w.found[waits]) == 0 && len(w.found[match]) > 0 {
 			match = waits
 		}

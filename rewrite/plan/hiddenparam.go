@@ -306,7 +306,8 @@ func (vp *valuePlan) tell() {
 	}
 	vp.sp.describe()
 	vp.unit.Title += " instead of context key " + what
-	if slices.ContainsFunc(vp.in.Reads, func(r *rules.ValueRead) bool { return r.Second != "" }) {
+	lacking := slices.ContainsFunc(vp.in.Passes, func(p *rules.ValuePass) bool { return p.From.Zero })
+	if !lacking && slices.ContainsFunc(vp.in.Reads, func(r *rules.ValueRead) bool { return r.Second != "" }) {
 		vp.unit.Notes = append(vp.unit.Notes, "what readers did when the context lacked the value is gone: all contexts that reach them carry it")
 	}
 }
