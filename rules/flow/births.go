@@ -52,6 +52,14 @@ func Born(pkg *program.Package, call *ast.CallExpr) string {
 	return "Background"
 }
 
+// BornBy writes the function that makes a context from nothing as messages do, whatever its package is called where it is used.
+func BornBy(pkg *program.Package, call *ast.CallExpr) string {
+	if fn := census.Callee(pkg.Info, call); fn != nil && makesContext(fn) {
+		return "context." + fn.Name()
+	}
+	return Callee(call)
+}
+
 // makesContext reports whether a function is context.Background or context.TODO.
 func makesContext(fn *types.Func) bool {
 	return fn.Pkg() != nil && fn.Pkg().Path() == "context" && (fn.Name() == "Background" || fn.Name() == "TODO")

@@ -150,7 +150,7 @@ func (w *witness) noteMinor(f *callgraph.Func, born *ast.CallExpr) {
 
 func (w *witness) finding(b *birth, route []supply.Step) *rules.Finding {
 	file, born, f := b.file, b.call, b.owner
-	name := types.ExprString(born.Fun)
+	name := flow.BornBy(b.pkg, born)
 	in := w.targets[f]
 	if in == nil {
 		in = &rules.AddParam{
