@@ -32,12 +32,14 @@ func (d *draft) parenthesise() {
 	}
 }
 
-// withParens puts parentheses around each reference in a text that a brace follows, up to the brace that closes it.
+// withParens puts parentheses around each reference in a text that a brace follows, up to the brace that closes it, where the text
+// has none around it.
 func withParens(text Text) Text {
 	var out Text
-	depth, opened := 0, false
+	depth, opened, within := 0, false, 0
 	for i, p := range text {
-		if p.Ref != nil && depth == 0 && i+1 < len(text) && strings.HasPrefix(text[i+1].Lit, "{") {
+		within += strings.Count(p.Lit, "(") - strings.Count(p.Lit, ")")
+		if p.Ref != nil && depth == 0 && within == 0 && i+1 < len(text) && strings.HasPrefix(text[i+1].Lit, "{") {
 			out = append(out, Lit("("))
 			opened = true
 		}
