@@ -192,11 +192,18 @@ func (r *flowReader) node(what, arg string, over bool, from []states) states {
 			return x
 		})
 	case "c", "t":
-		return s.each(func(x seen) seen {
+		s = s.each(func(x seen) seen {
 			x.ended = x.ended || over
 			x.time = x.time || what == "t"
 			return x
 		})
+		if rule == "lostcancel" { // it ends with the function, also for what goes on elsewhere
+			s.add(s.each(func(x seen) seen {
+				x.ended = true
+				return x
+			}).list...)
+		}
+		return s
 	case "w":
 		return s.each(seen.uncut)
 	case "i":
