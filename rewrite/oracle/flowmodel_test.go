@@ -245,6 +245,9 @@ func (r *flowReader) node(what, arg string, over bool, from []states) states {
 		for _, f := range from[1:] {
 			s.add(f.list...)
 		}
+		if _, started := r.flow.started[arg]; started { // in a goroutine that another fix gives its context
+			s.add(s.each(seen.uncut).list...)
+		}
 		return s
 	case "e":
 		if mended { // a goroutine may use several contexts of one request

@@ -190,7 +190,11 @@ func (b *flowBody) less(id string) {
 	}
 	less := *fn
 	less.takes, less.name = "none", fn.withoutContext()
-	call := b.call(&less, b.now(), fmt.Sprintf(".Less(%q%s).Call(%q)", b.flowGen.id("l"), b.others(), id))
+	place := b.flowGen.id("l")
+	if b.beside {
+		b.facts.started[place] = b.joined
+	}
+	call := b.call(&less, b.now(), fmt.Sprintf(".Less(%q%s).Call(%q)", place, b.others(), id))
 	b.result(fn, call, id)
 }
 
