@@ -90,6 +90,10 @@ func TestWriteRefuses(t *testing.T) {
 		{"exists in other case", func(t *testing.T, w *testWorld) {
 			writeFile(t, w.name("sub/Made.go"), []byte("x"), 0o644)
 		}, &ExistsError{File: "sub/made.go", Other: "Made.go"}, "only in letter case"},
+		{"exists in lower case", func(t *testing.T, w *testWorld) {
+			writeFile(t, w.name("sub/upper.go"), []byte("x"), 0o644)
+			w.set.Files = append(w.set.Files, w.file("sub/Upper.go", "", "x"))
+		}, &ExistsError{File: "sub/Upper.go", Other: "upper.go"}, "only in letter case"},
 		{"directory in other case", func(t *testing.T, w *testWorld) {
 			writeFile(t, w.name("New/x.go"), []byte("x"), 0o644)
 		}, &ExistsError{File: "new/deep/c.go", Other: "New"}, ""},

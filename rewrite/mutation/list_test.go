@@ -114,7 +114,7 @@ var mutations = []mutation{
 	{name: "what steps aside", hazard: "what an editor saved before a crash is lost", file: "patches/recover.go",
 		from: "	if err := s.bringBack(j); err != nil {", to: "	if err := error(nil); err != nil {", pkg: "./patches", run: "TestEditThenCrash", alone: true},
 	{name: "edits after a crash", hazard: "recovery overwrites what somebody has edited since", file: "patches/rollback.go",
-		from: "return aside == holdsNew || temp == holdsNew || temp == holdsOther, err", to: "return true, err", pkg: "./patches", run: "TestEditAfterCrash", alone: true},
+		from: "return aside == holdsNew || temp == holdsNew || temp == holdsOther, err", to: "return true || aside == temp, err", pkg: "./patches", run: "TestEditAfterCrash", alone: true},
 	{name: "locks", hazard: "two processes write at once", file: "patches/lock.go",
 		from: "return data, !alive(h.PID) || processStart(h.PID) != h.Start", to: "return data, true", pkg: "./patches", run: "TestLocked|TestStaleLocks", alone: true},
 	{name: "letter case", hazard: "a new file replaces another on systems that do not tell case", file: "patches/check.go",
