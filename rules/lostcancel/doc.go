@@ -35,7 +35,8 @@
 //
 // # When it is blocked
 //
-//   - kept: the context is stored, returned, or given to a goroutine that may outlive the function
+//   - kept: the context is stored, returned, or given to a goroutine that may outlive the function; or to a function value
+//     or a method of an interface that may do so
 //   - loop: a defer in a loop runs when the function returns, not when the turn ends
 //   - name: no name is free for the cancel function
 //   - edit: the statement declares nothing, or has no line below it; or the file cannot be edited as planned

@@ -197,6 +197,10 @@ func escapes(f *finder, pkg *program.Package, file *program.File, fate flow.Fate
 			}
 		}
 		return &rules.Blocker{Reason: "kept", Message: "a goroutine works with the context, maybe when the function has returned; let it call the cancel function", File: file, Pos: fate.Pos}
+	case flow.Used:
+		if fate.Call != nil && f.flow.MayKeep(pkg, file, fate.Call) {
+			return &rules.Blocker{Reason: "kept", Message: "a function value, or a method behind an interface, gets the context here, and may work with it when the function has returned; call the cancel function when it no longer does", File: file, Pos: fate.Pos}
+		}
 	}
 	return nil
 }

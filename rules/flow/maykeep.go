@@ -1,0 +1,105 @@
+package flow
+
+import (
+	"go/ast"
+	"go/types"
+
+	"github.com/ctxmend/ctxmend/rules/census"
+	"github.com/ctxmend/ctxmend/rules/program"
+)
+
+// maxCalls bounds how many calls deep a context is followed for [Flow.MayKeep].
+const maxCalls = 5
+
+// MayKeep reports whether a call that gets a context may go on with it after it has returned, as far as [Flow.Fates] does not
+// say so: it calls a function value, a method of an interface of which an implementation in the world keeps it, or something that does
+// either. What code elsewhere does with a context is taken to end with the call.
+func (f *Flow) MayKeep(pkg *program.Package, file *program.File, call *ast.CallExpr) bool {
+	return f.mayKeep(pkg, file, call, map[*types.Var]bool{}, 0)
+}
+
+func (f *Flow) mayKeep(pkg *program.Package, file *program.File, call *ast.CallExpr, seen map[*types.Var]bool, depth int) bool {
+	if tv := pkg.Info.Types[call.Fun]; tv.IsType() || tv.IsBuiltin() || depth > maxCalls {
+		return false
+	}
+	if lit, ok := ast.Unparen(call.Fun).(*ast.FuncLit); ok {
+		sig, ok := pkg.Info.TypeOf(lit).(*types.Signature)
+		return ok && f.keepsParams(pkg, file, sig, call, 0, seen, depth)
+	}
+	fn := census.Callee(pkg.Info, call)
+	if fn == nil {
+		return true // a function value: whatever it is
+	}
+	first := 0 // the argument that the first parameter gets
+	if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok {
+		if s := pkg.Info.Selections[sel]; s != nil && s.Kind() == types.MethodExpr {
+			first = 1
+		}
+	}
+	for _, callee := range f.callees(fn) {
+		if b := f.body(callee); b != nil && f.keepsParams(b.pkg, b.file, callee.Origin().Signature(), call, first, seen, depth) {
+			return true
+		}
+	}
+	return false
+}
+
+// keepsParams reports whether a function of the world may go on with a context that is the argument of a call.
+func (f *Flow) keepsParams(pkg *program.Package, file *program.File, sig *types.Signature, call *ast.CallExpr, first int, seen map[*types.Var]bool, depth int) bool {
+	for i := range sig.Params().Len() {
+		v := sig.Params().At(i)
+		if first+i >= len(call.Args) || !carries(v.Type()) || seen[v] {
+			continue
+		}
+		seen[v] = true
+		for _, fate := range f.FatesOf(pkg, file, v) {
+			switch {
+			case fate.Kind == Kept || fate.Kind == Started:
+				return true
+			case fate.Call != nil && fate.Kind != Looked && f.mayKeep(pkg, file, fate.Call, seen, depth+1):
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// callees returns the functions of the world that a call of fn may run: itself, or the methods of the types that implement
+// its interface.
+func (f *Flow) callees(fn *types.Func) []*types.Func {
+	recv := fn.Signature().Recv()
+	if recv == nil || !types.IsInterface(recv.Type()) {
+		return []*types.Func{fn}
+	}
+	iface, ok := recv.Type().Underlying().(*types.Interface)
+	if !ok {
+		return nil
+	}
+	var list []*types.Func
+	for _, cfg := range f.prog.Configs {
+		for _, pkg := range cfg.Packages {
+			if !pkg.World || pkg.Types == nil {
+				continue
+			}
+			for _, name := range pkg.Types.Scope().Names() {
+				if tn, ok := pkg.Types.Scope().Lookup(name).(*types.TypeName); ok && !tn.IsAlias() && !types.IsInterface(tn.Type()) {
+					if m := implementation(tn.Type(), iface, fn); m != nil {
+						list = append(list, m)
+					}
+				}
+			}
+		}
+	}
+	return list
+}
+
+// implementation returns the method by which a type, or a pointer to it, implements that of an interface.
+func implementation(t types.Type, iface *types.Interface, fn *types.Func) *types.Func {
+	ptr := types.NewPointer(t)
+	if !types.Implements(ptr, iface) {
+		return nil
+	}
+	obj, _, _ := types.LookupFieldOrMethod(ptr, true, fn.Pkg(), fn.Name())
+	m, _ := obj.(*types.Func)
+	return m
+}
