@@ -207,7 +207,7 @@ func (r *flowReader) node(what, arg string, over bool, from []states) states {
 			x.time = x.time || what == "t"
 			return x
 		})
-		if rule == "lostcancel" { // it ends with the function, also for what goes on elsewhere
+		if rule == "lostcancel" { // it ends with the function, also for what gets it by another fix and goes on elsewhere
 			s.add(s.each(func(x seen) seen {
 				x.ended = true
 				return x
