@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -210,6 +211,9 @@ func TestUndoInterruptedFix(t *testing.T) {
 	})
 }
 
+// every makes TestRecoverFaults minutes long.
+var every = flag.Bool("patches.every", false, "let a fix stop at every operation, not each seventh, before its recovery is stopped")
+
 // TestRecoverFaults crashes a fix and then, at every operation, its recovery.
 func TestRecoverFaults(t *testing.T) {
 	// The operations at which a fix can stop that matter: each rename, the
@@ -218,9 +222,9 @@ func TestRecoverFaults(t *testing.T) {
 	if err := newWorld(t).writer(total); err != nil {
 		t.Fatal(err)
 	}
-	step := 1
-	if testing.Short() {
-		step = 7
+	step := 7
+	if *every {
+		step = 1
 	}
 	for first := 1; first <= total.n; first += step {
 		for at := 1; ; at++ {
