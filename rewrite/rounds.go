@@ -3,6 +3,7 @@ package rewrite
 import (
 	"bytes"
 	"context"
+	"go/parser"
 	"go/token"
 	"slices"
 	"strings"
@@ -87,11 +88,42 @@ func waiting(res *Result, level rules.Applicability) *waiter {
 		touched := func(f *rules.Finding) bool { return keys[f.Key] || w.moved(lineOf(f.File, f.Pos)).changed }
 		// What removes a key may wait for nothing but that another one goes from the same variables.
 		beside := u.Removes && u.Blocker.File != nil && w.files[u.Blocker.File.Name] != nil
-		if u.Blocker.Reason == "conflict" || u.Blocker.Reason == "does-not-compile" || beside || slices.ContainsFunc(u.Findings, touched) {
+		possible := false // since another fix goes first
+		switch u.Blocker.Reason {
+		case "conflict", "does-not-compile":
+			possible = true
+		case "placement":
+			possible = dropsImport(res.Set) // and with it, maybe, the import cycle
+		}
+		if possible || beside || slices.ContainsFunc(u.Findings, touched) {
 			w.units = append(w.units, u)
 		}
 	}
 	return w
+}
+
+// dropsImport reports whether a file imports less than before.
+func dropsImport(set *patches.Set) bool {
+	for _, f := range set.Files {
+		after := imports(f.New)
+		if slices.ContainsFunc(imports(f.Old), func(path string) bool { return !slices.Contains(after, path) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// imports lists what a file imports, as it spells it.
+func imports(src []byte) []string {
+	file, err := parser.ParseFile(token.NewFileSet(), "", src, parser.ImportsOnly)
+	if err != nil {
+		return nil
+	}
+	var list []string
+	for _, spec := range file.Imports {
+		list = append(list, spec.Path.Value)
+	}
+	return list
 }
 
 // within reports whether a unit is carried out at a level.
