@@ -53,7 +53,7 @@ var recordWriters = []shape{
 	{weight: 1, name: "constant indexes", code: "const name = F0\nm := PART\nm[name] = V0\nreturn CTX.WithValue(ctx, KEY, m)"},
 	{weight: 1, name: "package constant", decls: "const nameIDENT = F0", code: "m := PART\nm[nameIDENT] = V0\nreturn CTX.WithValue(ctx, KEY, m)"},
 	{weight: 1, name: "variable index", code: "name := F0\nm := PART\nm[name] = V0\nreturn CTX.WithValue(ctx, KEY, m)", hard: true},
-	{weight: 1, name: "value of a call", decls: "func getIDENT() T0 { return V0 }", code: "m := PART\nm[F0] = getIDENT()\nreturn CTX.WithValue(ctx, KEY, m)"},
+	{weight: 1, name: "value of a call", decls: "func getIDENT() T0 { return V0 }", code: "m := PART\nm[F0] = getIDENT()\nreturn CTX.WithValue(ctx, KEY, m)", needs: "one type"},
 	{weight: 1, name: "swapped", code: "m, n := LIT, LIT2\nm, n = n, m\nn[F0] = V0\nreturn CTX.WithValue(ctx, KEY, m)", hard: true},
 	{weight: 1, name: "method makes it", decls: "type makerIDENT struct{}\n\nfunc (makerIDENT) record() MAP {\nm := MAP{}\nSETS\nreturn m\n}", code: "return CTX.WithValue(ctx, KEY, makerIDENT{}.record())"},
 	{weight: 1, name: "generic store", decls: "func putIDENT[T any](ctx CTX.Context, v T) CTX.Context { return CTX.WithValue(ctx, KEY, v) }", code: "return putIDENT(ctx, LIT)", hard: true},
