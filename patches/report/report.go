@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"go/token"
 	"path/filepath"
 	"sort"
@@ -318,9 +319,6 @@ func sourceLine(f *program.File, start token.Position) string {
 	if begin < 0 || begin > len(f.Src) {
 		return ""
 	}
-	line := string(f.Src[begin:])
-	if i := strings.IndexByte(line, '\n'); i >= 0 {
-		line = line[:i]
-	}
-	return strings.TrimSuffix(line, "\r")
+	line, _, _ := bytes.Cut(f.Src[begin:], []byte("\n"))
+	return strings.TrimSuffix(string(line), "\r")
 }

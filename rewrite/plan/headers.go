@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"go/ast"
 	"go/token"
 	"slices"
@@ -76,8 +77,14 @@ func literalOfType(s *Splice) *ast.CompositeLit {
 	return nil
 }
 
+// pathAt returns the nodes around a position, innermost first.
 func pathAt(f *program.File, pos token.Pos) []ast.Node {
-	path, _ := astutil.PathEnclosingInterval(f.AST, pos, pos+1)
+	file := *f.AST
+	i, _ := slices.BinarySearchFunc(file.Decls, pos, func(d ast.Decl, pos token.Pos) int { return cmp.Compare(d.End(), pos+1) })
+	if i < len(file.Decls) {
+		file.Decls = file.Decls[i : i+1] // all of a long file would be gone through for each of its places
+	}
+	path, _ := astutil.PathEnclosingInterval(&file, pos, pos+1)
 	return path
 }
 
