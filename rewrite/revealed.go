@@ -42,9 +42,10 @@ func unmended(res *Result, level rules.Applicability) map[string][]*rules.Findin
 	return known
 }
 
-// revealed reports whether the findings of a unit of the next round are all new.
+// revealed reports whether the findings of a unit of the next round are all new, and one of them in a package that the
+// patterns select.
 func (w *waiter) revealed(u *plan.Unit) bool {
-	return len(u.Findings) > 0 && !slices.ContainsFunc(u.Findings, func(f *rules.Finding) bool { return !w.isNew(f) })
+	return isSelected(w.prog, u) && !slices.ContainsFunc(u.Findings, func(f *rules.Finding) bool { return !w.isNew(f) })
 }
 
 // isNew reports whether a finding of the next round is one that the rounds before did not have.

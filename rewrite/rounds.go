@@ -50,6 +50,8 @@ func settleWaiting(ctx context.Context, opts Options, res *Result) error {
 
 // A waiter holds the units that wait for another fix of the same round.
 type waiter struct {
+	// prog is the program before the fixes.
+	prog  *program.Program
 	units []*plan.Unit
 	files map[string]*patches.File
 	// found are the units of the next round, by the one that waits: what was one unit may have become several.
@@ -69,7 +71,7 @@ type standIn struct {
 // waiting returns the blocked units that a fix which is carried out may unblock: they give way to it, do not compile without it, or
 // concern a key or a line that it changes.
 func waiting(res *Result, level rules.Applicability) *waiter {
-	w := &waiter{files: map[string]*patches.File{}, found: map[*plan.Unit][]*plan.Unit{}, lines: map[string]func(int) (int, int, bool){}, known: unmended(res, level)}
+	w := &waiter{prog: res.Program, files: map[string]*patches.File{}, found: map[*plan.Unit][]*plan.Unit{}, lines: map[string]func(int) (int, int, bool){}, known: unmended(res, level)}
 	for _, f := range res.Set.Files {
 		w.files[f.Name] = f
 	}
@@ -216,7 +218,9 @@ func (w *waiter) take(level rules.Applicability) {
 				}
 			}
 			if waits.Status == rules.Fixable {
-				waits.Files = append(waits.Files, u.Files...)
+				waits.Files = append(slices.Clone(waits.Files), u.Files...)
+				slices.Sort(waits.Files)
+				waits.Files = slices.Compact(waits.Files)
 				continue
 			}
 			waits.Status, waits.Blocker, waits.Applicability = u.Status, nil, u.Applicability
