@@ -8,6 +8,7 @@ import (
 	"sort"
 
 	"github.com/ctxmend/ctxmend/rewrite/plan"
+	"github.com/ctxmend/ctxmend/rules/program"
 )
 
 // A removedName is a name to remove from a const or var declaration.
@@ -56,7 +57,7 @@ func (f *fileJob) blockOf(g *ast.GenDecl) ast.Node {
 			if n == nil || block != nil || n.End() < g.End() || g.Pos() < n.Pos() {
 				return false
 			}
-			for _, s := range stmtsOf(n) {
+			for _, s := range program.Statements(n) {
 				if ds, ok := s.(*ast.DeclStmt); ok && ds.Decl == g {
 					block = n
 				}
@@ -65,18 +66,6 @@ func (f *fileJob) blockOf(g *ast.GenDecl) ast.Node {
 		})
 	}
 	return block
-}
-
-func stmtsOf(n ast.Node) []ast.Stmt {
-	switch n := n.(type) {
-	case *ast.BlockStmt:
-		return n.List
-	case *ast.CaseClause:
-		return n.Body
-	case *ast.CommClause:
-		return n.Body
-	}
-	return nil
 }
 
 // markBlock tells ed where the block around a declaration begins and ends.

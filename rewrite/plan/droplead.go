@@ -184,15 +184,7 @@ func (d *draft) joinsBelow(l *droppedLines) bool {
 
 // listAround returns the list of statements that holds lines that go.
 func (d *draft) listAround(l *droppedLines) []ast.Stmt {
-	switch b := d.census.Parent(l.File, l.node).(type) {
-	case *ast.BlockStmt:
-		return b.List
-	case *ast.CaseClause:
-		return b.Body
-	case *ast.CommClause:
-		return b.Body
-	}
-	return nil
+	return program.Statements(d.census.Parent(l.File, l.node))
 }
 
 // below returns the statement that begins on the line after the given ones, nil for none.

@@ -236,11 +236,11 @@ func (f *joinField) structTells() bool { return f.always && !f.hidden() }
 func (jp *joinPlan) inBlock(r *joinRead) bool {
 	switch st := r.stmt.(type) {
 	case *ast.AssignStmt:
-		return statementsOf(jp.census.Parent(r.File, st)) != nil
+		return program.Statements(jp.census.Parent(r.File, st)) != nil
 	case *ast.ValueSpec:
 		decl, _ := jp.census.Parent(r.File, st).(*ast.GenDecl)
 		stmt, ok := jp.census.Parent(r.File, decl).(*ast.DeclStmt)
-		return ok && len(decl.Specs) == 1 && st.Type == nil && statementsOf(jp.census.Parent(r.File, stmt)) != nil
+		return ok && len(decl.Specs) == 1 && st.Type == nil && program.Statements(jp.census.Parent(r.File, stmt)) != nil
 	}
 	return false
 }
@@ -289,7 +289,7 @@ func contextVar(pkg *program.Package, e ast.Expr) *types.Var {
 // effects, and such as leave.
 func (jp *joinPlan) undisturbed(a, b *joinRead) bool {
 	from, to := jp.statement(a), jp.statement(b)
-	for _, s := range statementsOf(jp.census.Parent(a.File, from)) {
+	for _, s := range program.Statements(jp.census.Parent(a.File, from)) {
 		if s.Pos() <= from.Pos() || s.Pos() >= to.Pos() {
 			continue
 		}

@@ -310,7 +310,7 @@ func (jp *joinPlan) between(row *joinRow) []ast.Stmt {
 		return nil
 	}
 	var list []ast.Stmt
-	for _, s := range statementsOf(jp.census.Parent(first.File, first.stmt)) {
+	for _, s := range program.Statements(jp.census.Parent(first.File, first.stmt)) {
 		if s.Pos() < first.stmt.Pos() || s.Pos() > last.stmt.Pos() ||
 			slices.ContainsFunc(row.steps, func(st *joinStep) bool { return st.stmt == ast.Node(s) }) {
 			continue
@@ -320,23 +320,10 @@ func (jp *joinPlan) between(row *joinRow) []ast.Stmt {
 	return list
 }
 
-// statementsOf returns the statements of a block or clause.
-func statementsOf(n ast.Node) []ast.Stmt {
-	switch n := n.(type) {
-	case *ast.BlockStmt:
-		return n.List
-	case *ast.CaseClause:
-		return n.Body
-	case *ast.CommClause:
-		return n.Body
-	}
-	return nil
-}
-
 // stmtAround returns the statement around n that stands in a block.
 func (d *draft) stmtAround(f *program.File, n ast.Node) ast.Node {
 	for ; n != nil; n = d.census.Parent(f, n) {
-		if _, ok := n.(ast.Stmt); ok && statementsOf(d.census.Parent(f, n)) != nil {
+		if _, ok := n.(ast.Stmt); ok && program.Statements(d.census.Parent(f, n)) != nil {
 			return n
 		}
 	}

@@ -532,7 +532,7 @@ func (jp *joinPlan) setInPlace(st *joinStep) (done bool, err error) {
 	lk, f := st.Lookup, st.File
 	parent, _ := jp.census.Outer(f, lk.Call)
 	ret, ok := parent.(*ast.ReturnStmt)
-	if !ok || len(ret.Results) != 1 || statementsOf(jp.census.Parent(f, ret)) == nil || nameOf(st.Pkg, lk.Context) == nil ||
+	if !ok || len(ret.Results) != 1 || program.Statements(jp.census.Parent(f, ret)) == nil || nameOf(st.Pkg, lk.Context) == nil ||
 		effects(st.Pkg, lk.Value) {
 		return false, nil
 	}

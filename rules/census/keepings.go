@@ -152,7 +152,7 @@ func (c *Census) lastKept(s *Site, keepers map[ast.Stmt]*Keeping, calls map[ast.
 	if from.Root == nil || stmt == nil {
 		return nil
 	}
-	list := statementList(c.Parent(s.File, stmt))
+	list := program.Statements(c.Parent(s.File, stmt))
 	at := slices.IndexFunc(list, func(st ast.Stmt) bool { return ast.Node(st) == stmt })
 	for at--; at >= 0; at-- {
 		if k := keepers[list[at]]; k != nil && k.Place == from {
@@ -161,18 +161,6 @@ func (c *Census) lastKept(s *Site, keepers map[ast.Stmt]*Keeping, calls map[ast.
 		if changesPlace(s.Pkg, list[at], from) {
 			return nil
 		}
-	}
-	return nil
-}
-
-func statementList(n ast.Node) []ast.Stmt {
-	switch n := n.(type) {
-	case *ast.BlockStmt:
-		return n.List
-	case *ast.CaseClause:
-		return n.Body
-	case *ast.CommClause:
-		return n.Body
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ctxmend/ctxmend/rules"
 	"github.com/ctxmend/ctxmend/rules/flow"
+	"github.com/ctxmend/ctxmend/rules/program"
 )
 
 // maxCheck is how many lines the handling of an error may have to be written twice.
@@ -116,7 +117,7 @@ func sentRequest(at *site) *rules.SentRequest {
 // shape finds the statement that a call is all of, and the check of its error.
 func (f *finder) shape(at *site, r *rules.SentRequest) bool {
 	parent, child := f.census.Outer(at.file, at.call)
-	list := stmtList(f.census.Parent(at.file, parent))
+	list := program.Statements(f.census.Parent(at.file, parent))
 	switch s := parent.(type) {
 	case *ast.ReturnStmt:
 		r.Stmt = s
@@ -151,19 +152,6 @@ func (f *finder) returnsSame(at *site) bool {
 		return sig != nil && sameResults(sig, at.fn.Signature())
 	}
 	return false
-}
-
-// stmtList returns the statements of a block or clause.
-func stmtList(n ast.Node) []ast.Stmt {
-	switch n := n.(type) {
-	case *ast.BlockStmt:
-		return n.List
-	case *ast.CaseClause:
-		return n.Body
-	case *ast.CommClause:
-		return n.Body
-	}
-	return nil
 }
 
 // errorCheck returns the statement behind an assignment when it leaves the block for an error, and can be written for another call
