@@ -20,7 +20,11 @@ func (d *draft) useContext(in *rules.UseContext) error {
 	if in.Source.Unnamed != nil {
 		d.nameParameter(in.File, in.Source)
 	}
-	d.unit.Notes = append(d.unit.Notes, "the work now ends with "+in.Source.Text+" and sees its values")
+	note := "the work now ends with " + in.Source.Text + " and sees its values"
+	if in.Source.Kind == flow.Test {
+		note = "the work now ends with the " + in.Source.TestNoun() + ", just before its Cleanup functions run"
+	}
+	d.unit.Notes = append(d.unit.Notes, note)
 	return nil
 }
 

@@ -365,5 +365,13 @@ func (s *Source) InScope() string {
 	return s.Text + " is in scope"
 }
 
+// TestNoun says in messages what a context of kind Test ends with.
+func (s *Source) TestNoun() string {
+	if named, ok := types.Unalias(deref(s.Var.Type())).(*types.Named); ok && named.Obj().Name() == "B" {
+		return "benchmark"
+	}
+	return "test"
+}
+
 // String writes the source for debugging.
 func (s *Source) String() string { return fmt.Sprintf("%s (%s)", s.Text, s.Kind) }

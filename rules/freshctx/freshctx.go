@@ -236,7 +236,7 @@ func (f *finder) report(b *flow.Birth, src *flow.Source, used []flow.Fate) {
 func message(b *flow.Birth, src *flow.Source, used []flow.Fate) string {
 	made := types.ExprString(b.Call)
 	if src.Kind == flow.Test {
-		return fmt.Sprintf("%s starts from nothing although %s is in scope: what a failing test has begun goes on", made, src.Text)
+		return fmt.Sprintf("%s does not end with the %s, %s does: what the %[2]s leaves running goes on beside the next ones", made, src.TestNoun(), src.Text)
 	}
 	return fmt.Sprintf("%s starts from nothing although %s: %s can be neither cancelled nor given values by the caller", made, src.InScope(), callees(used))
 }
