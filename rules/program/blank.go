@@ -100,7 +100,7 @@ func blankBodies(src []byte) {
 
 // blankOtherBodies does so for functions that have nothing to do with context values.
 func blankOtherBodies(src []byte) {
-	eachFunction(src, func(_, body []byte) bool { return countCalls(body) == 0 })
+	eachFunction(src, func(_, body []byte) bool { return !mentionsValues(body) })
 }
 
 // eachFunction calls visit for every function declaration with a body: with what

@@ -22,26 +22,93 @@ const (
 	allBodies
 )
 
-// valueCalls are the beginnings of calls and declarations that concern context
-// values when an argument or parameter follows.
-var valueCalls = []struct {
-	text []byte
-	// skip is how many arguments precede the key; -1 for a declaration.
+// A valueMark is a place in a text that may store or look up a context value.
+type valueMark struct {
+	// at is where the dot before the name stands, or the parenthesis that ends a receiver; args where the arguments start.
+	at, args int
+	// skip is how many arguments precede the key; -1 for the declaration of a method, -2 for a function that is not called here.
 	skip int
-}{
-	{[]byte(".WithValue("), 1},
-	{[]byte(".Value("), 0},
-	{[]byte(") Value("), -1},
 }
 
-// mentionsValues reports whether a source text may store or look up context values.
+// valueMarks finds calls and declarations of methods Value and calls and other uses of functions WithValue in code without
+// comments. Line ends and spaces may stand around the name: a chain of calls has its dots at the ends of lines.
+func valueMarks(text []byte) []valueMark {
+	word := []byte("Value")
+	var list []valueMark
+	for i := 0; ; {
+		k := bytes.Index(text[i:], word)
+		if k < 0 {
+			return list
+		}
+		start, end := i+k, i+k+len(word)
+		i = end
+		m := valueMark{skip: 0}
+		if bytes.HasSuffix(text[:start], []byte("With")) {
+			start -= len("With")
+			m.skip = 1
+		}
+		if start > 0 && identByte(text[start-1]) || end < len(text) && identByte(text[end]) {
+			continue
+		}
+		m.at = len(bytes.TrimRight(text[:start], " \t\r\n")) - 1
+		m.args = afterSpace(text, end) + 1
+		called := m.args <= len(text) && text[m.args-1] == '('
+		switch {
+		case m.at < 0:
+			continue
+		case text[m.at] == ')' && m.skip == 0 && called:
+			m.skip = -1
+		case text[m.at] == '.' && called && !bytes.HasSuffix(text[:m.at], []byte("driver")):
+			// A conversion to driver.Value of database/sql looks like a call.
+		case text[m.at] == '.' && m.skip == 1 && !called:
+			m.skip = -2
+		default:
+			continue
+		}
+		list = append(list, m)
+	}
+}
+
+// afterSpace returns where the space and the comments end that begin at i.
+func afterSpace(text []byte, i int) int {
+	for i < len(text) {
+		switch c := text[i]; {
+		case c == ' ' || c == '\t' || c == '\n' || c == '\r':
+			i++
+		case c == '/' && i+1 < len(text) && (text[i+1] == '/' || text[i+1] == '*'):
+			i, _ = skipComment(text, i)
+		default:
+			return i
+		}
+	}
+	return i
+}
+
+var (
+	dotContext = regexp.MustCompile(`\.\s*"context"`)
+	emptyAlias = regexp.MustCompile(`=\s*struct\s*\{\s*\}`)
+)
+
+// importsDot reports whether a file may use names of package context without qualifying them.
+func importsDot(src []byte) bool {
+	return bytes.Contains(src, []byte(`"context"`)) && dotContext.Match(src)
+}
+
+// mentionsValues reports whether a source text may store or look up context values, comments and texts taken for code.
 func mentionsValues(src []byte) bool {
-	for _, call := range valueCalls {
-		if bytes.Contains(src, call.text) {
+	for rest := src; ; {
+		i := bytes.Index(rest, []byte("Value"))
+		if i < 0 {
+			return importsDot(src)
+		}
+		if bytes.HasSuffix(rest[:i], []byte("With")) {
+			return true
+		}
+		rest = rest[i+len("Value"):]
+		if j := afterSpace(rest, 0); j < len(rest) && rest[j] == '(' {
 			return true
 		}
 	}
-	return bytes.Contains(src, []byte(`. "context"`))
 }
 
 // interestOf judges a source file of a dependency.
@@ -49,10 +116,11 @@ func interestOf(src []byte) interest {
 	if !mentionsValues(src) {
 		return noBodies
 	}
-	if bytes.Contains(src, []byte(`. "context"`)) || bytes.Contains(src, []byte("= struct{}\n")) {
+	if importsDot(src) || emptyAlias.Match(src) {
 		return allBodies // an alias makes T{} a key that others can spell
 	}
 	code := withoutText(src)
+	marks := len(valueMarks(code))
 	inside, verdict := 0, noBodies
 	eachFunction(code, func(decl, body []byte) bool {
 		n, v := interestOfFunction(decl, body)
@@ -60,7 +128,7 @@ func interestOf(src []byte) interest {
 		verdict = max(verdict, v)
 		return false
 	})
-	if inside < countCalls(code) {
+	if inside < marks {
 		return allBodies // in the value of a variable
 	}
 	return verdict
@@ -91,45 +159,25 @@ func withoutText(src []byte) []byte {
 	return code
 }
 
-// countCalls counts the places in a text that may concern context values. A conversion to
-// driver.Value of database/sql looks like one and is none.
-func countCalls(text []byte) int {
-	n := -bytes.Count(text, []byte("driver.Value("))
-	for _, call := range valueCalls {
-		n += bytes.Count(text, call.text)
-	}
-	return n
-}
-
 // interestOfFunction judges a function declaration, given up to its body, and
 // counts the places seen in it.
 func interestOfFunction(decl, body []byte) (int, interest) {
-	n := countCalls(decl) + countCalls(body)
-	if n == 0 {
-		return 0, noBodies
-	}
+	declared, called := valueMarks(decl), valueMarks(body)
 	verdict := noBodies
-	for _, call := range valueCalls {
-		if call.skip < 0 {
-			if i := bytes.Index(decl, call.text); i >= 0 && takesAny(argument(decl[i+len(call.text):], 0)) {
-				return n, allBodies
-			}
-			continue
-		}
-		for rest := body; ; {
-			i := bytes.Index(rest, call.text)
-			if i < 0 {
-				break
-			}
-			before := rest[:i]
-			rest = rest[i+len(call.text):]
-			if bytes.HasSuffix(before, []byte("driver")) {
-				continue
-			}
-			verdict = max(verdict, interestOfKey(string(argument(rest, call.skip)), decl, body))
+	for _, m := range declared {
+		if m.skip < 0 && takesAny(argument(decl[m.args:], 0)) {
+			return len(declared) + len(called), allBodies
 		}
 	}
-	return n, verdict
+	for _, m := range called {
+		switch {
+		case m.skip == -2:
+			verdict = allBodies
+		case m.skip >= 0:
+			verdict = max(verdict, interestOfKey(string(argument(body[m.args:], m.skip)), decl, body))
+		}
+	}
+	return len(declared) + len(called), verdict
 }
 
 // takesAny reports whether a parameter is declared with an empty interface as its type, as

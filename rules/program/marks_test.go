@@ -44,6 +44,12 @@ func TestInterestOf(t *testing.T) {
 		{`func (c *Ctx) Value(key any) any { return nil }`, allBodies},
 		{`func (n Null) Value() (driver.Value, error) { return nil, nil }`, noBodies},
 		{`var f = func() any { return ctx.Value("user") }`, allBodies},
+		{"func f() { r.Context().\n\t\tValue(\"user\") }", someBodies},
+		{"func f() { context. // of the caller\n\t\tWithValue (ctx, userKey, 1) }", someBodies},
+		{"func f() { context . /* c */ WithValue /* c */ (ctx, /* c */ key, 1) }\nfunc g(key any) { ctx.Value\t(key) }", allBodies},
+		{"func (c *Ctx)\tValue (key  any) any { return nil }", allBodies},
+		{`func f() { with := context.WithValue; with(ctx, k, 1) }`, allBodies},
+		{`func f(v flag.Value) { v.Value, v.NumValue() = x.Value, y.NumValue() }`, noBodies},
 		{"import . \"context\"\nfunc f() { WithValue(ctx, k, v) }", allBodies},
 	} {
 		if got := interestOf([]byte("package p\n\n" + test.in + "\n")); got != test.want {
