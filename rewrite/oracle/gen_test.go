@@ -21,8 +21,9 @@ type gen struct {
 	// made are helpers that exist, by package and kind.
 	made map[string]string
 	// tame programs have nothing that stops every unit.
-	tame bool
-	tags bool // some file stands behind a build constraint
+	tame   bool
+	nested string // the directory of a second module, "" for none
+	tags   bool   // some file stands behind a build constraint
 	// owners are the keys that an atom concerns, by the atom.
 	owners map[string][]string
 	// alters are the atoms that print something else in the mended program.
@@ -134,6 +135,7 @@ func generateOne(seed uint64, drop map[string]bool, mended bool) *generated {
 	g := newGen(seed, drop, mended)
 	g.module = fmt.Sprintf("example.com/p%d", seed)
 	g.layout(newRnd(seed, "layout"))
+	g.atom("workspace", g.workspace)
 	g.atom("names", g.takePackageNames)
 	r := newRnd(seed, "features")
 	g.tame = r.chance(.75)
@@ -279,7 +281,6 @@ func (g *gen) finish() *generated {
 			g.testDriver(p, pk, "ext_test.go")
 		}
 	}
-	p.files["go.mod"] = "module " + g.module + "\n\ngo 1.26\n"
 	for _, pk := range g.pkgs {
 		if len(pk.files) > 0 && !slices.ContainsFunc(pk.files, func(f *file) bool { return !f.test && !f.tagged }) {
 			f := g.newFile(pk, "a.go")
@@ -293,6 +294,7 @@ func (g *gen) finish() *generated {
 			p.files[strings.TrimPrefix(pk.dir+"/"+f.name, "/")] = text
 		}
 	}
+	g.goMods(p.files)
 	return p
 }
 
@@ -372,7 +374,7 @@ func (g *gen) scene(id string, r rnd) {
 func (g *gen) ballast(r rnd) {
 	for _, from := range g.pkgs {
 		for _, to := range g.pkgs {
-			if to.index > from.index && !to.main && r.chance(.3) && len(to.files) > 0 && len(from.files) > 0 {
+			if to.index > from.index && !to.main && r.chance(.3) && len(to.files) > 0 && len(from.files) > 0 && (&file{pkg: from}).reaches(to) {
 				g.newFile(to, "a.go").add("// Ballast is used by other packages.\nfunc Ballast() int { return %d }", to.index)
 				f := g.newFile(from, "a.go")
 				f.add("var _ = %s()", f.ref(to, "Ballast"))

@@ -30,6 +30,7 @@ var scenes = []scene{
 	{2, "block of keys", sceneBlock},
 	{1, "wrapped WithValue", sceneWrapped},
 	{1, "recursion", sceneRecursion},
+	{1, "two configurations", sceneTwoConfigurations},
 }
 
 // readSite adds a function that prints what an expression sees.

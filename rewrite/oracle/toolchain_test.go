@@ -308,17 +308,24 @@ func (b *build) run(binary string) string {
 }
 
 // goRun runs a tree's program and tests with the go command and returns what they print: the slow way.
-func goRun(dir string) (string, error) {
+func goRun(dir string, files map[string]string) (string, error) {
 	var out strings.Builder
-	commands := [][]string{{"test", "-C", dir, "-count=1", "-v", "-p=1", "-vet=off", "./..."}}
-	for _, main := range []string{"cmd/second", "cmd/tool", "."} {
-		if _, err := os.Stat(filepath.Join(dir, main, "main.go")); err == nil {
-			commands = append(commands, []string{"run", "-C", dir, "./" + main})
+	test := []string{"test", "-C", dir, "-count=1", "-v", "-p=1", "-vet=off", "./..."}
+	var runs [][]string
+	for _, module := range append(moduleDirs(files), "") {
+		if module != "" {
+			test = append(test, "./"+module+"/...")
+		}
+		for _, main := range []string{"cmd/second", "cmd/tool", "."} {
+			main = path.Join(module, main)
+			if files[path.Join(main, "main.go")] != "" {
+				runs = append(runs, []string{"run", "-C", dir, "./" + main})
+			}
 		}
 	}
-	for _, args := range commands {
+	for _, args := range append([][]string{test}, runs...) {
 		cmd := exec.Command("go", args...)
-		cmd.Env = append(os.Environ(), "GOFLAGS=", "GOPROXY=off", "GOTOOLCHAIN=local", "GOWORK=off")
+		cmd.Env = goEnv(files["go.work"] != "")
 		text, err := cmd.Output()
 		if err != nil {
 			return "", fmt.Errorf("go %s: %v\n%s", args[0], err, text)

@@ -65,7 +65,7 @@ func (t *trial) setup() {
 	t.opts = rewrite.Options{
 		Load: program.Options{
 			Tests: true,
-			Env:   append(os.Environ(), "GOFLAGS=", "GOPROXY=off", "GOTOOLCHAIN=local", "GOWORK=off"),
+			Env:   goEnv(t.prog.files["go.work"] != ""),
 		},
 		Level: rules.Safe, KeyStyle: "auto", Accessors: "auto",
 	}
@@ -73,6 +73,15 @@ func (t *trial) setup() {
 	if r.chance(.05) {
 		t.opts.Load.Platforms = []program.Platform{{GOOS: "linux", GOARCH: "amd64"}, {GOOS: "windows", GOARCH: "amd64"}}
 	}
+}
+
+// goEnv is the environment of the go command: without the network, and without what the tester has set.
+func goEnv(workspace bool) []string {
+	work := "GOWORK=off"
+	if workspace {
+		work = "GOWORK="
+	}
+	return append(os.Environ(), "GOFLAGS=", "GOPROXY=off", "GOTOOLCHAIN=local", work)
 }
 
 // setupKeys chooses the options about keys.
@@ -235,6 +244,7 @@ func (t *trial) checkResult(name string, files map[string]string, units []*plan.
 			t.checkTagged(dir)
 		}
 		t.checkText(name, files)
+		t.checkRequires(name, files)
 		diff := diffOf(again.Set)
 		if diff == "" || len(t.failures) > 0 {
 			return files
@@ -395,7 +405,7 @@ func (t *trial) compareSlowly() {
 			t.fail("%v", err)
 			return
 		}
-		out, err := goRun(dir)
+		out, err := goRun(dir, v.files)
 		if err != nil {
 			t.fail("%s: %v", v.name, err)
 			return
