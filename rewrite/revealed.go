@@ -12,9 +12,9 @@ import (
 
 // reveal reports whether units that are carried out may bring other misuse to light: where there is a context now, there was none
 // to pass on before.
-func reveal(units []*plan.Unit, level rules.Applicability) bool {
+func reveal(units []*plan.Unit, opts *Options) bool {
 	return slices.ContainsFunc(units, func(u *plan.Unit) bool {
-		return u.Status == rules.Fixable && within(u, level) && slices.ContainsFunc(u.Findings, func(f *rules.Finding) bool {
+		return u.Status == rules.Fixable && opts.Within(u) && slices.ContainsFunc(u.Findings, func(f *rules.Finding) bool {
 			if f.Fix == nil {
 				return false
 			}
@@ -28,10 +28,10 @@ func reveal(units []*plan.Unit, level rules.Applicability) bool {
 }
 
 // unmended returns the findings that no fix takes away, by their rule.
-func unmended(res *Result, level rules.Applicability) map[string][]*rules.Finding {
+func unmended(res *Result, opts *Options) map[string][]*rules.Finding {
 	fixed := map[string]bool{}
 	for _, u := range res.Units {
-		fixed[u.ID] = u.Status == rules.Fixable && within(u, level)
+		fixed[u.ID] = u.Status == rules.Fixable && opts.Within(u)
 	}
 	known := map[string][]*rules.Finding{}
 	for _, f := range res.Findings {
@@ -45,7 +45,7 @@ func unmended(res *Result, level rules.Applicability) map[string][]*rules.Findin
 // revealed reports whether the findings of a unit of the next round are all new, and one of them in a package that the
 // patterns select.
 func (w *waiter) revealed(u *plan.Unit) bool {
-	return isSelected(w.prog, u) && !slices.ContainsFunc(u.Findings, func(f *rules.Finding) bool { return !w.isNew(f) })
+	return w.opts.isSelected(w.prog, u) && !slices.ContainsFunc(u.Findings, func(f *rules.Finding) bool { return !w.isNew(f) })
 }
 
 // isNew reports whether a finding of the next round is one that the rounds before did not have.

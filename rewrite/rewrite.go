@@ -22,12 +22,18 @@ type Options struct {
 	Known []*rules.Rule
 	// Level is the least certain applicability that goes into the patch set: Safe or Review.
 	Level rules.Applicability
+	// Levels are those of single rules, by name, where they differ from Level: Manual for rules of which nothing goes in.
+	Levels map[string]rules.Applicability
+	// Excluded tells of which places a rule says nothing. nil means that there are none.
+	Excluded func(rule string, file *program.File) bool
 	// KeyStyle, KeyPackage, Accessors, Stage, API and Goroutines are the choices of [plan.Options].
 	KeyStyle, KeyPackage, Accessors, Stage, API, Goroutines string
 }
 
 // A Result is what a run found and what it would change.
 type Result struct {
+	// Options are those of the run.
+	Options Options
 	Program *program.Program
 	Census  *census.Census
 	// Findings are those in the packages that the patterns select, by file, position and rule.
@@ -51,7 +57,7 @@ func Run(ctx context.Context, opts Options) (_ *Result, err error) {
 
 // round runs the stages once. With wanted, only the units that it accepts are carried out.
 func round(ctx context.Context, opts Options, wanted func(*plan.Unit) bool) (*Result, error) {
-	res := &Result{}
+	res := &Result{Options: opts}
 	var err error
 	if res.Program, err = program.Load(ctx, opts.Load); err != nil {
 		return nil, err
@@ -66,17 +72,17 @@ func round(ctx context.Context, opts Options, wanted func(*plan.Unit) bool) (*Re
 		units = plan.Build(res.Program, res.Census, findings, plan.Options{KeyStyle: opts.KeyStyle, KeyPackage: opts.KeyPackage, Accessors: opts.Accessors, Stage: opts.Stage, API: opts.API, Goroutines: opts.Goroutines})
 	})
 	units = judge(res.Program, units, directives)
-	chosen := func(u *plan.Unit) bool { return isSelected(res.Program, u) }
+	chosen := func(u *plan.Unit) bool { return opts.isSelected(res.Program, u) }
 	if wanted != nil {
 		chosen = func(*plan.Unit) bool { return true } // a place may have moved to a package that was not named
 		units = slices.DeleteFunc(units, func(u *plan.Unit) bool { return !wanted(u) })
 	}
-	program.Doing("applying and verifying the fixes", func() { res.Set, err = applyVerified(ctx, res.Program, units, opts.Level, chosen) })
+	program.Doing("applying and verifying the fixes", func() { res.Set, err = applyVerified(ctx, res.Program, units, &opts, chosen) })
 	if err != nil {
 		return nil, err
 	}
 	settle(units, findings)
-	res.Findings = append(selected(res.Program, findings), directiveFindings(res.Program, directives, opts)...)
+	res.Findings = append(opts.selected(res.Program, findings), directiveFindings(res.Program, directives, opts)...)
 	rules.Sort(res.Program, res.Findings)
 	res.Units = slices.DeleteFunc(units, func(u *plan.Unit) bool { return !chosen(u) })
 	slices.SortFunc(res.Units, func(a, b *plan.Unit) int { return strings.Compare(a.ID, b.ID) })
@@ -99,13 +105,4 @@ func find(prog *program.Program, c *census.Census, opts Options) ([]*rules.Findi
 	}
 	findings = slices.DeleteFunc(findings, func(f *rules.Finding) bool { return f.Left })
 	return findings, directives
-}
-
-// selected returns the findings in the packages that the patterns name.
-func selected(prog *program.Program, findings []*rules.Finding) []*rules.Finding {
-	return slices.DeleteFunc(slices.Clone(findings), func(f *rules.Finding) bool { return !prog.Selected(f.File) })
-}
-
-func isSelected(prog *program.Program, u *plan.Unit) bool {
-	return slices.ContainsFunc(u.Findings, func(f *rules.Finding) bool { return prog.Selected(f.File) })
 }

@@ -22,8 +22,8 @@ const maxRounds = 10
 func settleWaiting(ctx context.Context, opts Options, res *Result) error {
 	last := res.Units
 	for range maxRounds - 1 {
-		w := waiting(res, opts.Level)
-		if len(w.files) == 0 || len(w.units) == 0 && !reveal(last, opts.Level) {
+		w := waiting(res, &opts)
+		if len(w.files) == 0 || len(w.units) == 0 && !reveal(last, &opts) {
 			return nil
 		}
 		opts.Load.Overlay = map[string][]byte{}
@@ -37,7 +37,7 @@ func settleWaiting(ctx context.Context, opts Options, res *Result) error {
 		if err != nil {
 			return nil // what was found is right all the same
 		}
-		w.take(opts.Level)
+		w.take()
 		w.add(res, next)
 		if len(next.Set.Files) == 0 {
 			return nil
@@ -50,6 +50,7 @@ func settleWaiting(ctx context.Context, opts Options, res *Result) error {
 
 // A waiter holds the units that wait for another fix of the same round.
 type waiter struct {
+	opts *Options
 	// prog is the program before the fixes.
 	prog  *program.Program
 	units []*plan.Unit
@@ -70,14 +71,14 @@ type standIn struct {
 
 // waiting returns the blocked units that a fix which is carried out may unblock: they give way to it, do not compile without it, or
 // concern a key or a line that it changes.
-func waiting(res *Result, level rules.Applicability) *waiter {
-	w := &waiter{prog: res.Program, files: map[string]*patches.File{}, found: map[*plan.Unit][]*plan.Unit{}, lines: map[string]func(int) (int, int, bool){}, known: unmended(res, level)}
+func waiting(res *Result, opts *Options) *waiter {
+	w := &waiter{opts: opts, prog: res.Program, files: map[string]*patches.File{}, found: map[*plan.Unit][]*plan.Unit{}, lines: map[string]func(int) (int, int, bool){}, known: unmended(res, opts)}
 	for _, f := range res.Set.Files {
 		w.files[f.Name] = f
 	}
 	keys := map[string]bool{}
 	for _, u := range res.Units {
-		if u.Status == rules.Fixable && within(u, level) {
+		if u.Status == rules.Fixable && opts.Within(u) {
 			for _, f := range u.Findings {
 				keys[f.Key] = f.Key != ""
 			}
@@ -126,11 +127,6 @@ func imports(src []byte) []string {
 		list = append(list, spec.Path.Value)
 	}
 	return list
-}
-
-// within reports whether a unit is carried out at a level.
-func within(u *plan.Unit, level rules.Applicability) bool {
-	return u.Applicability == rules.Safe || level == rules.Review && u.Applicability == rules.Review
 }
 
 // matches reports whether a unit of the next round is one that waits, or part of it: the same rule reports a place of it.
@@ -205,10 +201,10 @@ func (w *waiter) moved(l line) standIn {
 }
 
 // take writes the outcome of the next round into the units that waited, and their findings.
-func (w *waiter) take(level rules.Applicability) {
+func (w *waiter) take() {
 	for waits, list := range w.found {
 		for _, u := range list {
-			if u.Status != rules.Fixable || !within(u, level) {
+			if u.Status != rules.Fixable || !w.opts.Within(u) {
 				continue
 			}
 			for _, f := range waits.Findings {

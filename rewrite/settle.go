@@ -42,7 +42,7 @@ func judge(prog *program.Program, units []*plan.Unit, directives []*rules.Direct
 
 // applyVerified applies and type-checks all units that are not blocked, blocks those that do
 // not survive it, and returns the patch set of the chosen ones at the level asked for.
-func applyVerified(ctx context.Context, prog *program.Program, units []*plan.Unit, level rules.Applicability, chosen func(*plan.Unit) bool) (*patches.Set, error) {
+func applyVerified(ctx context.Context, prog *program.Program, units []*plan.Unit, opts *Options, chosen func(*plan.Unit) bool) (*patches.Set, error) {
 	v := &verifier{ctx: ctx, prog: prog}
 	var open []*plan.Unit
 	for _, u := range units {
@@ -50,15 +50,15 @@ func applyVerified(ctx context.Context, prog *program.Program, units []*plan.Uni
 			open = append(open, u)
 		}
 	}
-	together := withoutConflicts(open, level == rules.Review)
+	together := withoutConflicts(open, opts.everyLevel())
 	kept, err := v.keep(nil, together)
 	if err != nil {
 		return nil, err
 	}
 	wanted := slices.DeleteFunc(open, func(u *plan.Unit) bool {
-		return u.Blocker != nil || !within(u, level) || !chosen(u)
+		return u.Blocker != nil || !opts.Within(u) || !chosen(u)
 	})
-	if level != rules.Review {
+	if !opts.everyLevel() {
 		wanted = withoutConflicts(wanted, true)
 	}
 	if !slices.Equal(wanted, kept) {
@@ -207,5 +207,5 @@ func directiveFindings(prog *program.Program, directives []*rules.Directive, opt
 	if known == nil {
 		known = opts.Rules
 	}
-	return selected(prog, rules.CheckDirectives(directives, known, opts.Rules))
+	return opts.selected(prog, rules.CheckDirectives(directives, known, opts.Rules))
 }

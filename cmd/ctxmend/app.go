@@ -26,6 +26,9 @@ type app struct {
 	dir   string
 	color choice
 	quiet bool
+	// configFile is a configuration to use in place of the one that is found; noConfig does without any.
+	configFile string
+	noConfig   bool
 }
 
 // execute parses the arguments and runs the command they name. Everything that
@@ -86,10 +89,12 @@ done safely is reported with the reason, at the place.`,
 	flags := root.PersistentFlags()
 	flags.StringVarP(&a.dir, "dir", "C", "", "work in `dir` instead of the current directory")
 	flags.Var(&a.color, "color", "colour the output: auto, always or never")
+	flags.StringVar(&a.configFile, "config", "", "use this configuration `file` (default the nearest .ctxmend.yaml in the directory worked in or above it)")
+	flags.BoolVar(&a.noConfig, "no-config", false, "use no configuration file")
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "print no progress, notes and summary")
 	root.AddCommand(
 		a.checkCommand(), a.diffCommand(), a.fixCommand(), a.undoCommand(),
-		a.keysCommand(), a.explainCommand(), a.versionCommand(),
+		a.keysCommand(), a.explainCommand(), a.configCommand(), a.versionCommand(),
 	)
 	root.SetHelpCommand(helpCommand(root))
 	requireShell(root)

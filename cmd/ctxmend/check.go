@@ -196,6 +196,7 @@ func (a *app) run(ctx context.Context, flags *runFlags, patterns []string) (*rew
 		return nil, err
 	}
 	a.noteBroken(res.Program.Broken)
+	a.noteUnknown(flags.config, res.Program)
 	return res, nil
 }
 

@@ -10,6 +10,7 @@ Usage:
 	ctxmend undo                 take back the last fix
 	ctxmend keys  [packages]     print the census of context keys
 	ctxmend explain [RULE]       print a rule's documentation
+	ctxmend config check|print   check or print the configuration
 	ctxmend version              print the version
 	ctxmend completion SHELL     print a completion script
 
@@ -22,7 +23,7 @@ it is known, and a fix edits wherever it must.
 
 	0    check: no findings; diff, fix, undo and the others: it worked
 	1    failure; no file was changed
-	2    the arguments are wrong
+	2    the arguments, or the configuration file, are wrong
 	3    check: there are findings; diff --exit-code: the diff is not empty
 	130  interrupted; no file was changed
 
@@ -57,6 +58,13 @@ git working tree.
 Names in a diff are relative to the top of the git working tree, as in git's own
 diffs, so that git apply finds the files from anywhere inside it; without one, they are
 relative to the directory worked in.
+
+# Configuration
+
+The nearest file .ctxmend.yaml, from the directory worked in up to the top of the
+repository, sets what no flag does, and more: levels and exclusions of single rules, files that
+are generated, and functions whose doings cannot be read. --config names another file, --no-config
+does without. ctxmend config --help shows all that it may hold, docs/ctxmend.schema.json is its schema for editors.
 
 # Suppression
 

@@ -80,6 +80,7 @@ func as[T error](err error) bool {
 // exit prints what went wrong, if anything, and returns the exit code.
 func (a *app) exit(err error) int {
 	var usage *usageError
+	var wrong *configError
 	var bug *program.PanicError
 	switch {
 	case err == nil:
@@ -91,6 +92,10 @@ func (a *app) exit(err error) int {
 		return exitFailure
 	case errors.As(err, &usage):
 		printError(a.stderr, usage.message, usage.next)
+		return exitUsage
+	}
+	if errors.As(err, &wrong) {
+		printError(a.stderr, wrong.Error(), "ctxmend config --help says what the file may hold; --no-config does without it")
 		return exitUsage
 	}
 	for _, f := range failures {

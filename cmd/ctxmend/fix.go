@@ -60,18 +60,17 @@ func (a *app) fix(ctx context.Context, flags *runFlags, patterns []string) error
 		if err := res.Set.Write(ctx, patches.WriteOptions{CacheDir: a.cacheDir()}); err != nil {
 			return err
 		}
-		markFixed(res, rules.Applicability(flags.level.value))
+		markFixed(res)
 	}
 	r := makeReport(res, changed)
 	return a.print(r, nil, flags, r.WriteFix)
 }
 
 // markFixed turns what the written set fixed from fixable to fixed.
-func markFixed(res *rewrite.Result, level rules.Applicability) {
+func markFixed(res *rewrite.Result) {
 	done := map[string]bool{}
 	for _, u := range res.Units {
-		within := u.Applicability == rules.Safe || u.Applicability == level
-		if u.Status == rules.Fixable && within {
+		if u.Status == rules.Fixable && res.Options.Within(u) {
 			u.Status = rules.Fixed
 			done[u.ID] = true
 		}

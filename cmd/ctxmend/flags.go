@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/ctxmend/ctxmend/internal/config"
 	"github.com/ctxmend/ctxmend/patches/report"
 	"github.com/ctxmend/ctxmend/rewrite"
 	"github.com/ctxmend/ctxmend/rules"
@@ -96,6 +97,8 @@ type ruleFlags struct {
 	level, keyStyle, accessors choice
 	keyPackage                 string
 	stage, api, goroutines     choice
+	// config is the configuration file that holds, nil when there is none.
+	config *config.File
 }
 
 func (r *ruleFlags) add(flags *pflag.FlagSet) {
@@ -131,7 +134,7 @@ func (r *ruleFlags) selected(all []*rules.Rule) ([]*rules.Rule, error) {
 	}
 	var out []*rules.Rule
 	for _, rule := range all {
-		chosen := rule.Default
+		chosen := r.on(rule)
 		if len(r.only) > 0 {
 			chosen = slices.Contains(r.only, rule.Name)
 		}
@@ -163,6 +166,8 @@ type runFlags struct {
 	worldFlags
 	ruleFlags
 	format choice
+	// set is what tells which flags were given: they beat the configuration file.
+	set *pflag.FlagSet
 }
 
 func (f *runFlags) add(cmd *cobra.Command) {
@@ -170,10 +175,18 @@ func (f *runFlags) add(cmd *cobra.Command) {
 	cmd.Flags().Var(&f.format, "format", "print text, json or jsonl (one decision a line), sarif, github (annotations), rdjson (reviewdog) or checkstyle")
 	f.ruleFlags.add(cmd.Flags())
 	f.worldFlags.add(cmd.Flags())
+	f.set = cmd.Flags()
 }
 
 // options turns flags and package patterns into what the pipeline wants.
 func (a *app) options(f *runFlags, patterns []string) (rewrite.Options, error) {
+	file, err := a.readConfig()
+	if err != nil {
+		return rewrite.Options{}, err
+	}
+	if err := f.configure(file); err != nil {
+		return rewrite.Options{}, err
+	}
 	chosen, err := f.selected(a.rules)
 	if err != nil {
 		return rewrite.Options{}, err
@@ -182,7 +195,7 @@ func (a *app) options(f *runFlags, patterns []string) (rewrite.Options, error) {
 	if err != nil {
 		return rewrite.Options{}, err
 	}
-	return rewrite.Options{
+	opts := rewrite.Options{
 		Load:       load,
 		Rules:      chosen,
 		Level:      rules.Applicability(f.level.value),
@@ -192,7 +205,9 @@ func (a *app) options(f *runFlags, patterns []string) (rewrite.Options, error) {
 		KeyPackage: f.keyPackage,
 		Accessors:  f.accessors.value,
 		API:        f.api.value,
-	}, nil
+	}
+	f.told(&opts)
+	return opts, nil
 }
 
 // loadOptions adds to the flags where to work and what to report.

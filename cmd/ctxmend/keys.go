@@ -30,6 +30,7 @@ the census is always that of the whole program.`,
 	}
 	flags.ruleFlags.addSelection(cmd.Flags())
 	flags.worldFlags.add(cmd.Flags())
+	flags.set = cmd.Flags()
 	flags.format = newChoice("table", "table", "json", "dot", "mermaid")
 	cmd.Flags().Var(&flags.format, "format", "print a table, json, or a graph for Graphviz (dot) or Markdown (mermaid)")
 	return cmd

@@ -161,10 +161,9 @@ func offline() []string {
 
 func (t *trial) pipeline(dir string, jobs int, patterns []string) *rewrite.Result {
 	t.Helper()
-	flags := t.flags
-	flags.jobs = jobs
+	t.flags.jobs = jobs
 	a := &app{env: offline(), dir: dir, rules: suite.All}
-	opts, err := a.options(&flags, patterns)
+	opts, err := a.options(&t.flags, patterns)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -341,7 +340,7 @@ func (t *trial) secondRunChangesNothing(dir string, first *rewrite.Result) {
 		}
 	}
 	left := map[string]int{}
-	markFixed(first, rules.Applicability(t.flags.level.value))
+	markFixed(first)
 	for _, f := range first.Findings {
 		if f.Status != rules.Fixed {
 			left[f.Rule]++

@@ -200,6 +200,8 @@ type Point struct {
 	fromCallers bool                   // the key comes in through a parameter, and no call is seen
 	// ThroughDependency names the dependency package whose code does the look-up, "" when the world's does.
 	ThroughDependency string
+	// told is the function that looks the key up as users say, "" when it is read from the program.
+	told string
 }
 
 // Direct reports whether the point is itself the key argument of its only look-up.

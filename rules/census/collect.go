@@ -21,12 +21,14 @@ type builder struct {
 	opaqueModules map[string]*Lookup
 	narrow        bool // something is looked up through an interface that has Value only
 	linker        *linker
-	parts         []*Key // keys split off from others
-	templates     *bool  // caches byTemplates
-	ix            *index // of the configuration in hand
-	stores        *storeFinder
-	visited       map[ast.Expr]bool // expressions followed on the way from a look-up
-	carried       map[types.Object]*carrier
+	// toldOf are the functions that stand for what users say of them, by the packages made for them.
+	toldOf    map[*program.Package]*types.Func
+	parts     []*Key // keys split off from others
+	templates *bool  // caches byTemplates
+	ix        *index // of the configuration in hand
+	stores    *storeFinder
+	visited   map[ast.Expr]bool // expressions followed on the way from a look-up
+	carried   map[types.Object]*carrier
 }
 
 type pointID struct {
@@ -93,6 +95,7 @@ func (b *builder) file(pkg *program.Package, f *program.File) {
 				b.lookup(lk)
 			}
 			b.spread(pkg, f, n)
+			b.told(pkg, f, n)
 		case *ast.Ident:
 			b.functionValue(pkg, f, n)
 		}
@@ -274,6 +277,9 @@ func (b *builder) point(r ref, t types.Type, lk *Lookup, pass []*carrier) {
 	}
 	if !lk.Pkg.World && p.ThroughDependency == "" {
 		p.ThroughDependency = lk.Pkg.Path
+		if fn := b.toldOf[lk.Pkg]; fn != nil {
+			p.told = fn.Origin().FullName()
+		}
 	}
 	for _, c := range pass {
 		c.points = append(c.points, p)

@@ -48,6 +48,8 @@ func (b *builder) pointHazards(k *Key, differing map[*Point]bool) {
 		switch {
 		case !p.World():
 			k.hazard(ReasonDependency, p.File, p.Expr.Pos(), "package %s, outside the program, %s it", p.Pkg.Path, verb(p.Lookups[0].Role))
+		case p.told != "":
+			k.hazard(ReasonDependency, p.File, p.Expr.Pos(), "it is handed to %s, which %s it by ways that cannot be followed, as the configuration says", p.told, verb(p.Lookups[0].Role))
 		case p.ThroughDependency != "":
 			k.hazard(ReasonDependency, p.File, p.Expr.Pos(), "it is handed to package %s, outside the program, which %s it", p.ThroughDependency, verb(p.Lookups[0].Role))
 		}

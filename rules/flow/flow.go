@@ -32,6 +32,8 @@ type Flow struct {
 	services map[*types.TypeName][]types.Type
 	// wrapping caches wrapsBirth.
 	wrapping map[*types.Func]bool
+	// joined caches joinable.
+	joined map[string]bool
 	// calls and births are gone through once.
 	calls, births sync.Once
 	callList      []callAt

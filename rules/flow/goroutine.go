@@ -37,7 +37,7 @@ func (f *Flow) Started(pkg *program.Package, file *program.File, call *ast.CallE
 		lit, _ := ast.Unparen(call.Fun).(*ast.FuncLit)
 		return &Goroutine{pkg, file, stmt, call, lit}
 	}
-	if fn := census.Callee(pkg.Info, call); fn != nil && Spawns(fn) {
+	if fn := census.Callee(pkg.Info, call); fn != nil && f.spawns(fn) {
 		for _, arg := range call.Args {
 			if lit, ok := ast.Unparen(arg).(*ast.FuncLit); ok {
 				return &Goroutine{pkg, file, nil, call, lit}
@@ -145,7 +145,7 @@ type joiner struct {
 // signals finds what the goroutine signals its end by.
 func (j *joiner) signals() {
 	if j.g.Stmt == nil {
-		if sel, ok := ast.Unparen(j.g.Call.Fun).(*ast.SelectorExpr); ok && canWait(j.g.Pkg.Info.TypeOf(sel.X)) {
+		if sel, ok := ast.Unparen(j.g.Call.Fun).(*ast.SelectorExpr); ok && j.flow.canWait(j.g.Pkg.Info.TypeOf(sel.X)) {
 			j.add(&j.groups, sel.X)
 		}
 	}
@@ -154,11 +154,11 @@ func (j *joiner) signals() {
 		if t == nil || j.g.Stmt == nil {
 			continue
 		}
-		if u, ok := ast.Unparen(arg).(*ast.UnaryExpr); ok && u.Op == token.AND && canWait(t) {
+		if u, ok := ast.Unparen(arg).(*ast.UnaryExpr); ok && u.Op == token.AND && j.flow.canWait(t) {
 			j.add(&j.groups, u.X)
 		} else if _, isChan := t.Underlying().(*types.Chan); isChan {
 			j.add(&j.chans, arg)
-		} else if canWait(t) {
+		} else if j.flow.canWait(t) {
 			j.add(&j.groups, arg)
 		}
 	}
@@ -174,7 +174,7 @@ func (j *joiner) signals() {
 			if id, ok := ast.Unparen(n.Fun).(*ast.Ident); ok && id.Name == "close" && len(n.Args) == 1 {
 				j.add(&j.chans, n.Args[0])
 			}
-			if sel, ok := ast.Unparen(n.Fun).(*ast.SelectorExpr); ok && sel.Sel.Name == "Done" && canWait(j.g.Pkg.Info.TypeOf(sel.X)) {
+			if sel, ok := ast.Unparen(n.Fun).(*ast.SelectorExpr); ok && sel.Sel.Name == "Done" && j.flow.canWait(j.g.Pkg.Info.TypeOf(sel.X)) {
 				j.add(&j.groups, sel.X)
 			}
 		case *ast.Ident:
@@ -221,7 +221,7 @@ func (j *joiner) method() {
 			if id, ok := ast.Unparen(n.Fun).(*ast.Ident); ok && id.Name == "close" && len(n.Args) == 1 {
 				field(n.Args[0])
 			}
-			if sel, ok := ast.Unparen(n.Fun).(*ast.SelectorExpr); ok && sel.Sel.Name == "Done" && canWait(b.pkg.Info.TypeOf(sel.X)) {
+			if sel, ok := ast.Unparen(n.Fun).(*ast.SelectorExpr); ok && sel.Sel.Name == "Done" && j.flow.canWait(b.pkg.Info.TypeOf(sel.X)) {
 				field(sel.X)
 			}
 		}
@@ -250,9 +250,6 @@ func (j *joiner) pipe(id *ast.Ident) {
 		}
 	}
 }
-
-// canWait reports whether a value of type t, or a pointer to it, can be waited for.
-func canWait(t types.Type) bool { return t != nil && (waits(t) || waits(types.NewPointer(t))) }
 
 func (j *joiner) add(list *[]types.Object, e ast.Expr) {
 	switch e := ast.Unparen(e).(type) {
@@ -296,6 +293,9 @@ func (j *joiner) judge() Lifetime {
 			return j.flow.RunOf(j.g.Pkg, j.g.File, n) <= AtEnd
 		case *ast.CallExpr:
 			if sel, ok := ast.Unparen(n.Fun).(*ast.SelectorExpr); ok && sel.Sel.Name == "Wait" && j.is(j.groups, sel.X) {
+				see(n, types.ExprString(n.Fun)+"() waits for it")
+			}
+			if j.awaits(n) {
 				see(n, types.ExprString(n.Fun)+"() waits for it")
 			}
 		case *ast.UnaryExpr:

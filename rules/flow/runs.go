@@ -70,7 +70,7 @@ func (f *Flow) argumentRun(pkg *program.Package, file *program.File, call *ast.C
 	switch {
 	case runsAtEnd(fn):
 		return AtEnd
-	case Spawns(fn):
+	case f.spawns(fn):
 		return Concurrent
 	case callsAtOnce(fn):
 		return f.callRun(file, call)
@@ -136,7 +136,7 @@ func (f *Flow) handedOn(u census.Use, call *ast.CallExpr, child ast.Node, depth 
 		return Anytime
 	case runsAtEnd(fn):
 		return AtEnd
-	case Spawns(fn):
+	case f.spawns(fn):
 		return Concurrent
 	case callsAtOnce(fn):
 		return f.callRun(u.File, call)

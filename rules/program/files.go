@@ -198,6 +198,7 @@ func (l *loader) parseWorld(f *File) {
 		f.AST, f.Tok, f.state.errs = parseAt(f.Name, src, f.state.base, worldMode)
 		l.register(f)
 		f.describe()
+		f.Generated = f.Generated || l.opts.Hints.Generated != nil && l.opts.Hints.Generated(f.Name)
 		f.state.refused = tooDeep(f)
 	})
 }

@@ -57,7 +57,7 @@ func newLoader(opts Options) *loader {
 		extra:    map[*Config]map[string]*Package{},
 		checked:  map[string]*File{},
 	}
-	l.prog = &Program{Fset: token.NewFileSet(), Dir: opts.Dir, loader: l}
+	l.prog = &Program{Fset: token.NewFileSet(), Dir: opts.Dir, Hints: opts.Hints, loader: l}
 	return l
 }
 

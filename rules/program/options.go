@@ -35,6 +35,8 @@ type Options struct {
 	Jobs int
 	// Env is the environment of the go command; nil means the process's own.
 	Env []string
+	// Hints are what cannot be read from the program.
+	Hints Hints
 	// Progress, when not nil, is called after each package that was checked,
 	// from one goroutine at a time. The total grows until the graph is known.
 	Progress func(done, total int, what string)

@@ -63,6 +63,8 @@ type Program struct {
 	Files []*File
 	// Broken are the world's packages with errors, in any configuration, sorted by path.
 	Broken []*PackageErrors
+	// Hints are those of the options.
+	Hints  Hints
 	loader *loader
 }
 
