@@ -41,9 +41,9 @@ type stopAt struct {
 	in *callgraph.Func
 }
 
-func newGather(pass *rules.Pass, k *census.Key, stored types.Type) *gather {
+func newGather(pass *rules.Pass, known *facts, k *census.Key, stored types.Type) *gather {
 	return &gather{
-		t: newTravel(pass, k), c: pass.Census, in: &rules.PassValue{Supply: pass.Supply(), Key: k}, stored: stored,
+		t: newTravel(pass, known, k), c: pass.Census, in: &rules.PassValue{Supply: pass.Supply(), Key: k}, stored: stored,
 		targets: map[*callgraph.Func]int{}, passes: map[*callgraph.Call]bool{}, done: map[*callgraph.Func]bool{},
 		below: map[*callgraph.Func]*callgraph.Func{},
 	}
@@ -137,7 +137,7 @@ func (g *gather) found(at place, f *callgraph.Func, call *ast.CallExpr, ctx ast.
 		g.stop(&stop{"unclear", "the value is read when the package is initialised", false, at.file, call.Pos()}, nil)
 		return
 	}
-	r.From = g.origin(at, g.t.of(at, ctx, nil), f, call.Pos())
+	r.From = g.origin(at, g.t.sources(at, ctx), f, call.Pos())
 }
 
 // origin is the one source of a context; where there are others, or none, that is a stop.
@@ -255,7 +255,7 @@ func (g *gather) pass(to *callgraph.Func, call *callgraph.Call, i int) {
 	if f := top(in); g.below[f] == nil && f != to {
 		g.below[f] = to
 	}
-	p.From = g.origin(at, g.t.argument(at, call.Expr, i, skip, nil), in, call.Expr.Pos())
+	p.From = g.origin(at, g.t.passed(at, call.Expr, i, skip), in, call.Expr.Pos())
 }
 
 // way writes the functions from one down to a reader.

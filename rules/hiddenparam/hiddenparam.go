@@ -24,16 +24,17 @@ const name = "hiddenparam"
 const widest = 10
 
 // Rule reports values that functions need and get inside a context from callers in the same program.
-var Rule = &rules.Rule{Name: name, Doc: doc, Levels: []rules.Applicability{rules.Review}, Run: run}
+var Rule = &rules.Rule{Name: name, Doc: doc, Default: true, Levels: []rules.Applicability{rules.Review}, Run: run}
 
 func run(pass *rules.Pass) []*rules.Finding {
 	var list []*rules.Finding
+	known := newFacts()
 	for _, k := range pass.Census.Keys {
 		stored := storedType(pass, k)
 		if stored == nil || !business(pass, stored) {
 			continue
 		}
-		g := newGather(pass, k, stored)
+		g := newGather(pass, known, k, stored)
 		g.run()
 		list = append(list, g.findings()...)
 	}
@@ -212,6 +213,9 @@ func (g *gather) meantToCross(chained []*rules.ValueWrite) bool {
 // message says what travels from where to where, and why it should not.
 func (g *gather) message(w *rules.ValueWrite, need *reader) string {
 	what := census.TypeText(g.stored)
+	if isBasic(g.stored) {
+		what += " under key " + short(g.in.Key)
+	}
 	from := "the package"
 	if f := top(w.Func); f != nil {
 		from = f.Name
@@ -240,6 +244,15 @@ func (g *gather) message(w *rules.ValueWrite, need *reader) string {
 		}
 	}
 	return fmt.Sprintf("%s travels in a context from %s to %s%s, which %s: no signature says so", what, from, reader.Name, through, why)
+}
+
+// short writes a key without the directories of its package.
+func short(k *census.Key) string {
+	name, rest := k.Spelled(), ""
+	if i := strings.IndexAny(name, "(\"{"); i >= 0 {
+		name, rest = name[:i], name[i:]
+	}
+	return name[strings.LastIndexByte(name, '/')+1:] + rest
 }
 
 // reach follows the value from a writer down to its readers; before says by whom each function was found.

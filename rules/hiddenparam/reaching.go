@@ -36,13 +36,19 @@ type backtrack struct {
 
 // reaching finds the assignments that may give a variable the value it has at a mention.
 func (t *travel) reaching(at place, id *ast.Ident, v *types.Var) reached {
-	b := &backtrack{t: t, at: at, v: v}
-	b.run(id)
-	return b.r
+	m := mention{id, v}
+	r, known := t.reached[m]
+	if !known {
+		b := &backtrack{t: t, at: at, v: v}
+		b.run(id)
+		r = b.r
+		t.reached[m] = r
+	}
+	return r
 }
 
 func (b *backtrack) run(id *ast.Ident) {
-	declaring := b.t.pass.Flow().Function(b.at.file, b.v)
+	declaring := b.t.function(b.at.file, b.v)
 	unclear, known := b.t.wild[b.v]
 	if !known {
 		unclear = b.wild(declaring)

@@ -17,8 +17,12 @@ import (
 // maxDepth bounds how many functions that return contexts are gone into on one way.
 const maxDepth = 12
 
+// maxSteps bounds how many expressions are looked at for one context.
+const maxSteps = 10000
+
 // A travel follows contexts backwards to those who store one key's value in them.
 type travel struct {
+	*facts
 	pass  *rules.Pass
 	c     *census.Census
 	graph *callgraph.Graph
@@ -28,10 +32,40 @@ type travel struct {
 	unclear map[*ast.CallExpr]bool
 	// made caches the writes as functions see them.
 	made map[madeAt]*rules.ValueWrite
-	// wild caches why variables cannot be followed.
+	// seen are the expressions that were looked at for the context that is followed: what they come from is known, and a
+	// context may be made from itself.
+	seen map[visit]bool
+	// frames are the calls that were looked into, so that each is known by one pointer.
+	frames map[frame]*frame
+}
+
+// facts are what the statements of the program say of its variables, whatever key is asked for.
+type facts struct {
+	// wild says why variables cannot be followed.
 	wild map[*types.Var]string
-	// visiting guards against contexts that are made from themselves.
-	visiting map[visit]bool
+	// reached says what may give a variable its value at a mention.
+	reached map[mention]reached
+	// functions are those that declare variables.
+	functions map[*types.Var]ast.Node
+}
+
+type mention struct {
+	id *ast.Ident
+	v  *types.Var
+}
+
+func newFacts() *facts {
+	return &facts{wild: map[*types.Var]string{}, reached: map[mention]reached{}, functions: map[*types.Var]ast.Node{}}
+}
+
+// function returns the function that declares a variable.
+func (t *travel) function(file *program.File, v *types.Var) ast.Node {
+	fn, known := t.functions[v]
+	if !known {
+		fn = t.pass.Flow().Function(file, v)
+		t.functions[v] = fn
+	}
+	return fn
 }
 
 type madeAt struct {
@@ -81,6 +115,15 @@ type frame struct {
 	up   *frame
 }
 
+// enter returns the frame of a call.
+func (t *travel) enter(f *callgraph.Func, call *ast.CallExpr, at place, up *frame) *frame {
+	key := frame{f, call, at, up}
+	if t.frames[key] == nil {
+		t.frames[key] = &key
+	}
+	return t.frames[key]
+}
+
 func (fr *frame) depth() int {
 	n := 0
 	for ; fr != nil; fr = fr.up {
@@ -89,10 +132,11 @@ func (fr *frame) depth() int {
 	return n
 }
 
-func newTravel(pass *rules.Pass, k *census.Key) *travel {
+func newTravel(pass *rules.Pass, known *facts, k *census.Key) *travel {
 	t := &travel{
-		pass: pass, c: pass.Census, graph: pass.Calls(), key: k,
-		writes: map[*ast.CallExpr]*census.Site{}, unclear: map[*ast.CallExpr]bool{}, made: map[madeAt]*rules.ValueWrite{}, visiting: map[visit]bool{}, wild: map[*types.Var]string{},
+		facts: known, pass: pass, c: pass.Census, graph: pass.Calls(), key: k,
+		writes: map[*ast.CallExpr]*census.Site{}, unclear: map[*ast.CallExpr]bool{}, made: map[madeAt]*rules.ValueWrite{},
+		seen: map[visit]bool{}, frames: map[frame]*frame{},
 	}
 	for _, s := range k.Sites {
 		if s.Role != census.Writer || s.Lookup.Call == nil {
@@ -124,15 +168,29 @@ func stopped(reason string, crosses bool, at place, pos token.Pos, format string
 	return []*source{{stop: &stop{reason, fmt.Sprintf(format, args...), crosses, at.file, pos}}}
 }
 
-// of returns what a context expression may come from.
+// sources returns what a context expression may come from.
+func (t *travel) sources(at place, e ast.Expr) []*source {
+	clear(t.seen)
+	return t.of(at, e, nil)
+}
+
+// passed returns what the context that a call passes for a parameter may come from.
+func (t *travel) passed(at place, call *ast.CallExpr, i, skip int) []*source {
+	clear(t.seen)
+	return t.argument(at, call, i, skip, nil)
+}
+
+// of returns what a context expression may come from, apart from what was found for the same context before.
 func (t *travel) of(at place, e ast.Expr, fr *frame) []*source {
 	e = ast.Unparen(e)
 	v := visit{e, fr}
-	if t.visiting[v] {
-		return nil // made from itself: what else it comes from is found on the way
+	switch {
+	case t.seen[v]:
+		return nil
+	case len(t.seen) == maxSteps:
+		return stopped("unclear", false, at, e.Pos(), "the context comes on too many ways")
 	}
-	t.visiting[v] = true
-	defer delete(t.visiting, v)
+	t.seen[v] = true
 	if tv := at.pkg.Info.Types[e]; tv.IsNil() {
 		return []*source{{absent: true, file: at.file, pos: e.Pos()}}
 	}
@@ -172,7 +230,8 @@ func (t *travel) variable(at place, id *ast.Ident, v *types.Var, fr *frame) []*s
 		case d.index > 0 || d.tuple:
 			call, ok := ast.Unparen(d.value).(*ast.CallExpr)
 			if !ok {
-				return stopped("unclear", false, at, d.pos, "%s is not made by a call", v.Name())
+				list = merge(list, stopped("unclear", false, at, d.pos, "%s is not made by a call", v.Name()))
+				continue
 			}
 			list = merge(list, t.result(at, call, d.index, fr))
 		default:
@@ -187,7 +246,7 @@ func (t *travel) variable(at place, id *ast.Ident, v *types.Var, fr *frame) []*s
 
 // parameter follows a parameter, or a result that nothing was assigned to yet.
 func (t *travel) parameter(at place, v *types.Var, fr *frame) []*source {
-	node := t.pass.Flow().Function(at.file, v)
+	node := t.function(at.file, v)
 	var f *callgraph.Func
 	switch n := node.(type) {
 	case *ast.FuncDecl:
@@ -279,7 +338,7 @@ func (t *travel) handed(at place, call *ast.CallExpr, lit ast.Node, i int, fr *f
 	if j >= sig.Params().Len() || sig.Variadic() && j >= sig.Params().Len()-1 {
 		return stopped("function-value", true, at, lit.Pos(), "a function literal that %s gets takes the context", name)
 	}
-	return t.calledBy(place{f.File, f.Pkg}, sig.Params().At(j), i, &frame{f, call, at, fr})
+	return t.calledBy(place{f.File, f.Pkg}, sig.Params().At(j), i, t.enter(f, call, at, fr))
 }
 
 // calledBy follows an argument of all calls of what a variable holds; nothing else may be done with it.
@@ -295,7 +354,8 @@ func (t *travel) calledBy(at place, obj types.Object, i int, fr *frame) []*sourc
 		parent, child := t.c.Outer(u.File, u.Ident)
 		call, ok := parent.(*ast.CallExpr)
 		if !ok || ast.Node(call.Fun) != child {
-			return stopped("function-value", true, place{u.File, u.Pkg}, u.Ident.Pos(), "function value %s takes the context and is handed on", u.Ident.Name)
+			list = merge(list, stopped("function-value", true, place{u.File, u.Pkg}, u.Ident.Pos(), "function value %s takes the context and is handed on", u.Ident.Name))
+			continue
 		}
 		list = merge(list, t.argument(place{u.File, u.Pkg}, call, i, 0, fr))
 	}
@@ -349,7 +409,7 @@ func (t *travel) returned(at place, f *callgraph.Func, call *ast.CallExpr, index
 	if fr.depth() > maxDepth {
 		return stopped("unclear", false, at, call.Pos(), "the context comes through too many functions")
 	}
-	inner := &frame{f, call, at, fr}
+	inner := t.enter(f, call, at, fr)
 	in := place{f.File, f.Pkg}
 	var list []*source
 	ast.Inspect(f.Body(), func(n ast.Node) bool {
