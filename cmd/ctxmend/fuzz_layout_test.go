@@ -4,13 +4,10 @@ import (
 	"fmt"
 	"go/scanner"
 	"go/token"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/ctxmend/ctxmend/internal/scenario"
 )
 
 // FuzzLayout writes the programs of scenarios in other forms that mean the same: with comments and line ends between tokens,
@@ -18,14 +15,7 @@ import (
 // all that a scenario asserts holds of the result: no new errors, formatted where the program was, nothing left for a second run,
 // every byte back after undo. The script has four bytes for each change: file, place and what is done there.
 func FuzzLayout(f *testing.F) {
-	var names []string
-	for _, dir := range []string{"rules", "plan"} {
-		list, err := scenario.Find(filepath.Join(testdata, dir))
-		if err != nil {
-			f.Fatal(err)
-		}
-		names = append(names, list...)
-	}
+	names := allScenarios(f)
 	const inOrdinaryRuns = 6
 	for i := range inOrdinaryRuns {
 		var script []byte
@@ -49,18 +39,29 @@ func tryLayout(t *testing.T, file string, form byte, script []byte) {
 	}
 	dir := tr.materialize()
 	res := tr.pipeline(dir, 1, tr.patterns)
-	tr.sameFindings(findingLines(res))
+	if form&withComments == 0 {
+		tr.sameFindings(findingLines(res))
+	}
 	tr.write(res)
 	tr.formatted(tr.tree(dir))
 	tr.secondRunChangesNothing(dir, res)
 	tr.undoes(dir, res)
 	if t.Failed() {
 		t.Logf("%s, written otherwise:", file)
+		for _, f := range res.Findings {
+			if f.Blocker != nil {
+				t.Logf("blocked: %s: %s", f.Blocker.Reason, f.Blocker.Message)
+			}
+		}
 		for _, name := range tr.input.Names() {
 			t.Logf("-- %s --\n%s", name, tr.input[name])
 		}
 	}
 }
+
+// withComments is the bit of a form that has comments among the tokens. They may explain what would be a finding, and stand in
+// the way of an edit.
+const withComments = 8
 
 // meaningful are texts in files whose layout means something.
 var meaningful = regexp.MustCompile(`ctxmend:|//go:|//line|/\*line|nolint|import "C"|Code generated|// Output:|\r|\n// \+build|^\xef\xbb\xbf`)
@@ -89,7 +90,7 @@ func (t *trial) changeLayout(form byte, script []byte) bool {
 		changes[name][int(script[1])<<8|int(script[2])] = script[3]
 	}
 	for name, at := range changes {
-		src, ok := laidOut(string(t.input[name]), at)
+		src, ok := laidOut(string(t.input[name]), at, form&withComments != 0)
 		if !ok {
 			return false
 		}
@@ -137,7 +138,7 @@ func btoi(b bool) int {
 }
 
 // laidOut changes what stands between tokens, at places that are counted as tokens are, modulo their number.
-func laidOut(src string, at map[int]byte) (string, bool) {
+func laidOut(src string, at map[int]byte, comments bool) (string, bool) {
 	list, ok := lexemes(src)
 	if !ok || len(list) < 4 {
 		return "", false
@@ -160,17 +161,21 @@ func laidOut(src string, at map[int]byte) (string, bool) {
 		case l.lineEnds && l.at < len(src) && src[l.at] == '\n':
 			switch what % 4 {
 			case 0:
-				fmt.Fprintf(&b, " // f%d", i)
+				if comments {
+					fmt.Fprintf(&b, " // f%d", i)
+				}
 			case 1:
 				b.WriteString("\n\n\n")
 			case 2:
-				fmt.Fprintf(&b, " /* f%d */", i)
+				if comments {
+					fmt.Fprintf(&b, " /* f%d */", i)
+				}
 			case 3:
 				b.WriteString(";")
 				done = l.at + 1
 			}
 		case l.lineEnds:
-		case what%5 == 0:
+		case what%5 == 0 && comments:
 			fmt.Fprintf(&b, "/* f%d */", i)
 		case what%5 == 1 && slices.Contains([]token.Token{token.LPAREN, token.COMMA, token.LBRACE, token.ADD, token.ASSIGN, token.DEFINE, token.LAND}, before.tok):
 			b.WriteString("\n")
@@ -189,10 +194,12 @@ func laidOut(src string, at map[int]byte) (string, bool) {
 	return b.String(), true
 }
 
-// place is where something stands, which another layout changes.
-var place = regexp.MustCompile(`:\d+(:\d+)?`)
+// place is where something stands, which another layout changes, or a parenthesis around a key.
+var place = regexp.MustCompile(`:\d+(:\d+)?|\("|"\)`)
 
-// sameFindings compares findings with those of the scenario, places aside. A comment may stand where the edit would be.
+func bare(finding string) string { return place.ReplaceAllString(finding, "") }
+
+// sameFindings compares findings with those of the scenario, places and parentheses aside.
 func (t *trial) sameFindings(got []string) {
 	t.Helper()
 	if len(got) != len(t.Findings) {
@@ -200,11 +207,7 @@ func (t *trial) sameFindings(got []string) {
 		return
 	}
 	for i, want := range t.Findings {
-		want, got := place.ReplaceAllString(want, ""), place.ReplaceAllString(got[i], "")
-		if _, message, blocked := strings.Cut(got, ": blocked: comment: "); blocked && strings.Contains(want, ": fixable: ") {
-			_, want, _ = strings.Cut(want, ": fixable: ")
-			got = message
-		}
+		want, got := bare(want), bare(got[i])
 		if !strings.HasPrefix(got, want) {
 			t.Errorf("finding:\n%s\nwant:\n%s", got, want)
 		}

@@ -114,6 +114,7 @@ func hostileTypes() []hostile {
 		{name: "calls that are wrong", src: ctxHeader + "func f(ctx context.Context) {\n\tctx.Value()\n\tctx.Value(1, 2)\n\tctx.Value(nil)\n\tctx.Value(undefined)\n\tcontext.WithValue()\n\tcontext.WithValue(ctx)\n\tcontext.WithValue(ctx, \"user\", 1, 2)\n\tcontext.WithValue(f(ctx), f, f)\n\tctx.Value(f())\n\tctx.Value(ctx.Value)\n\tcontext.Nothing()\n\tcontext.WithValue(ctx, \"user\", 1)...\n}\n", blocked: true},
 		{name: "declarations without bodies", src: ctxHeader + "func f(ctx context.Context) any\n\nfunc (x) g()\n\nfunc (a, b int) h()\n\nfunc () i() {}\n\ntype\n\nvar\n\nconst c\n\nfunc [T any] j() {}\n", blocked: true},
 		{name: "a context of one's own", src: "package m\n\ntype context struct{}\n\nfunc (context) Value(any) any { return nil }\n\nfunc (context) WithValue(c context, k, v any) context { return c }\n\nvar _ = context{}.WithValue(context{}, \"user\", 1)\n", blocked: true},
+		{name: "expressions without types", src: untyped, blocked: true},
 		{name: "declared twice", src: keyProgram, blocked: true},
 	}
 }
@@ -221,3 +222,53 @@ func hostileTrees() []hostile {
 		{name: "package that imports itself", make: write("a/a.go", "package a\n\nimport _ \"example.com/m/a\"\n")},
 	}
 }
+
+// untyped is a program in which much refers to what is not declared.
+const untyped = ctxHeader + `type own struct{ context.Context }
+
+func (o own) Value(k any) any {
+	if k == undefined || undefined.x == k || k == undefined() {
+		return 1
+	}
+	switch k {
+	case undefined(), missing, missing.x:
+		return 2
+	}
+	switch k := k.(type) {
+	case undefined:
+		return k
+	}
+	return undefined[k].Value(k)
+}
+
+func f(ctx context.Context, get undefined, list []undefined) {
+	var v any
+	for _, v = range undefined {
+		undefined <- v
+	}
+	for _, k := range list {
+		ctx = context.WithValue(ctx, k, undefined)
+	}
+	undefined <- ctx.Value("user")
+	undefined(ctx, "user", ctx.Value("user"), get(ctx.Value("user")))
+	_ = undefined{ctx.Value("user"), "user": ctx}
+	_ = []undefined{ctx.Value("user"), ctx}
+	_ = undefined[ctx.Value("user")]
+	undefined.f(ctx.Value("user").(undefined)).g(ctx)
+	m := ctx.Value("user").(map[string]undefined)
+	m["x"], m[undefined] = ctx.Value(undefined), m["y"].(undefined)
+	go undefined(context.Background())
+	go func() { undefined.f(context.TODO(), get) }()
+	select {
+	case x := <-undefined:
+		_ = x
+	case undefined <- ctx.Value("user"):
+	}
+	defer undefined(context.WithValue(ctx, undefined{}, undefined))
+	ctx, cancel := undefined.WithCancel(ctx)
+	for {
+		ctx = context.WithValue(ctx, undefined, cancel)
+		ctx, _ = context.WithTimeout(ctx, undefined)
+	}
+}
+`

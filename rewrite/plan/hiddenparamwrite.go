@@ -177,13 +177,13 @@ func (vp *valuePlan) changedBy(u census.Use) bool {
 			n = p
 			continue
 		case *ast.IndexExpr:
-			if _, array := u.Pkg.Info.TypeOf(p.X).Underlying().(*types.Array); !array || ast.Node(p.X) != child {
+			if _, array := program.Underlying(u.Pkg.Info, p.X).(*types.Array); !array || ast.Node(p.X) != child {
 				return false
 			}
 			n = p
 			continue
 		case *ast.SliceExpr:
-			_, array := u.Pkg.Info.TypeOf(p.X).Underlying().(*types.Array)
+			_, array := program.Underlying(u.Pkg.Info, p.X).(*types.Array)
 			return array
 		case *ast.UnaryExpr:
 			return p.Op == token.AND

@@ -298,7 +298,7 @@ func (kn *keyNaming) keyFields(f *program.File, lit *ast.CompositeLit, ref Ref) 
 	if pkg == nil || pkg.Path == ref.PkgPath {
 		return
 	}
-	st, ok := pkg.Info.TypeOf(lit).Underlying().(*types.Struct)
+	st, ok := program.Underlying(pkg.Info, lit).(*types.Struct)
 	if !ok {
 		return
 	}

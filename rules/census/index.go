@@ -238,7 +238,7 @@ func (ix *index) addFile(pkg *program.Package, f *program.File) {
 			}
 		case *ast.RangeStmt:
 			if pkg.World && n.Tok == token.ASSIGN && n.Value != nil {
-				if elem, ok := info.TypeOf(n.X).Underlying().(interface{ Elem() types.Type }); ok {
+				if elem, ok := program.Underlying(info, n.X).(interface{ Elem() types.Type }); ok {
 					ix.convert(elem.Elem(), info.TypeOf(n.Value))
 				}
 			}
@@ -527,10 +527,11 @@ func basicOf(t types.Type) *types.Basic {
 	return b
 }
 
-// carrierType reports whether values of type t hide their dynamic type: interfaces and type parameters.
+// carrierType reports whether values of type t hide their dynamic type: interfaces and type parameters. So may what has no type,
+// in a package with errors.
 func carrierType(t types.Type) bool {
 	switch t := types.Unalias(t).(type) {
-	case *types.TypeParam:
+	case nil, *types.TypeParam:
 		return true
 	default:
 		return types.IsInterface(t)

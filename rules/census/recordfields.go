@@ -83,7 +83,7 @@ func (r *recorder) becomesInterface(parent, child ast.Node, e Expr) bool {
 	case *ast.ValueSpec:
 		return p.Type != nil && isInterface(p.Type)
 	case *ast.SendStmt:
-		ch, ok := info.TypeOf(p.Chan).Underlying().(*types.Chan)
+		ch, ok := program.Underlying(info, p.Chan).(*types.Chan)
 		return ok && ast.Node(p.Value) == child && carrierType(ch.Elem())
 	case *ast.ReturnStmt:
 		return r.returnsInterface(p, child, e)
@@ -92,7 +92,7 @@ func (r *recorder) becomesInterface(parent, child ast.Node, e Expr) bool {
 		if !ok || ast.Node(p.Value) != child {
 			return false
 		}
-		switch t := info.TypeOf(lit).Underlying().(type) {
+		switch t := program.Underlying(info, lit).(type) {
 		case *types.Map:
 			return carrierType(t.Elem())
 		case *types.Struct:
@@ -139,7 +139,7 @@ func (r *recorder) readPair(read *FieldRead) {
 
 // takesInterface reports whether a call takes an argument as an interface value.
 func takesInterface(info *types.Info, call *ast.CallExpr, child ast.Node) bool {
-	sig, ok := info.TypeOf(call.Fun).Underlying().(*types.Signature)
+	sig, ok := program.Underlying(info, call.Fun).(*types.Signature)
 	if !ok || call.Ellipsis.IsValid() || isConversion(info, call) {
 		return false
 	}

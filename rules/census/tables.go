@@ -165,7 +165,7 @@ func (ix *index) inflowStd(fn *types.Func, call *ast.CallExpr, argIndex int, wan
 			return // it only looks
 		}
 	}
-	elem, _ := info.TypeOf(call.Args[argIndex]).Underlying().(interface{ Elem() types.Type })
+	elem, _ := program.Underlying(info, call.Args[argIndex]).(interface{ Elem() types.Type })
 	for i, a := range call.Args {
 		t := info.TypeOf(a)
 		if i == argIndex || t == nil {

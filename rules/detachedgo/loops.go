@@ -231,7 +231,7 @@ func (f *finder) breaks(b *ast.BranchStmt, l loop) bool {
 
 // ticks reports whether a channel is one of time's: it tells the time, and not an end.
 func ticks(pkg *program.Package, e ast.Expr) bool {
-	ch, ok := pkg.Info.TypeOf(e).Underlying().(*types.Chan)
+	ch, ok := program.Underlying(pkg.Info, e).(*types.Chan)
 	if !ok {
 		return false
 	}

@@ -113,7 +113,7 @@ func (u *usage) fits(e ast.Expr) bool {
 	case *ast.RangeStmt:
 		return ast.Node(p.X) == child && types.Identical(u.from.Underlying(), u.to.Underlying())
 	case *ast.SendStmt:
-		ch, ok := info.TypeOf(p.Chan).Underlying().(*types.Chan)
+		ch, ok := program.Underlying(info, p.Chan).(*types.Chan)
 		return ok && ast.Node(p.Value) == child && u.assignable(ch.Elem())
 	case *ast.IfStmt, *ast.ForStmt:
 		return isBasic(u.to, types.IsBoolean)
