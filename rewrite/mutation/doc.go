@@ -6,6 +6,6 @@
 //	go test ./rewrite/mutation -mutate -timeout 0 -v
 //	go test ./rewrite/mutation -mutate -run 'TestMutations/store' -v
 //
-// A mutation that no scenario notices is tried with the oracle. One that survives shows what is not tested: it is worth a
-// scenario.
+// The narrowest tests are tried first, then all scenarios about keys and of the planner, then the oracle. One that survives
+// shows what is not tested: it is worth a scenario.
 package mutation

@@ -75,16 +75,27 @@ func TestMutations(t *testing.T) {
 	for _, m := range mutations {
 		t.Run(strings.ReplaceAll(m.name, " ", "-"), func(t *testing.T) {
 			overlay := m.overlay(t, dir)
-			if out, err := goTest(dir, overlay, m.pkg, "-run", "^NoTest$"); err != nil {
+			binary, out, err := buildTests(dir, overlay, m.pkg)
+			if err != nil {
 				t.Fatalf("does not build:\n%s", out)
 			}
-			if out, err := goTest(dir, overlay, m.pkg, "-run", m.run); err != nil {
-				killed++
-				t.Logf("killed by %s", firstFailure(out))
-				return
+			runs := []string{m.run}
+			if m.pkg == command && !m.alone {
+				runs = append(runs, keys, plans)
+			}
+			for _, run := range runs {
+				if out, err := runTests(filepath.Join(dir, m.pkg), binary, "-test.run", run); err != nil {
+					killed++
+					t.Logf("killed by %s", firstFailure(out))
+					return
+				}
 			}
 			if !m.alone && *flagOracle != "0" {
-				if out, err := goTest(dir, overlay, "./rewrite/oracle", "-oracle.n", *flagOracle, "-oracle.fail", "1"); err != nil {
+				binary, out, err := buildTests(dir, overlay, "./rewrite/oracle")
+				if err != nil {
+					t.Fatalf("does not build:\n%s", out)
+				}
+				if out, err := runTests(filepath.Join(dir, "rewrite/oracle"), binary, "-oracle.n", *flagOracle, "-oracle.fail", "1"); err != nil {
 					killed++
 					t.Logf("killed by the oracle: %s", firstFailure(out))
 					return
@@ -119,8 +130,18 @@ func (m mutation) overlay(t *testing.T, dir string) string {
 	return name
 }
 
-func goTest(dir, overlay, pkg string, args ...string) (out string, err error) {
-	cmd := exec.Command("go", append([]string{"test", "-trimpath", "-timeout", "10m", "-failfast", "-overlay", overlay, pkg}, args...)...)
+// buildTests builds the tests of a package beside the overlay. That is most of the work, so that narrow and wide tests share it.
+func buildTests(dir, overlay, pkg string) (binary, out string, err error) {
+	binary = filepath.Join(filepath.Dir(overlay), filepath.Base(pkg)+".test")
+	cmd := exec.Command("go", "test", "-trimpath", "-c", "-o", binary, "-overlay", overlay, pkg)
+	cmd.Dir = dir
+	data, err := cmd.CombinedOutput()
+	return binary, string(data), err
+}
+
+// runTests runs tests in the directory of their package.
+func runTests(dir, binary string, args ...string) (out string, err error) {
+	cmd := exec.Command(binary, append([]string{"-test.timeout", "10m", "-test.failfast"}, args...)...)
 	cmd.Dir = dir
 	data, err := cmd.CombinedOutput()
 	return string(data), err
