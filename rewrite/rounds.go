@@ -5,6 +5,7 @@ import (
 	"context"
 	"go/parser"
 	"go/token"
+	"maps"
 	"slices"
 	"strings"
 
@@ -20,13 +21,16 @@ const maxRounds = 10
 
 // settleWaiting carries out what the fixes of the rounds before have made possible, and what they have brought to light.
 func settleWaiting(ctx context.Context, opts Options, res *Result) error {
-	last := res.Units
+	last, given := res.Units, opts.Load.Overlay
 	for range maxRounds - 1 {
 		w := waiting(res, &opts)
 		if len(w.files) == 0 || len(w.units) == 0 && !reveal(last, &opts) {
 			return nil
 		}
-		opts.Load.Overlay = map[string][]byte{}
+		opts.Load.Overlay = maps.Clone(given)
+		if opts.Load.Overlay == nil {
+			opts.Load.Overlay = map[string][]byte{}
+		}
 		for _, f := range res.Set.Files {
 			opts.Load.Overlay[f.Name] = f.New
 		}

@@ -192,7 +192,7 @@ func (g *Graph) noteReflection(s *stores, pkg *program.Package, file *program.Fi
 
 // templateFiles reads the files below a directory that may be templates.
 func (g *Graph) templateFiles(dir string) {
-	filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+	g.Program.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return nil
 		}
@@ -206,7 +206,7 @@ func (g *Graph) templateFiles(dir string) {
 		if err != nil || !info.Mode().IsRegular() || info.Size() > maxTemplate || strings.HasSuffix(name, ".go") {
 			return nil
 		}
-		src, err := program.ReadFile(name)
+		src, err := g.Program.ReadFile(name)
 		if err != nil || !bytes.Contains(src, []byte("{{")) || bytes.IndexByte(src, 0) >= 0 {
 			return nil
 		}

@@ -89,7 +89,7 @@ func (g *Graph) readAnonymous() {
 					continue
 				}
 				seen[file] = true
-				if program.ReadInto(&src, file.Name) == nil && mayAsk(src.Bytes()) {
+				if g.Program.ReadInto(&src, file.Name) == nil && mayAsk(src.Bytes()) {
 					g.anonymousIn(pkg.Path, file.Name, src.Bytes())
 				}
 			}

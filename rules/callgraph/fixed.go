@@ -3,7 +3,6 @@ package callgraph
 import (
 	"go/ast"
 	"go/types"
-	"path/filepath"
 	"slices"
 	"strings"
 	"unicode"
@@ -35,7 +34,7 @@ func (g *Graph) markFixed() {
 		}
 		src, ok := assembly[f.File.PkgDir]
 		if !ok {
-			src = assemblyIn(f.File.PkgDir)
+			src = assemblyIn(g.Program, f.File.PkgDir)
 			assembly[f.File.PkgDir] = src
 		}
 		if len(src) > 0 && strings.Contains(string(src), "·"+f.Decl.Name.Name+"(") {
@@ -119,11 +118,10 @@ func (g *Graph) directives() map[[2]string]place {
 }
 
 // assemblyIn returns the assembly code of a directory.
-func assemblyIn(dir string) []byte {
-	names, _ := filepath.Glob(filepath.Join(dir, "*.s"))
+func assemblyIn(prog *program.Program, dir string) []byte {
 	var all []byte
-	for _, name := range names {
-		if src, err := program.ReadFile(name); err == nil {
+	for _, name := range prog.InDir(dir, ".s") {
+		if src, err := prog.ReadFile(name); err == nil {
 			all = append(all, src...)
 		}
 	}

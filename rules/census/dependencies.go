@@ -30,7 +30,7 @@ func (b *builder) dependenciesToRead(ctx context.Context, cfg *program.Config, h
 			continue
 		}
 		for _, f := range pkg.Files {
-			if program.ReadInto(&src, f.Name) != nil {
+			if b.census.Program.ReadInto(&src, f.Name) != nil {
 				continue
 			}
 			if containsAny(src.Bytes(), near) || containsAny(src.Bytes(), far) && containsAny(src.Bytes(), texts) {

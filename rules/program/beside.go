@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"go/parser"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,7 +16,7 @@ import (
 func (p *Program) Beside() []*File {
 	var list []*File
 	for _, m := range p.Modules {
-		filepath.WalkDir(m.Dir, func(dir string, d fs.DirEntry, err error) error {
+		p.WalkDir(m.Dir, func(dir string, d fs.DirEntry, err error) error {
 			if err != nil || !d.IsDir() || dir == m.Dir {
 				return nil
 			}
@@ -40,7 +39,7 @@ func (p *Program) Beside() []*File {
 func (p *Program) Skipped() []*File {
 	var list []*File
 	for _, m := range p.Modules {
-		filepath.WalkDir(m.Dir, func(dir string, d fs.DirEntry, err error) error {
+		p.WalkDir(m.Dir, func(dir string, d fs.DirEntry, err error) error {
 			if err != nil || !d.IsDir() || dir == m.Dir {
 				return nil
 			}
@@ -48,7 +47,7 @@ func (p *Program) Skipped() []*File {
 			if strings.HasPrefix(base, ".") || base == "vendor" || base == "node_modules" {
 				return filepath.SkipDir
 			}
-			if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			if p.Exists(filepath.Join(dir, "go.mod")) {
 				return filepath.SkipDir
 			}
 			rel, err := filepath.Rel(m.Dir, dir)
@@ -78,14 +77,14 @@ func skippedByPatterns(rel string) bool {
 // and requires a module of it.
 func (p *Program) nestedModule(dir string) *Module {
 	gomod := filepath.Join(dir, "go.mod")
-	if _, err := os.Stat(gomod); err != nil {
+	if !p.Exists(gomod) {
 		return nil
 	}
 	if slices.ContainsFunc(p.Modules, func(m *Module) bool { return m.Dir == dir }) {
 		return nil
 	}
 	m := &Module{Dir: dir, GoMod: gomod, Requires: map[string]bool{}}
-	if m.readGoMod() != nil || !slices.ContainsFunc(p.Modules, func(w *Module) bool { return m.Requires[w.Path] }) {
+	if m.readGoMod(p.loader.tree) != nil || !slices.ContainsFunc(p.Modules, func(w *Module) bool { return m.Requires[w.Path] }) {
 		return nil
 	}
 	return m
@@ -98,7 +97,7 @@ func (p *Program) filesBeside(m *Module) []*File {
 		rel = m.Dir
 	}
 	var list []*File
-	filepath.WalkDir(m.Dir, func(name string, d fs.DirEntry, err error) error {
+	p.WalkDir(m.Dir, func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return nil
 		}
@@ -111,7 +110,7 @@ func (p *Program) filesBeside(m *Module) []*File {
 		if !strings.HasSuffix(name, ".go") {
 			return nil
 		}
-		src, err := ReadFile(name)
+		src, err := p.ReadFile(name)
 		if err != nil || !bytes.Contains(src, []byte("Value(")) && !p.mentionsModule(src) {
 			return nil
 		}
@@ -147,7 +146,7 @@ func (p *Program) Unlisted() []*File {
 	}
 	var list []*File
 	for _, m := range p.Modules {
-		filepath.WalkDir(m.Dir, func(dir string, d fs.DirEntry, err error) error {
+		p.WalkDir(m.Dir, func(dir string, d fs.DirEntry, err error) error {
 			if err != nil || !d.IsDir() {
 				return nil
 			}
@@ -155,7 +154,7 @@ func (p *Program) Unlisted() []*File {
 				if base := d.Name(); strings.HasPrefix(base, ".") || strings.HasPrefix(base, "_") || base == "testdata" || base == "vendor" || base == "node_modules" {
 					return filepath.SkipDir
 				}
-				if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+				if p.Exists(filepath.Join(dir, "go.mod")) {
 					return filepath.SkipDir
 				}
 			}
@@ -170,14 +169,14 @@ func (p *Program) Unlisted() []*File {
 
 // unlistedIn parses the Go files of one directory whose source keep accepts.
 func (p *Program) unlistedIn(m *Module, dir string, keep func(src []byte) bool) []*File {
-	names, _ := filepath.Glob(filepath.Join(escapeGlob(dir), "*.go"))
+	names := p.InDir(dir, ".go")
 	rel, err := filepath.Rel(m.Dir, dir)
 	if err != nil {
 		return nil
 	}
 	var list []*File
 	for _, name := range names {
-		src, err := ReadFile(name)
+		src, err := p.ReadFile(name)
 		if err != nil || !keep(src) {
 			continue
 		}
@@ -199,9 +198,4 @@ func (p *Program) unlistedIn(m *Module, dir string, keep func(src []byte) bool) 
 		list = append(list, f)
 	}
 	return list
-}
-
-// escapeGlob makes a directory's name a pattern that matches itself only.
-func escapeGlob(dir string) string {
-	return strings.NewReplacer(`*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(dir)
 }

@@ -80,7 +80,7 @@ func (l *loader) reparse(f *File) *File {
 	g := new(File)
 	*g = *f
 	g.state = &fileState{}
-	src, err := ReadFile(f.Name)
+	src, err := l.tree.read(f.Name)
 	if err == nil {
 		g.state.size = len(src)
 		l.reserve(g)

@@ -47,7 +47,6 @@ func (l *loader) walkWorld() error {
 			return err
 		}
 	}
-	l.prog.Files = l.overlaid(l.prog.Files)
 	sort.Slice(l.prog.Files, func(i, j int) bool { return l.prog.Files[i].Name < l.prog.Files[j].Name })
 	for _, f := range l.prog.Files {
 		l.reserve(f)
@@ -56,12 +55,12 @@ func (l *loader) walkWorld() error {
 }
 
 func (l *loader) walkModule(m *Module) error {
-	return filepath.WalkDir(m.Dir, func(name string, d fs.DirEntry, err error) error {
+	return l.tree.walkDir(m.Dir, func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return fmt.Errorf("cannot read the module %s: %w", m.Path, err)
 		}
 		if d.IsDir() {
-			if name != m.Dir && (skippedDir(d.Name()) || m.ignores(name) || exists(filepath.Join(name, "go.mod"))) {
+			if name != m.Dir && (skippedDir(d.Name()) || m.ignores(name) || l.tree.exists(filepath.Join(name, "go.mod"))) {
 				return filepath.SkipDir
 			}
 			return nil
@@ -104,6 +103,9 @@ func (l *loader) worldFile(name string) (*File, error) {
 	if f := l.files[name]; f != nil {
 		return f, nil
 	}
+	if src := l.opts.Overlay[name]; src != nil {
+		return l.newWorldFile(name, 0o644, len(src)), nil
+	}
 	info, err := os.Lstat(name)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read a source file: %w", err)
@@ -120,17 +122,20 @@ func (l *loader) worldFile(name string) (*File, error) {
 	if !info.Mode().IsRegular() {
 		return nil, nil
 	}
+	f := l.newWorldFile(name, info.Mode().Perm(), int(min(info.Size(), maxSource)))
+	f.Symlink = symlink
+	return f, nil
+}
+
+func (l *loader) newWorldFile(name string, mode fs.FileMode, size int) *File {
 	f := &File{
 		Name: name, Rel: l.rel(name), PkgDir: filepath.Dir(name), World: true,
-		Test: strings.HasSuffix(name, "_test.go"), Symlink: symlink, Mode: info.Mode().Perm(),
-		state: &fileState{size: int(min(info.Size(), maxSource))},
-	}
-	if src := l.opts.Overlay[name]; src != nil {
-		f.state.size = len(src)
+		Test: strings.HasSuffix(name, "_test.go"), Mode: mode,
+		state: &fileState{size: size},
 	}
 	f.PkgPath = l.prog.PathOf(f.PkgDir)
 	l.files[name] = f
-	return f, nil
+	return f
 }
 
 // rel names a file relative to the directory worked in.
@@ -182,7 +187,7 @@ func (l *loader) parseWorld(f *File) {
 	if f.AST != nil {
 		return
 	}
-	src, err := l.source(f.Name)
+	src, err := l.tree.read(f.Name)
 	if errors.Is(err, errTooLarge) {
 		f.state.refused = err
 	}
@@ -208,10 +213,10 @@ var sources = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // withSource calls use with the content of a file of a dependency, which use may change
 // and must not keep. It does not call use for a file that cannot be read.
-func withSource(name string, use func(src []byte)) {
+func (l *loader) withSource(name string, use func(src []byte)) {
 	buf := sources.Get().(*bytes.Buffer)
 	defer sources.Put(buf)
-	if ReadInto(buf, name) == nil {
+	if l.tree.readInto(buf, name) == nil {
 		use(buf.Bytes())
 	}
 }

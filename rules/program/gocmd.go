@@ -138,7 +138,11 @@ func decodeAll[T any](data []byte, what string) ([]*T, error) {
 
 // mainModules lists the modules of the world.
 func (g goTool) mainModules(ctx context.Context) ([]*listedModule, error) {
-	out, err := g.run(ctx, nil, "list", "-m", "-json=Path,Dir,GoMod,GoVersion,Main")
+	args := []string{"list", "-m", "-json=Path,Dir,GoMod,GoVersion,Main"}
+	if g.overlay != "" {
+		args = append(args, "-overlay="+g.overlay)
+	}
+	out, err := g.run(ctx, nil, args...)
 	if err != nil {
 		return nil, err
 	}

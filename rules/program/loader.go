@@ -25,6 +25,7 @@ import (
 type loader struct {
 	opts Options
 	tool goTool
+	tree tree
 	env  goEnv
 	prog *Program
 
@@ -51,6 +52,7 @@ func newLoader(opts Options) *loader {
 	l := &loader{
 		opts:     opts,
 		tool:     goTool{dir: opts.Dir, env: opts.Env},
+		tree:     newTree(opts.Overlay),
 		files:    map[string]*File{},
 		reloaded: map[*Package]*Package{},
 		whole:    map[string]*File{},
@@ -69,13 +71,7 @@ func (l *loader) load(ctx context.Context) (err error) {
 	if l.env, err = l.tool.goEnv(ctx, nil); err != nil {
 		return err
 	}
-	if err := l.findModules(ctx); err != nil {
-		return err
-	}
-	l.makeConfigs()
-	if err := l.walkWorld(); err != nil {
-		return err
-	}
+	l.seeModuleFiles()
 	overlay, remove, err := overlayFiles(l.opts.Overlay)
 	if err != nil {
 		return err
@@ -83,6 +79,13 @@ func (l *loader) load(ctx context.Context) (err error) {
 	defer remove()
 	l.tool.overlay = overlay
 	defer func() { l.tool.overlay = "" }()
+	if err := l.findModules(ctx); err != nil {
+		return err
+	}
+	l.makeConfigs()
+	if err := l.walkWorld(); err != nil {
+		return err
+	}
 	listed, err := l.listAndParse(ctx)
 	if err != nil {
 		return err
@@ -265,7 +268,7 @@ func (l *loader) scanDependencies(ctx context.Context, pkgs []*Package) error {
 				}
 				continue
 			}
-			withSource(f.Name, func(src []byte) {
+			l.withSource(f.Name, func(src []byte) {
 				f.state.size = len(src)
 				verdict = max(verdict, interestOf(src))
 			})
@@ -408,7 +411,7 @@ func (l *loader) parseDep(f *File, p *Package) {
 	if f.AST != nil {
 		return
 	}
-	withSource(f.Name, func(src []byte) {
+	l.withSource(f.Name, func(src []byte) {
 		if len(src) > f.state.size {
 			return
 		}

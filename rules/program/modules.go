@@ -35,7 +35,7 @@ func (l *loader) findModules(ctx context.Context) error {
 		}
 		m := &Module{Path: lm.Path, Dir: lm.Dir, GoVersion: lm.GoVersion, GoMod: lm.GoMod,
 			Requires: map[string]bool{}}
-		if err := m.readGoMod(); err != nil {
+		if err := m.readGoMod(l.tree); err != nil {
 			return err
 		}
 		l.prog.Modules = append(l.prog.Modules, m)
@@ -64,11 +64,11 @@ func (l *loader) checkMember(gomod string) error {
 }
 
 // readGoMod reads requirements and ignored directories.
-func (m *Module) readGoMod() error {
+func (m *Module) readGoMod(t tree) error {
 	if m.GoMod == "" {
 		return nil
 	}
-	data, err := ReadFile(m.GoMod)
+	data, err := t.read(m.GoMod)
 	if err != nil {
 		return fmt.Errorf("cannot read the module file: %w", err)
 	}

@@ -28,7 +28,8 @@ type Options struct {
 	// Tests tells whether test files are loaded. Without them they are
 	// Excluded, for the reason "tests not loaded".
 	Tests bool
-	// Overlay replaces, creates or, with nil, removes Go files of the world: absolute name to content.
+	// Overlay replaces, creates or, with nil, removes files: absolute name to content. It is what the go command
+	// and ctxmend see of the disk, go.mod and go.work files included.
 	Overlay map[string][]byte
 	// Jobs bounds the goroutines that parse and check; 0 or less means
 	// GOMAXPROCS. The result does not depend on it.

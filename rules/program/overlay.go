@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 )
 
 // overlayFiles writes what an overlay says where the go command can read it, and returns the name of the description to
@@ -45,36 +44,30 @@ func overlayFiles(overlay map[string][]byte) (name string, remove func(), err er
 	return name, remove, nil
 }
 
-// overlaid adds the files that the overlay creates and takes out those that it removes.
-func (l *loader) overlaid(files []*File) []*File {
-	var kept []*File
-	seen := map[string]bool{}
-	for _, f := range files {
-		seen[f.Name] = true
-		if src, changed := l.opts.Overlay[f.Name]; !changed || src != nil {
-			kept = append(kept, f)
-		} else {
-			delete(l.files, f.Name)
-		}
+// seeModuleFiles makes go env's idea of the go.mod and go.work files in force that of the overlay, which go env alone of the
+// go command's parts does not ask for.
+func (l *loader) seeModuleFiles() {
+	changed := map[string]bool{}
+	for name := range l.opts.Overlay {
+		changed[filepath.Base(name)] = true
 	}
-	for _, name := range sortedKeys(l.opts.Overlay) {
-		if src := l.opts.Overlay[name]; src != nil && !seen[name] && strings.HasSuffix(name, ".go") {
-			f := &File{
-				Name: name, Rel: l.rel(name), PkgDir: filepath.Dir(name), World: true,
-				Test: strings.HasSuffix(name, "_test.go"), Mode: 0o644, state: &fileState{size: len(src)},
-			}
-			f.PkgPath = l.prog.PathOf(f.PkgDir)
-			l.files[name] = f
-			kept = append(kept, f)
-		}
+	if changed["go.mod"] {
+		l.env.GOMOD = l.above("go.mod")
 	}
-	return kept
+	// One that GOWORK names may lie anywhere; the go command looks for others above only.
+	if changed["go.work"] && l.env.GOWORK != "off" && (l.env.GOWORK == "" || within(filepath.Dir(l.env.GOWORK), l.opts.Dir)) {
+		l.env.GOWORK = l.above("go.work")
+	}
 }
 
-// source reads a file of the world.
-func (l *loader) source(name string) ([]byte, error) {
-	if src, ok := l.opts.Overlay[name]; ok && src != nil {
-		return src, nil
+// above returns the nearest file of that name in the directory worked in or above it, or "".
+func (l *loader) above(base string) string {
+	for dir := l.opts.Dir; ; dir = filepath.Dir(dir) {
+		if name := filepath.Join(dir, base); l.tree.exists(name) {
+			return name
+		}
+		if dir == filepath.Dir(dir) {
+			return ""
+		}
 	}
-	return ReadFile(name)
 }

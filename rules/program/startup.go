@@ -30,7 +30,7 @@ func (p *Program) Startup(path string) *Startup {
 		switch {
 		case q == nil:
 		case !q.World:
-			if what := q.foreignStartup(); what != "" {
+			if what := q.foreignStartup(p.loader.tree); what != "" {
 				return &Startup{PkgPath: path, What: what}
 			}
 		case q.Info != nil:
@@ -192,9 +192,9 @@ func toArray(t types.Type) bool {
 
 // foreignStartup says what a package outside the world does when a program starts. Its syntax, which need not have been
 // kept, is read again.
-func (q *Package) foreignStartup() string {
+func (q *Package) foreignStartup(t tree) string {
 	for _, f := range q.Files {
-		src, err := ReadFile(f.Name)
+		src, err := t.read(f.Name)
 		if err != nil {
 			continue
 		}
