@@ -79,7 +79,7 @@ func (s *store) takeBack(ctx context.Context, last *journal) (*UndoResult, error
 	}
 	j := newJournal(kindUndo, s.root, last.Roots, changes)
 	j.MakeDirs, j.DropDirs = dirs, last.MakeDirs
-	if err := s.run(ctx, j, changes); err != nil {
+	if err := s.run(ctx, j, changes, nil); err != nil {
 		return nil, err
 	}
 	// It says that nothing is left to undo; no journal says so too.

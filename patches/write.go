@@ -16,6 +16,10 @@ type WriteOptions struct {
 	// directory ctxmend of the user's cache directory.
 	CacheDir string
 
+	// Also, when not nil, is run when all files hold their new contents and before the set counts as written. If it fails the
+	// files go back. It returns what takes back what it did, for the case that the journal fails after it.
+	Also func(ctx context.Context) (takeBack func() error, err error)
+
 	ops fsops // nil is the operating system; tests set it
 }
 
@@ -65,7 +69,7 @@ func (s *Set) Write(ctx context.Context, opts WriteOptions) error {
 	}
 	j := newJournal(kindFix, st.root, roots, changes)
 	j.MakeDirs = dirs
-	return st.run(ctx, j, changes)
+	return st.run(ctx, j, changes, opts.Also)
 }
 
 // changes returns the set's changes in the order of their names.
@@ -110,15 +114,24 @@ func keptMode(info fs.FileInfo) fs.FileMode {
 }
 
 // run makes the changes that j records, or none of them.
-func (s *store) run(ctx context.Context, j *journal, changes []*change) error {
+func (s *store) run(ctx context.Context, j *journal, changes []*change, also func(context.Context) (func() error, error)) error {
 	err := s.save(j)
 	if err != nil {
 		err = &JournalError{Path: s.dir, Err: err}
 	} else if err = s.perform(ctx, j, changes); err == nil {
-		if err = s.commit(j); err == nil {
-			return nil
+		takeBack := func() error { return nil }
+		if also != nil {
+			takeBack, err = also(ctx)
 		}
-		err = &JournalError{Path: s.dir, Err: err}
+		if err == nil {
+			if err = s.commit(j); err == nil {
+				return nil
+			}
+			err = &JournalError{Path: s.dir, Err: err}
+			if terr := takeBack(); terr != nil {
+				return &RollbackError{Err: err, Rollback: terr}
+			}
+		}
 	}
 	if rerr := s.rollback(j); rerr != nil {
 		return &RollbackError{Err: err, Rollback: rerr}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/ctxmend/ctxmend/patches"
+	"github.com/ctxmend/ctxmend/rewrite/apply"
 	"github.com/ctxmend/ctxmend/rewrite/plan"
 	"github.com/ctxmend/ctxmend/rules"
 	"github.com/ctxmend/ctxmend/rules/census"
@@ -28,6 +29,9 @@ type Options struct {
 	Excluded func(rule string, file *program.File) bool
 	// KeyStyle, KeyPackage, Accessors, Stage, API and Goroutines are the choices of [plan.Options].
 	KeyStyle, KeyPackage, Accessors, Stage, API, Goroutines string
+	// Mend, when not nil, is asked once about the findings that would be reported: those it returns true for are new, say,
+	// and only they are planned for and mended. The others stay findings without a status.
+	Mend func(ctx context.Context, findings []*rules.Finding) (func(*rules.Finding) bool, error)
 }
 
 // A Result is what a run found and what it would change.
@@ -42,6 +46,22 @@ type Result struct {
 	Units []*plan.Unit
 	// Set holds the file changes of all fixable units at the level asked for, verified.
 	Set *patches.Set
+
+	mend func(*rules.Finding) bool
+}
+
+// Carries reports whether the patch set carries out a unit.
+func (r *Result) Carries(u *plan.Unit) bool {
+	return u.Status == rules.Fixable && r.Options.Within(u) && r.mends(u)
+}
+
+// Wants reports whether a finding is one that Options.Mend has chosen, or has not been asked about because a fix has brought
+// it to light.
+func (r *Result) Wants(f *rules.Finding) bool { return r.mend == nil || r.mend(f) }
+
+// mends reports whether a unit has a finding that is to be mended.
+func (r *Result) mends(u *plan.Unit) bool {
+	return r.mend == nil || slices.ContainsFunc(u.Findings, r.mend)
 }
 
 // Run does the work. It writes nothing. What waits for another fix is planned again on the program as the first round leaves
@@ -67,12 +87,22 @@ func round(ctx context.Context, opts Options, wanted func(*plan.Unit) bool) (*Re
 		return nil, err
 	}
 	findings, directives := find(res.Program, res.Census, opts)
+	res.Findings = report(res.Program, findings, directives, opts)
+	if opts.Mend != nil {
+		if res.mend, err = opts.Mend(ctx, res.Findings); err != nil {
+			return nil, err
+		}
+		if !slices.ContainsFunc(res.Findings, res.mend) {
+			res.Set = patchless(res.Program)
+			return res, nil
+		}
+	}
 	var units []*plan.Unit
 	program.Doing("planning", func() {
 		units = plan.Build(res.Program, res.Census, findings, plan.Options{KeyStyle: opts.KeyStyle, KeyPackage: opts.KeyPackage, Accessors: opts.Accessors, Stage: opts.Stage, API: opts.API, Goroutines: opts.Goroutines})
 	})
 	units = judge(res.Program, units, directives)
-	chosen := func(u *plan.Unit) bool { return opts.isSelected(res.Program, u) }
+	chosen := func(u *plan.Unit) bool { return opts.isSelected(res.Program, u) && res.mends(u) }
 	if wanted != nil {
 		chosen = func(*plan.Unit) bool { return true } // a place may have moved to a package that was not named
 		units = slices.DeleteFunc(units, func(u *plan.Unit) bool { return !wanted(u) })
@@ -82,11 +112,38 @@ func round(ctx context.Context, opts Options, wanted func(*plan.Unit) bool) (*Re
 		return nil, err
 	}
 	settle(units, findings)
-	res.Findings = append(opts.selected(res.Program, findings), directiveFindings(res.Program, directives, opts)...)
-	rules.Sort(res.Program, res.Findings)
 	res.Units = slices.DeleteFunc(units, func(u *plan.Unit) bool { return !chosen(u) })
 	slices.SortFunc(res.Units, func(a, b *plan.Unit) int { return strings.Compare(a.ID, b.ID) })
 	return res, nil
+}
+
+// Find loads a program and runs the rules, and says nothing of what could be mended.
+func Find(ctx context.Context, opts Options) (_ *Result, err error) {
+	defer program.Catch(&err)
+	res := &Result{}
+	if res.Program, err = program.Load(ctx, opts.Load); err != nil {
+		return nil, err
+	}
+	program.Doing("the census", func() { res.Census, err = census.Build(ctx, res.Program) })
+	if err != nil {
+		return nil, err
+	}
+	findings, directives := find(res.Program, res.Census, opts)
+	res.Findings = report(res.Program, findings, directives, opts)
+	return res, nil
+}
+
+// report returns what is reported of findings and directives, in order.
+func report(prog *program.Program, findings []*rules.Finding, directives []*rules.Directive, opts Options) []*rules.Finding {
+	list := append(opts.selected(prog, findings), directiveFindings(prog, directives, opts)...)
+	rules.Sort(prog, list)
+	return list
+}
+
+// patchless returns the patch set of a program that stays as it is.
+func patchless(prog *program.Program) *patches.Set {
+	set, _ := apply.Apply(prog, nil) // there is nothing that could fail
+	return set
 }
 
 // find runs the rules and lets directives suppress what they report.

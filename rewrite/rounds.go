@@ -22,6 +22,7 @@ const maxRounds = 10
 // settleWaiting carries out what the fixes of the rounds before have made possible, and what they have brought to light.
 func settleWaiting(ctx context.Context, opts Options, res *Result) error {
 	last, given := res.Units, opts.Load.Overlay
+	opts.Mend = nil // of the units that wait, those were chosen
 	for range maxRounds - 1 {
 		w := waiting(res, &opts)
 		if len(w.files) == 0 || len(w.units) == 0 && !reveal(last, &opts) {

@@ -188,6 +188,9 @@ func (a *app) run(ctx context.Context, flags *runFlags, patterns []string) (*rew
 	if err != nil {
 		return nil, err
 	}
+	if err := a.compareSince(ctx, flags.since, &opts); err != nil {
+		return nil, err
+	}
 	bar := a.newProgress()
 	opts.Load.Progress = bar.update
 	res, err := interruptible(ctx, func() (*rewrite.Result, error) { return rewrite.Run(ctx, opts) })
@@ -217,7 +220,15 @@ func makeReport(res *rewrite.Result, filesChanged int) *report.Report {
 			Edits:         edits(u),
 		})
 	}
-	return report.New(res.Findings, units, filesChanged)
+	r := report.New(res.Findings, units, filesChanged)
+	wanted := make([]bool, len(res.Findings))
+	for i, f := range res.Findings {
+		wanted[i] = res.Wants(f)
+	}
+	if slices.Contains(wanted, false) {
+		r.Keep(wanted)
+	}
+	return r
 }
 
 // edits lists the places that a unit changes, in the order of files and lines.

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ctxmend/ctxmend/patches"
+	"github.com/ctxmend/ctxmend/patches/git"
 	"github.com/ctxmend/ctxmend/rules/program"
 )
 
@@ -65,11 +66,26 @@ var failures = []failure{
 	{is: as[*patches.WriteError], code: exitFailure},
 	{is: as[*patches.JournalError], code: exitFailure, next: "nothing was changed"},
 	{is: as[*patches.LockedError], code: exitFailure, next: "nothing was changed"},
+	{is: isMissing("git"), code: exitFailure, says: "the git command was not found", next: "install git from https://git-scm.com or add it to PATH"},
+	{is: as[*git.UnstagedError], code: exitFailure, next: "nothing was changed; stage the whole of it (git add), or put what is not staged aside (git stash --keep-index), and run it again"},
+	{is: as[*git.BusyError], code: exitFailure, next: "nothing was changed; wait for it to end, and if no git command runs, remove the file"},
+	{is: as[*git.Error], code: exitFailure, next: "nothing was changed"},
+	{is: is(git.ErrNoRepository), code: exitFailure, next: "work in a repository's directory (-C dir)"},
+	{is: as[*conflictError], code: exitFailure, next: "nothing was changed; resolve it and git add the result"},
+	{is: is(errPartialCommit), code: exitFailure, next: "nothing was changed; use git add and git commit without paths, or run ctxmend fix before"},
 	{is: is(exec.ErrNotFound), code: exitFailure, next: "install Go from https://go.dev/dl or add it to PATH"},
 }
 
 func is(target error) func(error) bool {
 	return func(err error) bool { return errors.Is(err, target) }
+}
+
+// isMissing matches a program that is not installed.
+func isMissing(program string) func(error) bool {
+	return func(err error) bool {
+		var e *exec.Error
+		return errors.As(err, &e) && e.Name == program && errors.Is(err, exec.ErrNotFound)
+	}
 }
 
 func as[T error](err error) bool {
@@ -97,6 +113,11 @@ func (a *app) exit(err error) int {
 	if errors.As(err, &wrong) {
 		printError(a.stderr, wrong.Error(), "ctxmend config --help says what the file may hold; --no-config does without it")
 		return exitUsage
+	}
+	var foreign *foreignHookError
+	if errors.As(err, &foreign) {
+		printError(a.stderr, foreign.what, foreign.add)
+		return exitFailure
 	}
 	for _, f := range failures {
 		if f.is(err) {

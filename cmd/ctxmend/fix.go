@@ -70,7 +70,7 @@ func (a *app) fix(ctx context.Context, flags *runFlags, patterns []string) error
 func markFixed(res *rewrite.Result) {
 	done := map[string]bool{}
 	for _, u := range res.Units {
-		if u.Status == rules.Fixable && res.Options.Within(u) {
+		if res.Carries(u) {
 			u.Status = rules.Fixed
 			done[u.ID] = true
 		}

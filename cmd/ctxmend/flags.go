@@ -168,14 +168,20 @@ type runFlags struct {
 	format choice
 	// set is what tells which flags were given: they beat the configuration file.
 	set *pflag.FlagSet
+	since  string
 }
 
 func (f *runFlags) add(cmd *cobra.Command) {
-	f.format = newChoice("text", append([]string{"text"}, report.Formats...)...)
-	cmd.Flags().Var(&f.format, "format", "print text, json or jsonl (one decision a line), sarif, github (annotations), rdjson (reviewdog) or checkstyle")
+	addSince(cmd, &f.since)
+	f.addFormat(cmd.Flags())
 	f.ruleFlags.add(cmd.Flags())
 	f.worldFlags.add(cmd.Flags())
 	f.set = cmd.Flags()
+}
+
+func (f *runFlags) addFormat(flags *pflag.FlagSet) {
+	f.format = newChoice("text", append([]string{"text"}, report.Formats...)...)
+	flags.Var(&f.format, "format", "print text, json or jsonl (one decision a line), sarif, github (annotations), rdjson (reviewdog) or checkstyle")
 }
 
 // options turns flags and package patterns into what the pipeline wants.

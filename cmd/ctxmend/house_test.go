@@ -71,7 +71,7 @@ var floors = [][]string{
 	{"rules/flow"},
 	{"rules/supply"},
 	{"rules"},
-	{"patches/report", "rewrite/plan"},
+	{"patches/report", "patches/git", "rewrite/plan"},
 	{"rules/suite"},
 	{"rewrite/apply", "rewrite/verify"},
 	{"rewrite"},

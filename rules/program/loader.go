@@ -1,6 +1,7 @@
 package program
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"go/ast"
@@ -59,7 +60,7 @@ func newLoader(opts Options) *loader {
 		extra:    map[*Config]map[string]*Package{},
 		checked:  map[string]*File{},
 	}
-	l.prog = &Program{Fset: token.NewFileSet(), Dir: opts.Dir, Hints: opts.Hints, loader: l}
+	l.prog = &Program{Fset: token.NewFileSet(), Dir: cmp.Or(opts.Base, opts.Dir), Hints: opts.Hints, loader: l}
 	return l
 }
 

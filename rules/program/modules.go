@@ -50,6 +50,13 @@ func (l *loader) findModules(ctx context.Context) error {
 	return nil
 }
 
+// A NotInWorkspaceError says that the module worked in does not belong to the workspace in force.
+type NotInWorkspaceError struct{ GoMod, Workspace string }
+
+func (e *NotInWorkspaceError) Error() string {
+	return fmt.Sprintf("%s is not part of the workspace %s: set GOWORK=off to work on it alone, or add it with `go work use`", e.GoMod, e.Workspace)
+}
+
 // checkMember makes sure that the module worked in, if any, belongs to the workspace in force.
 func (l *loader) checkMember(gomod string) error {
 	if l.prog.Workspace == "" || gomod == "" || gomod == os.DevNull {
@@ -60,7 +67,7 @@ func (l *loader) checkMember(gomod string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%s is not part of the workspace %s: set GOWORK=off to work on it alone, or add it with `go work use`", gomod, l.prog.Workspace)
+	return &NotInWorkspaceError{GoMod: gomod, Workspace: l.prog.Workspace}
 }
 
 // readGoMod reads requirements and ignored directories.

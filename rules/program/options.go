@@ -15,6 +15,8 @@ type Platform struct{ GOOS, GOARCH string }
 type Options struct {
 	// Dir is the directory worked in; "" is the current one.
 	Dir string
+	// Base is the absolute directory that files are reported relative to; "" means Dir.
+	Base string
 	// Patterns choose the packages that are reported, in the go command's
 	// syntax; a name ending in .go chooses that file alone. None means ./..., and
 	// every module when a go.work file is in force. The world is loaded whole

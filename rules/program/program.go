@@ -47,7 +47,7 @@ import (
 type Program struct {
 	// Fset holds the positions of all files.
 	Fset *token.FileSet
-	// Dir is the absolute directory worked in; findings are reported relative to it.
+	// Dir is the absolute directory that findings are reported relative to, the one worked in if no other was asked for.
 	Dir string
 	// Workspace is the absolute path of the go.work file in force, or "".
 	Workspace string
