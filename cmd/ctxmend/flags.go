@@ -167,8 +167,8 @@ type runFlags struct {
 	ruleFlags
 	format choice
 	// set is what tells which flags were given: they beat the configuration file.
-	set *pflag.FlagSet
-	since  string
+	set   *pflag.FlagSet
+	since string
 }
 
 func (f *runFlags) add(cmd *cobra.Command) {
