@@ -188,7 +188,8 @@ func (a *app) run(ctx context.Context, flags *runFlags, patterns []string) (*rew
 	if err != nil {
 		return nil, err
 	}
-	if err := a.compareSince(ctx, flags.since, &opts); err != nil {
+	since, err := a.compareSince(ctx, flags.since, &opts)
+	if err != nil {
 		return nil, err
 	}
 	bar := a.newProgress()
@@ -200,6 +201,9 @@ func (a *app) run(ctx context.Context, flags *runFlags, patterns []string) (*rew
 	}
 	a.noteBroken(res.Program.Broken)
 	a.noteUnknown(flags.config, res.Program)
+	if since != nil && since.known > 0 {
+		a.note("%s of %s left out", plural(since.known, "finding"), flags.since)
+	}
 	return res, nil
 }
 

@@ -35,6 +35,8 @@ func TestScripts(t *testing.T) {
 				"GOFLAGS=", "GOPROXY=off", "GOTOOLCHAIN=local", "GOWORK=",
 				"CTXMEND_CACHE="+filepath.Join(env.WorkDir, ".journal"),
 				"NO_COLOR=", "TERM=xterm",
+				"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_TERMINAL_PROMPT=0",
+				"GIT_AUTHOR_NAME=A", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_COMMITTER_NAME=A", "GIT_COMMITTER_EMAIL=a@example.com",
 			)
 			return os.MkdirAll(filepath.Join(env.WorkDir, ".journal"), 0o755)
 		},

@@ -35,13 +35,13 @@ type comparer struct {
 }
 
 // compareSince makes a run tell what is new since a revision; "" asks for nothing.
-func (a *app) compareSince(ctx context.Context, rev string, opts *rewrite.Options) error {
+func (a *app) compareSince(ctx context.Context, rev string, opts *rewrite.Options) (*comparer, error) {
 	if rev == "" {
-		return nil
+		return nil, nil
 	}
 	repo, err := a.openRepo(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	c := &comparer{app: a, repo: repo, name: rev}
 	var commit string
@@ -52,16 +52,16 @@ func (a *app) compareSince(ctx context.Context, rev string, opts *rewrite.Option
 	}
 	if err != nil {
 		if ctx.Err() != nil {
-			return ctx.Err()
+			return nil, ctx.Err()
 		}
-		return &usageError{message: "--since: " + err.Error(), next: "name a commit that git log shows; a shallow clone may lack it"}
+		return nil, &usageError{message: "--since: " + err.Error(), next: "name a commit that git log shows; a shallow clone may lack it"}
 	}
 	c.commits = []string{commit}
 	if c.state, err = repo.Read(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	opts.Mend = c.mend(*opts)
-	return nil
+	return c, nil
 }
 
 // openRepo finds the repository around the directory worked in.
