@@ -238,10 +238,7 @@ func slideDown(old, new []string, edits []edit) []edit {
 // writeHunks writes the edits as hunks; edits whose contexts meet share one.
 func writeHunks(b *bytes.Buffer, old, new []string, edits []edit) {
 	for len(edits) > 0 {
-		n := 1
-		for n < len(edits) && edits[n].a0-edits[n-1].a1 <= 2*contextLines {
-			n++
-		}
+		n := together(edits)
 		writeHunk(b, old, new, edits[:n])
 		edits = edits[n:]
 	}

@@ -40,6 +40,8 @@ type Result struct {
 	Options Options
 	Program *program.Program
 	Census  *census.Census
+	// Pass is what the rules have looked at; asking it again is cheap.
+	Pass *rules.Pass
 	// Findings are those in the packages that the patterns select, by file, position and rule.
 	Findings []*rules.Finding
 	// Units are those with a reported finding, by ID.
@@ -86,7 +88,8 @@ func round(ctx context.Context, opts Options, wanted func(*plan.Unit) bool) (*Re
 	if err != nil {
 		return nil, err
 	}
-	findings, directives := find(res.Program, res.Census, opts)
+	res.Pass = &rules.Pass{Program: res.Program, Census: res.Census, Rules: opts.Rules}
+	findings, directives := find(res.Pass, opts)
 	res.Findings = report(res.Program, findings, directives, opts)
 	if opts.Mend != nil {
 		if res.mend, err = opts.Mend(ctx, res.Findings); err != nil {
@@ -128,7 +131,8 @@ func Find(ctx context.Context, opts Options) (_ *Result, err error) {
 	if err != nil {
 		return nil, err
 	}
-	findings, directives := find(res.Program, res.Census, opts)
+	res.Pass = &rules.Pass{Program: res.Program, Census: res.Census, Rules: opts.Rules}
+	findings, directives := find(res.Pass, opts)
 	res.Findings = report(res.Program, findings, directives, opts)
 	return res, nil
 }
@@ -147,8 +151,8 @@ func patchless(prog *program.Program) *patches.Set {
 }
 
 // find runs the rules and lets directives suppress what they report.
-func find(prog *program.Program, c *census.Census, opts Options) ([]*rules.Finding, []*rules.Directive) {
-	pass := &rules.Pass{Program: prog, Census: c, Rules: opts.Rules}
+func find(pass *rules.Pass, opts Options) ([]*rules.Finding, []*rules.Directive) {
+	prog := pass.Program
 	var findings []*rules.Finding
 	for _, r := range opts.Rules {
 		program.Doing("rule "+r.Name, func() { findings = append(findings, r.Run(pass)...) })

@@ -9,6 +9,7 @@ Usage:
 	ctxmend fix   [packages]     write the fixes in place
 	ctxmend undo                 take back the last fix
 	ctxmend keys  [packages]     print the census of context keys
+	ctxmend graph [packages]     show how contexts travel: where they are born, handed on, lost
 	ctxmend explain [RULE]       print a rule's documentation
 	ctxmend config check|print   check or print the configuration
 	ctxmend version              print the version
@@ -54,6 +55,18 @@ their edits, notes and what was checked, then the summary; sarif is SARIF 2.1.0 
 it; github writes annotations of GitHub Actions; rdjson is for reviewdog, with suggestions where a fix is one
 run of lines that nobody else changes; checkstyle is XML. sarif and github name files from the top of the
 git working tree.
+
+The formats of keys and graph are their own: table or text, json, dot for Graphviz, mermaid for Markdown, svg, a
+picture that needs no other program, and html, one file with the picture, all findings and their diffs side by
+side, that can be searched and filtered and asks no network. The JSON of graph is
+
+	{"version":1,
+	 "functions":[{"id","name","package","file","line","context","source","entry","outside"}],
+	 "calls":[{"from","to","context","goroutine","places":[{"file","line","column","callee"}]}],
+	 "births":[{"function","place","lost"}],
+	 "losses":[{"function","context","place","fresh","way":[{"from","to","place"}],"rule","status","message"}]}
+
+where context of a call is handed, fresh or none, and a loss has a rule when a finding lies at its place.
 
 Names in a diff are relative to the top of the git working tree, as in git's own
 diffs, so that git apply finds the files from anywhere inside it; without one, they are

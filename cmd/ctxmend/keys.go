@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/constant"
 	"go/token"
+	"path"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -31,12 +32,15 @@ the census is always that of the whole program.`,
 	flags.ruleFlags.addSelection(cmd.Flags())
 	flags.worldFlags.add(cmd.Flags())
 	flags.set = cmd.Flags()
-	flags.format = newChoice("table", "table", "json", "dot", "mermaid")
-	cmd.Flags().Var(&flags.format, "format", "print a table, json, or a graph for Graphviz (dot) or Markdown (mermaid)")
+	flags.format = newChoice("table", "table", "json", "dot", "mermaid", "svg", "html")
+	cmd.Flags().Var(&flags.format, "format", "print a table, json, a graph for Graphviz (dot) or Markdown (mermaid), a picture (svg), or a page with findings and diffs (html)")
 	return cmd
 }
 
 func (a *app) keys(ctx context.Context, flags *runFlags, patterns []string) error {
+	if flags.format.value == "html" {
+		flags.level.value = string(rules.Review) // the page shows every diff there is
+	}
 	res, err := a.run(ctx, flags, patterns)
 	if err != nil {
 		return err
@@ -49,6 +53,10 @@ func (a *app) keys(ctx context.Context, flags *runFlags, patterns []string) erro
 		return doc.WriteDot(a.stdout)
 	case "mermaid":
 		return doc.WriteMermaid(a.stdout)
+	case "svg":
+		return doc.WriteSVG(a.stdout)
+	case "html":
+		return doc.WriteHTML(a.stdout, makeReport(res, 0), pageContext(res))
 	}
 	if len(doc.Keys) == 0 {
 		a.note("no context keys in %s", packageCount(res.Program))
@@ -92,20 +100,20 @@ func reportKey(k *census.Key, verdict *rules.Finding) report.Key {
 	seen := map[report.Site]bool{}
 	for _, s := range k.Sites {
 		site := siteOf(s.File, s.Expr.Pos(), s.Pkg)
+		// A look-up elsewhere than the site means that a function stands between.
+		if s.Lookup != nil && s.Lookup.Key.Pos() != s.Expr.Pos() {
+			if via := siteOf(s.Lookup.File, s.Lookup.Key.Pos(), s.Lookup.Pkg); via.Function != site.Function || via.File != site.File {
+				site.Via = viaName(site, via)
+				if !seen[via] {
+					seen[via] = true
+					out.Forwarders = append(out.Forwarders, via)
+				}
+			}
+		}
 		if s.Role == census.Writer {
 			out.Writers = append(out.Writers, site)
 		} else {
 			out.Readers = append(out.Readers, site)
-		}
-		// A look-up elsewhere than the site means that a function stands between.
-		if s.Lookup == nil || s.Lookup.Key.Pos() == s.Expr.Pos() {
-			continue
-		}
-		if via := siteOf(s.Lookup.File, s.Lookup.Key.Pos(), s.Lookup.Pkg); via.Function != site.Function || via.File != site.File {
-			if !seen[via] {
-				seen[via] = true
-				out.Forwarders = append(out.Forwarders, via)
-			}
 		}
 	}
 	if verdict != nil {
@@ -117,9 +125,17 @@ func reportKey(k *census.Key, verdict *rules.Finding) report.Key {
 	return out
 }
 
+// viaName names the function between a place and its key as the place's package does.
+func viaName(site, via report.Site) string {
+	if via.Package == site.Package || via.Function == "" {
+		return via.Function
+	}
+	return path.Base(via.Package) + "." + via.Function
+}
+
 func siteOf(f *program.File, pos token.Pos, pkg *program.Package) report.Site {
 	site := report.SiteAt(f, pos)
-	site.Package = pkg.Path
+	site.Package, site.Outside = pkg.Path, !pkg.World
 	if f.AST != nil {
 		site.Function = enclosing(f.AST, pos)
 	}

@@ -17,6 +17,8 @@ var Formats = []string{"json", "jsonl", "sarif", "github", "rdjson", "checkstyle
 type Context struct {
 	// Version is the version of ctxmend.
 	Version string
+	// Program names what was looked at, for headings: the path of its module.
+	Program string
 	// Rules describe the rules that ran.
 	Rules []RuleInfo
 	// Prefix leads from the top of the repository to the directory worked in, "" or "a/b/". Formats that are read

@@ -47,6 +47,10 @@ type Site struct {
 	Package  string `json:"package"`
 	Function string `json:"function"`
 	Test     bool   `json:"test"`
+	// Outside is set for code outside the program.
+	Outside bool `json:"outside"`
+	// Via is the function through which the place reaches the key, "" for none.
+	Via string `json:"via"`
 }
 
 // SiteAt returns the place of pos in f. Files of dependencies, which have no name

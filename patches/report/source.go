@@ -2,8 +2,8 @@ package report
 
 import (
 	"strings"
-	"unicode"
-	"unicode/utf8"
+
+	"github.com/ctxmend/ctxmend/patches/report/cells"
 )
 
 // maxExcerpt is the width in terminal cells of the source shown for a finding;
@@ -50,73 +50,11 @@ func clip(before, marked, after string) (string, string) {
 	return before, after
 }
 
-// display replaces what a terminal would not show as itself.
-func display(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\t':
-			return ' '
-		case unicode.IsControl(r), unicode.Is(unicode.Cf, r):
-			// Escape sequences and bidirectional overrides in source
-			// must not act on the reader's terminal.
-			return utf8.RuneError
-		}
-		return r
-	}, s)
-}
+func display(s string) string { return cells.Display(s) }
 
-func firstCells(s string, cells int) string {
-	for i, r := range s {
-		cells -= runeWidth(r)
-		if cells < 0 {
-			return s[:i]
-		}
-	}
-	return s
-}
+func firstCells(s string, n int) string { return cells.First(s, n) }
 
-func lastCells(s string, cells int) string {
-	for i := len(s); i > 0; {
-		r, size := utf8.DecodeLastRuneInString(s[:i])
-		cells -= runeWidth(r)
-		if cells < 0 {
-			return s[i:]
-		}
-		i -= size
-	}
-	return s
-}
+func lastCells(s string, n int) string { return cells.Last(s, n) }
 
 // width returns how many terminal cells s takes.
-func width(s string) int {
-	n := 0
-	for _, r := range s {
-		n += runeWidth(r)
-	}
-	return n
-}
-
-// runeWidth follows the Unicode property East_Asian_Width as far as terminals
-// agree on it: scripts written in full-width cells and emoji take two,
-// combining marks none.
-func runeWidth(r rune) int {
-	switch {
-	case r < 0x300:
-		return 1
-	case unicode.In(r, unicode.Mn, unicode.Me):
-		return 0
-	case unicode.In(r, unicode.Han, unicode.Hangul, unicode.Hiragana, unicode.Katakana, unicode.Yi),
-		r >= 0x3000 && r <= 0x303e,
-		r >= 0xff01 && r <= 0xff60,
-		r >= 0xffe0 && r <= 0xffe6,
-		r >= 0x1f300 && r <= 0x1f64f,
-		r >= 0x1f680 && r <= 0x1f6ff,
-		r >= 0x1f900 && r <= 0x1faff:
-		// Half-width forms share the scripts of their full-width counterparts.
-		if r >= 0xff61 && r <= 0xffdc {
-			return 1
-		}
-		return 2
-	}
-	return 1
-}
+func width(s string) int { return cells.Width(s) }

@@ -247,3 +247,10 @@ func (f *Flow) AsksForEnd(fn *types.Func) bool {
 	})
 	return found
 }
+
+// FromNothing reports whether a context was made from nothing in the same function, whatever has been derived from it since.
+func (f *Flow) FromNothing(pkg *program.Package, file *program.File, e ast.Expr) bool {
+	var o origin
+	o.value(f, file, pkg, e, map[*types.Var]bool{})
+	return o.born && !o.given
+}
