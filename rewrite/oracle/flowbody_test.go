@@ -72,6 +72,9 @@ func (g *flowGen) body(fn *flowFn) {
 		at.ctx = fn.ctxName
 	case "request":
 		at.ctx = "r.Context()"
+	case "http":
+		at.ctx = "r.Context()"
+		b.line("at := %s.At(r)", b.serving(b.f))
 	}
 	b.vars = []flowVar{at}
 	if fn.worker {
@@ -81,12 +84,18 @@ func (g *flowGen) body(fn *flowFn) {
 	for i := range 1 + b.r.IntN(4) {
 		b.statement(fmt.Sprintf("%s.%d", fn.id, i))
 	}
-	other := &flowBody{flowGen: g, f: fn.file, fn: fn, r: newRnd(g.seed, fn.id+" other"), id: fn.id + "o", b: &strings.Builder{}, budget: 20, names: new(int), vars: []flowVar{at}}
+	other := &flowBody{flowGen: g, f: fn.otherFile(g), fn: fn, r: newRnd(g.seed, fn.id+" other"), id: fn.id + "o", b: &strings.Builder{}, budget: 20, names: new(int), vars: []flowVar{at}}
+	if fn.takes == "http" {
+		other.line("at := %s.At(r)", g.serving(other.f))
+	}
 	other.show()
 	other.end()
 	b.end()
 	fn.cost = b.cost
 	g.declare(fn, b.b.String(), other.b.String())
+	if fn.system {
+		g.declareSystem(fn, other.b.String())
+	}
 	if fn.twin {
 		g.declareTwin(fn)
 	}
@@ -105,12 +114,22 @@ func (b *flowBody) parameters() {
 	case b.fn.extra == "f func(int) int":
 		b.line("if f != nil {\n"+note+"\n}", b.fn.id, "f(1)")
 	case b.fn.form == "recursive" && b.fn.extra == "n int":
-		b.line("if n > 0 {\n%s\n}", b.call(b.fn, b.now(), ".Call(\"again\")", "n-1"))
+		b.again()
 		b.cost *= 3
 	}
 	if b.now().ctx != "" {
 		b.show()
 	}
+}
+
+// again calls the function itself.
+func (b *flowBody) again() {
+	v, way := b.now(), ".Call(\"again\")"
+	if b.fn.takes != "none" && v.ctx == "" {
+		v.at += "." + b.born()
+		v.ctx = b.birth()
+	}
+	b.line("if n > 0 {\n%s\n}", b.call(b.fn, v, way, "n-1"))
 }
 
 // end returns.
@@ -136,6 +155,9 @@ func (b *flowBody) show() {
 
 // birth writes a fresh context.
 func (b *flowBody) birth() string {
+	if !b.f.xtest && b.r.chance(.08) {
+		return b.wrapsBirth()
+	}
 	return b.f.ctx() + pick(b.r, []string{"Background()", "TODO()"})
 }
 
@@ -181,6 +203,11 @@ func (b *flowBody) call(fn *flowFn, v flowVar, way string, extra ...string) stri
 		args = append(args, b.wrapped(v.ctx, probe))
 	case "request":
 		args = append(args, fmt.Sprintf("%s.NewRequest(%s)", probe, v.ctx))
+	}
+	if fn.takes == "http" {
+		b.cost += fn.cost
+		fn.called = true
+		return b.spell(fn, b.f, []string{"nil", fmt.Sprintf("%s.Request(%s, %s)", b.serving(b.f), v.ctx, v.at+way)}, b.r)
 	}
 	args = append(args, v.at+way)
 	if extra == nil {

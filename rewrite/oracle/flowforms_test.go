@@ -9,12 +9,15 @@ import (
 var flowForms = []weighted[string]{
 	{10, "plain"}, {5, "method"}, {3, "value"}, {5, "interface"}, {3, "embedded"}, {2, "promoted"}, {2, "method value"}, {2, "method expression"},
 	{2, "variable"}, {2, "field"}, {2, "map"}, {1, "slice"}, {2, "named type"}, {2, "generic"}, {1, "generic type"}, {1, "constraint"}, {2, "parameter"},
-	{1, "factory"}, {1, "alias"}, {1, "own interface"}, {1, "recursive"},
+	{1, "factory"}, {1, "alias"}, {1, "own interface"}, {1, "recursive"}, {3, "distant interface"},
 }
 
 // params writes the parameters of a function.
 func (g *flowGen) params(fn *flowFn) string {
 	f := fn.file
+	if fn.takes == "http" {
+		return fmt.Sprintf("w %s.ResponseWriter, r *%s.Request", f.std("net/http"), f.std("net/http"))
+	}
 	at := "at *" + f.probe(g) + ".At"
 	var list []string
 	switch fn.takes {
@@ -110,6 +113,8 @@ func (g *flowGen) declare(fn *flowFn, body, other string) {
 		f.add("// %s has it.\ntype %s struct{ N int }\n\n%sfunc (%s) %s%s%s", typ, typ, doc, typ, fn.name, sig, block)
 	case "interface", "own interface":
 		g.declareInterface(fn, typ, doc, sig, block, other)
+	case "distant interface":
+		g.declareDistant(fn, typ, doc, sig, block, other)
 	case "embedded", "promoted":
 		base := fn.typeName("base")
 		f.add("// %s has it.\ntype %s struct{}\n\n%sfunc (%s) %s%s%s", base, base, doc, base, fn.name, sig, block)
@@ -216,12 +221,15 @@ func (g *flowGen) spell(fn *flowFn, from *file, args []string, r rnd) string {
 	call := func(fun string) string { return fun + "(" + list + ")" }
 	switch fn.form {
 	case "plain", "recursive", "variable", "named type", "alias", "parameter":
+		if fn.takes == "http" && r.chance(.4) {
+			return call(from.std("net/http") + ".HandlerFunc(" + ref(fn.name) + ").ServeHTTP")
+		}
 		return call(ref(fn.name))
 	case "method":
 		return call(pick(r, []string{"(&" + ref(typ) + "{})", "new(" + ref(typ) + ")"}) + "." + fn.name)
 	case "value":
 		return call(ref(typ) + "{N: 1}." + fn.name)
-	case "interface", "own interface":
+	case "interface", "own interface", "distant interface":
 		return call(fmt.Sprintf("%s(%d).%s", ref(typ), r.IntN(2), fn.name))
 	case "embedded", "promoted":
 		if fn.form == "promoted" && r.chance(.5) {

@@ -15,6 +15,10 @@ type flowGen struct {
 	ids   int
 	// library programs have no main.
 	library bool
+	// extra are packages besides those of the layout.
+	extra []*pkg
+	// serves is set where handlers of net/http are.
+	serves bool
 }
 
 // flowFacts is what the generator knows of a program's places.
@@ -34,7 +38,7 @@ type flowFn struct {
 	id, name string
 	index    int
 	file     *file
-	takes    string // ctx, none, blank, request
+	takes    string // ctx, none, blank, request, http
 	ctxName  string
 	form     string
 	extra    string // what parameters there are behind the others
@@ -43,6 +47,7 @@ type flowFn struct {
 	worker   bool // may be run by a goroutine that nobody waits for
 	cleanup  bool // only called to clean up
 	twin     bool // has a counterpart that takes a context
+	system   bool // has a counterpart in another build configuration
 	dropped  bool
 	cost     int
 	called   bool
@@ -78,9 +83,15 @@ func (g *flowGen) function(i, n int) {
 	f := &flowFn{id: id, index: i, dropped: g.drop[id], ctxName: pick(r, []string{"ctx", "ctx", "ctx", "c", "parent"})}
 	f.name = pickWeighted(r, []weighted[string]{{7, "F"}, {3, "f"}}) + id[1:]
 	name := pickWeighted(r, []weighted[string]{{6, "a.go"}, {3, "b.go"}, {1, "in_test.go"}})
+	if r.chance(.05) {
+		f.system, name = true, "sys.go"
+	}
 	f.file = g.newFile(p, name)
 	g.spellContext(f.file)
 	f.takes = pickWeighted(r, []weighted[string]{{10, "ctx"}, {9, "none"}, {1, "blank"}, {2, "request"}})
+	if newRnd(g.seed, "http").chance(.08) && r.chance(.3) {
+		f.takes = "http"
+	}
 	f.form = pickWeighted(r, flowForms)
 	f.extra = pickWeighted(r, []weighted[string]{{6, ""}, {2, "n int"}, {1, "n, m int"}, {1, "names ...string"}, {1, "f func(int) int"}, {1, "n int, names ...string"}})
 	f.result = pickWeighted(r, []weighted[string]{{4, ""}, {3, "error"}, {2, "int"}})
@@ -93,6 +104,12 @@ func (g *flowGen) function(i, n int) {
 	case x < .3 && f.takes == "ctx":
 		f.twin, f.form = true, pick(r, []string{"plain", "method"})
 		f.name += "Context"
+	}
+	if f.form == "distant interface" && !f.exported() {
+		f.name = "F" + f.name[1:]
+	}
+	if f.takes == "http" {
+		f.extra, f.result, f.cleanup, f.form = "", "", false, pick(r, []string{"plain", "method", "value"})
 	}
 	g.fns = append(g.fns, f)
 }
@@ -155,6 +172,18 @@ func (g *flowGen) finishFlow() *generated {
 	for _, pk := range g.pkgs {
 		g.flowTest(p, pk)
 	}
+	for _, pk := range g.pkgs {
+		g.atom("init "+pk.dir, func(r rnd) {
+			if r.chance(.12) {
+				g.initialise(pk)
+			}
+		})
+	}
+	g.pkgs = append(g.pkgs, g.extra...)
+	if g.serves {
+		p.files["internal/serving/serving.go"] = fmt.Sprintf(servingSource, g.module)
+	}
+	p.atoms = g.atoms
 	p.files["go.mod"] = "module " + g.module + "\n\ngo 1.26\n"
 	p.files["internal/probe/probe.go"] = probeSource
 	for _, pk := range g.pkgs {

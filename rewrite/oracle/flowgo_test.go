@@ -90,7 +90,7 @@ func (b *flowBody) goNamed(id string) {
 
 // escape writes what knows that a goroutine has the context of a request.
 func (b *flowBody) escape() string {
-	if b.fn == nil || b.fn.takes != "request" {
+	if b.fn == nil || b.fn.takes != "request" && b.fn.takes != "http" {
 		return ""
 	}
 	return fmt.Sprintf(".Escape(%q)", b.flowGen.id("e"))

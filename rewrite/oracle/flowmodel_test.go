@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ctxmend/ctxmend/rules"
+	"github.com/ctxmend/ctxmend/rules/flow"
 )
 
 // Programs about the flow of contexts print, beside what a context knows, what it should know: how it was derived, and at
@@ -50,13 +51,11 @@ func (t *trial) announcedBy(findings []*rules.Finding) mending {
 		if f.Status != rules.Fixable && f.Status != rules.Fixed {
 			continue
 		}
-		m[id] = f.Rule
-		if _, param := f.Fix.Intent.(*rules.AddParam); param {
-			for other, fn := range t.prog.flow.owner {
-				if fn == t.prog.flow.owner[id] && m[other] == "" {
-					m[other] = along
-				}
-			}
+		if m[id] = f.Rule; t.prog.flow.kept[id] && t.givenToLiteral(f) {
+			m[id] = along
+		}
+		if in, param := f.Fix.Intent.(*rules.AddParam); param {
+			t.alongWith(f, in, id, m)
 		}
 		for _, r := range f.Related {
 			if r.File == nil || r.Message != "made here" && r.Message != "the parent is passed here" {
@@ -68,11 +67,40 @@ func (t *trial) announcedBy(findings []*rules.Finding) mending {
 		}
 	}
 	for id, rule := range m {
-		if t.prog.flow.kept[id] && rule != "lostcancel" && rule != along {
+		if t.prog.flow.kept[id] && rule != along {
 			t.fail("place %s is to be left alone (%s)", id, rule)
 		}
 	}
 	return m
+}
+
+// givenToLiteral reports whether the context that a finding is about comes as a parameter of a literal that is stored: programs
+// have no such literals, so another fix has given it one.
+func (t *trial) givenToLiteral(f *rules.Finding) bool {
+	in, ok := f.Fix.Intent.(*rules.UseContext)
+	if !ok || in.Source.Kind != flow.Parameter {
+		return false
+	}
+	lines := strings.Split(t.prog.files[f.File.Rel], "\n")
+	at := in.File.Tok.PositionFor(in.Source.Var.Pos(), false).Line // as the rounds before leave the file
+	return at <= len(lines) && strings.Contains(lines[at-1], "map[string]func(*")
+}
+
+// alongWith notes what functions that get a parameter mend for its sake: the places in the function that asks for it, and those that
+// did not matter as long as there was nothing else to pass.
+func (t *trial) alongWith(f *rules.Finding, in *rules.AddParam, id string, m mending) {
+	for other, fn := range t.prog.flow.owner {
+		if fn == t.prog.flow.owner[id] && m[other] == "" {
+			m[other] = along
+		}
+	}
+	for _, also := range in.Also {
+		for _, use := range also.Uses {
+			if other := t.placeOf(f, also.Func.File.Rel, also.Func.File.Tok, use.Pos()); other != "" && m[other] == "" {
+				m[other] = along
+			}
+		}
+	}
 }
 
 // handsNothingOn reports whether a finding stands at a call that hands no context on.
@@ -207,12 +235,6 @@ func (r *flowReader) node(what, arg string, over bool, from []states) states {
 			x.time = x.time || what == "t"
 			return x
 		})
-		if rule == "lostcancel" { // it ends with the function, also for what gets it by another fix and goes on elsewhere
-			s.add(s.each(func(x seen) seen {
-				x.ended = true
-				return x
-			}).list...)
-		}
 		return s
 	case "w":
 		return s.each(seen.uncut)
@@ -229,7 +251,13 @@ func (r *flowReader) node(what, arg string, over bool, from []states) states {
 		}
 		s.add(s.each(seen.uncut).list...)
 		return s
-	case "d", "x": // what is deferred gets a context of its own
+	case "x": // a literal that gets a parameter for the sake of another place in it
+		fresh := states{list: []seen{{}}}
+		if mended {
+			fresh.add(s.list...)
+		}
+		return fresh
+	case "d": // what is deferred gets a context of its own
 		return states{list: []seen{{}}}
 	case "s", "n":
 		if mended {
@@ -270,10 +298,12 @@ func (r *flowReader) born(id, rule string, from []states) states {
 		s.add(f.list...)
 		s.loose = s.loose || f.loose
 	}
-	if joined, started := r.flow.started[id]; started && rule == "detachedgo" {
-		if r.detach == "detach" || r.detach == "auto" && !joined {
-			s = s.each(seen.uncut)
+	if joined, started := r.flow.started[id]; started && (r.detach == "detach" || r.detach == "auto" && !joined) {
+		uncut := s.each(seen.uncut)
+		if rule != "detachedgo" { // that of the goroutine, if that gets one for the sake of another place
+			uncut.add(s.list...)
 		}
+		s = uncut
 	}
 	if s.loose || rule == along { // callers that no context reaches make one
 		s.add(seen{})

@@ -30,6 +30,8 @@ func init() {
 		{5, (*flowBody).goJoined, "outer"},
 		{3, (*flowBody).goLater, "outer"},
 		{1, (*flowBody).goNamed, "outer"},
+		{1, (*flowBody).goTimer, "outer"},
+		{1, (*flowBody).whenOver, "ctx"},
 		{2, (*flowBody).loop, ""},
 		{2, (*flowBody).grow, "ctx"},
 		{2, (*flowBody).stale, "ctx"},
@@ -293,7 +295,7 @@ func (b *flowBody) closure(id string) {
 		at := b.name("at")
 		b.line("%s := map[string]func(*%s.At){%q: func(%s *%s.At) {", do, probe, "x", at, probe)
 		b.inner(id, 1, func(sub *flowBody) { sub.once, sub.vars = true, []flowVar{{at: at}} })
-		b.line("}}\n%s[\"x\"](%s.Call(%q))", do, v.at, id)
+		b.line("}}\n%s[\"x\"](%s.Bare(%q%s))", do, v.at, id, b.others())
 	}
 }
 

@@ -27,7 +27,7 @@ type toolchain struct {
 }
 
 // stdPackages are those that programs may import.
-var stdPackages = []string{"context", "errors", "fmt", "os", "strings", "testing", "time", "sync", "reflect", "sort", "bytes", "encoding/json", "unsafe"}
+var stdPackages = []string{"context", "errors", "fmt", "os", "strings", "testing", "time", "sync", "reflect", "sort", "bytes", "encoding/json", "net/http", "unsafe"}
 
 func newToolchain() (*toolchain, error) {
 	dir, err := exec.Command("go", "env", "GOTOOLDIR").Output()

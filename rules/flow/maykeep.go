@@ -36,7 +36,7 @@ func (f *Flow) mayKeep(pkg *program.Package, file *program.File, call *ast.CallE
 			first = 1
 		}
 	}
-	for _, callee := range f.callees(fn) {
+	for _, callee := range f.Callees(fn) {
 		if b := f.body(callee); b != nil && f.keepsParams(b.pkg, b.file, callee.Origin().Signature(), call, first, seen, depth) {
 			return true
 		}
@@ -64,9 +64,9 @@ func (f *Flow) keepsParams(pkg *program.Package, file *program.File, sig *types.
 	return false
 }
 
-// callees returns the functions of the world that a call of fn may run: itself, or the methods of the types that implement
+// Callees returns the functions of the world that a call of fn may run: itself, or the methods of the types that implement
 // its interface.
-func (f *Flow) callees(fn *types.Func) []*types.Func {
+func (f *Flow) Callees(fn *types.Func) []*types.Func {
 	recv := fn.Signature().Recv()
 	if recv == nil || !types.IsInterface(recv.Type()) {
 		return []*types.Func{fn}

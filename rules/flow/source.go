@@ -118,10 +118,32 @@ func (f *Flow) in(pkg *program.Package, file *program.File, pos token.Pos) []*So
 			s.Ended, s.EndedAt = "a caller passes nil", s.Var.Pos()
 		}
 	}
+	given := map[*Source]token.Pos{}
+	for _, s := range p.list {
+		given[s] = p.given(s)
+	}
 	slices.SortStableFunc(p.list, func(a, b *Source) int {
-		return cmp.Or(cmp.Compare(p.rank(a), p.rank(b)), cmp.Compare(b.Var.Pos(), a.Var.Pos()))
+		return cmp.Or(cmp.Compare(p.rank(a, given[a]), p.rank(b, given[b])), cmp.Compare(given[b], given[a]))
 	})
 	return p.list
+}
+
+// given returns where a source's variable got the value that it has at the place, as far as a statement before the place says so
+// that is carried out in any case: its declaration, or an assignment.
+func (p *finder) given(s *Source) token.Pos {
+	last := s.Var.Pos()
+	for _, u := range p.flow.census.Uses(s.Var) {
+		parent, child := p.flow.census.Outer(u.File, u.Ident)
+		as, ok := parent.(*ast.AssignStmt)
+		if !ok || u.File != p.file || as.End() > p.pos || as.Pos() < last || len(as.Lhs) != len(as.Rhs) {
+			continue
+		}
+		written := slices.ContainsFunc(as.Lhs, func(lhs ast.Expr) bool { return ast.Node(lhs) == child })
+		if written && slices.Contains(p.path, p.flow.census.Parent(p.file, as)) {
+			last = as.Pos()
+		}
+	}
+	return last
 }
 
 // givenNil reports whether a call passes nil for a parameter, as tests do: whatever would ask it would panic.
@@ -327,11 +349,11 @@ func (p *finder) have(v *types.Var) bool {
 }
 
 // rank orders sources: what the caller gives before what is made here, what belongs to the call before
-// what belongs to the receiver.
-func (p *finder) rank(s *Source) int {
+// what belongs to the receiver. A parameter that is given another value counts as made here.
+func (p *finder) rank(s *Source, given token.Pos) int {
 	r := 0
 	switch {
-	case s.Kind == Local && !s.Cancels:
+	case s.Kind == Local && !s.Cancels || s.Kind == Parameter && given != s.Var.Pos():
 		r = 0
 	case s.Kind == Parameter && s.Unnamed == nil:
 		r = 1

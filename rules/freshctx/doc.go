@@ -31,7 +31,8 @@
 //   - what handles the error of a call that was given the context, and calls that roll back, unlock, close or shut down
 //   - goroutines, which rule detachedgo looks at, and functions that run at another time than they are written:
 //     sync.Once, singleflight, callbacks, iterators
-//   - a context that is stored, returned or started with, or whose cancel function is; a call whose result is
+//   - a context that is stored, returned or started with, also by a function behind a function value or an interface, or whose
+//     cancel function is; a call whose result is
 //     stored in a package variable, in the receiver, or lives on: a client, a connection, a cache entry
 //   - ctx = context.Background() where ctx may be nil, and parameters for which a call passes nil
 //   - a function without a context in scope: also one whose body only calls its twin that takes ctx

@@ -24,7 +24,7 @@ const name = "freshctx"
 var Rule = &rules.Rule{Name: name, Doc: doc, Default: true, Levels: []rules.Applicability{rules.Review}, Run: run}
 
 func run(pass *rules.Pass) []*rules.Finding {
-	f := &finder{flow: pass.Flow(), census: pass.Census, shared: map[token.Pos]*rules.Finding{}}
+	f := &finder{pass: pass, flow: pass.Flow(), census: pass.Census, shared: map[token.Pos]*rules.Finding{}}
 	for _, b := range f.flow.Births() {
 		f.birth(b)
 	}
@@ -33,6 +33,7 @@ func run(pass *rules.Pass) []*rules.Finding {
 
 // A finder collects findings.
 type finder struct {
+	pass   *rules.Pass
 	flow   *flow.Flow
 	census *census.Census
 	// shared holds findings that later places join: those of one test, and those that need a name for one parameter. It is
@@ -116,7 +117,7 @@ func (f *finder) users(b *flow.Birth, src *flow.Source, fates []flow.Fate) []flo
 	for _, fate := range fates {
 		switch fate.Kind {
 		case flow.Used, flow.Looked:
-			if f.sharedResult(b, fate.Call) || flow.CleansUp(fate.Call) || replaces(b, fate.Call) || f.asksForDefault(b, fate) {
+			if f.sharedResult(b, fate.Call) || flow.CleansUp(fate.Call) || replaces(b, fate.Call) || f.asksForDefault(b, fate) || f.pass.Supply().Keeps(fate.Call) {
 				return nil
 			}
 			// A context made to carry a value is found where it is looked up; a test has no values to give.

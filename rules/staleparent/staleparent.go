@@ -23,13 +23,14 @@ const name = "staleparent"
 var Rule = &rules.Rule{Name: name, Doc: doc, Levels: []rules.Applicability{rules.Review, rules.Manual}, Run: run}
 
 func run(pass *rules.Pass) []*rules.Finding {
-	f := &finder{flow: pass.Flow(), census: pass.Census}
+	f := &finder{pass: pass, flow: pass.Flow(), census: pass.Census}
 	f.flow.EachCall(f.call)
 	return f.list
 }
 
 // A finder collects findings.
 type finder struct {
+	pass   *rules.Pass
 	flow   *flow.Flow
 	census *census.Census
 	list   []*rules.Finding
@@ -120,7 +121,7 @@ func (f *finder) stale(d *derivation, v *types.Var) []ast.Expr {
 		}
 		fates := f.flow.Fates(d.pkg, d.file, u.Ident)
 		if len(fates) == 0 || slices.ContainsFunc(fates, func(fate flow.Fate) bool {
-			return fate.Kind != flow.Used && fate.Kind != flow.Looked || fate.Call == nil
+			return fate.Kind != flow.Used && fate.Kind != flow.Looked || fate.Call == nil || f.pass.Supply().Keeps(fate.Call)
 		}) {
 			continue
 		}

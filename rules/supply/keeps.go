@@ -1,0 +1,81 @@
+package supply
+
+import (
+	"go/ast"
+	"go/types"
+	"slices"
+
+	"github.com/ctxmend/ctxmend/rules/callgraph"
+	"github.com/ctxmend/ctxmend/rules/flow"
+)
+
+// maxCalls bounds how many calls deep a context is followed for [Supply.Keeps].
+const maxCalls = 5
+
+// Keeps reports whether a function of the world that a call may run, by way of a variable, an interface or a method expression as
+// well, goes on with a context that it is given when the call has returned. Unlike [flow.Flow.MayKeep] it takes functions
+// that nobody knows for those that end with their calls.
+func (s *Supply) Keeps(call *ast.CallExpr) bool {
+	return s.keeps(call, map[*types.Var]bool{}, 0)
+}
+
+func (s *Supply) keeps(expr *ast.CallExpr, seen map[*types.Var]bool, depth int) bool {
+	call := s.Calls.CallAt(expr)
+	if call == nil || depth > maxCalls {
+		return false
+	}
+	for i, arg := range expr.Args {
+		if call.ByMethod {
+			i--
+		}
+		if t := call.Pkg.Info.TypeOf(arg); i < 0 || !flow.Implements(t) && !flow.Carries(t) {
+			continue
+		}
+		for _, callee := range call.Callees {
+			for _, f := range s.mayRun(callee) {
+				if s.keepsParam(f, i, seen, depth) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// keepsParam reports whether a function goes on with what its i-th parameter holds when it has returned.
+func (s *Supply) keepsParam(f *callgraph.Func, i int, seen map[*types.Var]bool, depth int) bool {
+	if f.Body() == nil || f.Signature == nil || i >= f.Signature.Params().Len() {
+		return false
+	}
+	v := f.Signature.Params().At(i)
+	if seen[v] || v.Name() == "" || v.Name() == "_" {
+		return false
+	}
+	seen[v] = true
+	return slices.ContainsFunc(s.Flow.FatesOf(f.Pkg, f.File, v), func(fate flow.Fate) bool {
+		switch fate.Kind {
+		case flow.Kept, flow.Started:
+			return true
+		case flow.Used:
+			return fate.Call != nil && s.keeps(fate.Call, seen, depth+1)
+		}
+		return false
+	})
+}
+
+// mayRun returns the functions that a call of one may run: itself, whatever may stand for a function value, or what implements
+// the method of an interface.
+func (s *Supply) mayRun(f *callgraph.Func) []*callgraph.Func {
+	if f.Body() != nil {
+		return []*callgraph.Func{f}
+	}
+	list, _ := Tied(f)
+	if f.Object != nil {
+		for _, m := range s.Flow.Callees(f.Object) {
+			if by := s.Calls.FuncOf(m); by != nil && !slices.Contains(list, by) {
+				list = append(list, by)
+			}
+		}
+	}
+	return list
+}
