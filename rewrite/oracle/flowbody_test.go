@@ -66,17 +66,8 @@ func (g *flowGen) body(fn *flowFn) {
 		return
 	}
 	b := &flowBody{flowGen: g, f: fn.file, fn: fn, r: newRnd(g.seed, fn.id+" body"), id: fn.id, b: &strings.Builder{}, budget: 60, names: new(int), cost: 1}
-	at := flowVar{at: "at"}
-	switch fn.takes {
-	case "ctx":
-		at.ctx = fn.ctxName
-	case "request":
-		at.ctx = "r.Context()"
-	case "http":
-		at.ctx = "r.Context()"
-		b.line("at := %s.At(r)", b.serving(b.f))
-	}
-	b.vars = []flowVar{at}
+	b.vars = []flowVar{{ctx: fn.givenContext(), at: "at"}}
+	b.findPlace()
 	if fn.worker {
 		b.line("at.Enter()\ndefer at.Leave()")
 	}
@@ -84,20 +75,42 @@ func (g *flowGen) body(fn *flowFn) {
 	for i := range 1 + b.r.IntN(4) {
 		b.statement(fmt.Sprintf("%s.%d", fn.id, i))
 	}
-	other := &flowBody{flowGen: g, f: fn.otherFile(g), fn: fn, r: newRnd(g.seed, fn.id+" other"), id: fn.id + "o", b: &strings.Builder{}, budget: 20, names: new(int), vars: []flowVar{at}}
-	if fn.takes == "http" {
-		other.line("at := %s.At(r)", g.serving(other.f))
-	}
-	other.show()
-	other.end()
 	b.end()
 	fn.cost = b.cost
-	g.declare(fn, b.b.String(), other.b.String())
+	g.declare(fn, b.b.String(), g.otherBody(fn, fn.otherFile(g)))
 	if fn.system {
-		g.declareSystem(fn, other.b.String())
+		g.declareSystem(fn)
 	}
 	if fn.twin {
 		g.declareTwin(fn)
+	}
+}
+
+// otherBody writes a short body for a function, in a file.
+func (g *flowGen) otherBody(fn *flowFn, f *file) string {
+	b := &flowBody{flowGen: g, f: f, fn: fn, r: newRnd(g.seed, fn.id+" other"), id: fn.id + "o", b: &strings.Builder{}, budget: 20, names: new(int)}
+	b.vars = []flowVar{{ctx: fn.givenContext(), at: "at"}}
+	b.findPlace()
+	b.show()
+	b.end()
+	return b.b.String()
+}
+
+// givenContext writes the context that a function is given, "" for none.
+func (fn *flowFn) givenContext() string {
+	switch fn.takes {
+	case "ctx":
+		return fn.ctxName
+	case "request", "http":
+		return "r.Context()"
+	}
+	return ""
+}
+
+// findPlace asks a handler's request where it is.
+func (b *flowBody) findPlace() {
+	if b.fn.takes == "http" {
+		b.line("at := %s.At(r)", b.serving(b.f))
 	}
 }
 

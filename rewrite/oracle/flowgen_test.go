@@ -92,7 +92,9 @@ func (g *flowGen) function(i, n int) {
 	if newRnd(g.seed, "http").chance(.08) && r.chance(.3) {
 		f.takes = "http"
 	}
-	f.form = pickWeighted(r, flowForms)
+	if f.form = pickWeighted(r, flowForms); f.system && f.form == "distant interface" {
+		f.form = "interface"
+	}
 	f.extra = pickWeighted(r, []weighted[string]{{6, ""}, {2, "n int"}, {1, "n, m int"}, {1, "names ...string"}, {1, "f func(int) int"}, {1, "n int, names ...string"}})
 	f.result = pickWeighted(r, []weighted[string]{{4, ""}, {3, "error"}, {2, "int"}})
 	f.comment = pickWeighted(r, []weighted[string]{{12, ""}, {1, "trailing"}, {1, "inside"}, {1, "lines"}})
@@ -101,7 +103,7 @@ func (g *flowGen) function(i, n int) {
 		f.worker, f.form = true, pick(r, []string{"plain", "method", "value"})
 	case x < .2:
 		f.cleanup = true
-	case x < .3 && f.takes == "ctx":
+	case x < .3 && f.takes == "ctx" && !f.system:
 		f.twin, f.form = true, pick(r, []string{"plain", "method"})
 		f.name += "Context"
 	}

@@ -36,22 +36,19 @@ func (g *flowGen) declareDistant(fn *flowFn, typ, doc, sig, block, other string)
 
 // otherFile is where the other implementation of an interface lies, if anywhere else.
 func (fn *flowFn) otherFile(g *flowGen) *file {
-	switch {
-	case fn.form == "distant interface":
+	if fn.form == "distant interface" {
 		return g.newFile(g.besides("fakes"), "fakes.go")
-	case fn.system:
-		f := g.newFile(fn.file.pkg, "sys_special.go")
-		f.head, f.tagged, g.tags = "//go:build special", true, true
-		return f
 	}
 	return fn.file
 }
 
 // declareSystem declares a function once more, for another build configuration.
-func (g *flowGen) declareSystem(fn *flowFn, other string) {
+func (g *flowGen) declareSystem(fn *flowFn) {
 	there := *fn
-	there.file = fn.otherFile(g)
+	there.file = g.newFile(fn.file.pkg, "sys_special.go")
+	there.file.head, there.file.tagged, g.tags = "//go:build special", true, true
 	fn.file.head = "//go:build !special"
+	other := g.otherBody(fn, there.file)
 	g.declare(&there, other, other)
 }
 

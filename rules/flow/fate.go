@@ -457,12 +457,35 @@ func (f *Flow) retains(fn *types.Func, call *ast.CallExpr, arg ast.Node, depth i
 		return kept
 	}
 	f.kept[v] = false // while it is being followed
-	for _, fate := range f.FatesOf(b.pkg, b.file, v) {
-		if fate.Kind == Kept || fate.Kind == Started {
-			f.kept[v] = true
+	f.kept[v] = slices.ContainsFunc(f.FatesOf(b.pkg, b.file, v), func(fate Fate) bool { return f.outlives(b, fate, depth) })
+	return f.kept[v]
+}
+
+// Outlives reports whether a context is needed when the function has returned: it is kept, or a goroutine gets it that the function
+// does not wait for.
+func (f *Flow) Outlives(pkg *program.Package, file *program.File, fate Fate) bool {
+	return f.outlives(&funcBody{pkg: pkg, file: file}, fate, 0)
+}
+
+func (f *Flow) outlives(b *funcBody, fate Fate, depth int) bool {
+	if fate.Kind != Started || fate.Call == nil {
+		return fate.Kind == Kept || fate.Kind == Started
+	}
+	g := f.Started(b.pkg, b.file, fate.Call)
+	if g == nil {
+		g = f.Around(b.pkg, b.file, fate.Call)
+	}
+	if g == nil || f.Lifetime(g).Kind != Joined {
+		return true
+	}
+	for _, r := range resultTypes(b.pkg.Info.TypeOf(fate.Call)) {
+		if carries(r) || lives(r) {
+			return true // what becomes of that is not followed into goroutines
 		}
 	}
-	return f.kept[v]
+	return fate.Fn != nil && slices.ContainsFunc(fate.Call.Args, func(arg ast.Expr) bool {
+		return carries(b.pkg.Info.TypeOf(arg)) && f.retains(fate.Fn, fate.Call, arg, depth+1)
+	})
 }
 
 // LooksOnly reports whether what a call of a declared function of the world does with one of its arguments, a context, is to look

@@ -54,7 +54,7 @@ func (f *Flow) keepsParams(pkg *program.Package, file *program.File, sig *types.
 		seen[v] = true
 		for _, fate := range f.FatesOf(pkg, file, v) {
 			switch {
-			case fate.Kind == Kept || fate.Kind == Started:
+			case f.Outlives(pkg, file, fate):
 				return true
 			case fate.Call != nil && fate.Kind != Looked && f.mayKeep(pkg, file, fate.Call, seen, depth+1):
 				return true

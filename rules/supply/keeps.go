@@ -53,13 +53,10 @@ func (s *Supply) keepsParam(f *callgraph.Func, i int, seen map[*types.Var]bool, 
 	}
 	seen[v] = true
 	return slices.ContainsFunc(s.Flow.FatesOf(f.Pkg, f.File, v), func(fate flow.Fate) bool {
-		switch fate.Kind {
-		case flow.Kept, flow.Started:
+		if s.Flow.Outlives(f.Pkg, f.File, fate) {
 			return true
-		case flow.Used:
-			return fate.Call != nil && s.keeps(fate.Call, seen, depth+1)
 		}
-		return false
+		return (fate.Kind == flow.Used || fate.Kind == flow.Started) && fate.Call != nil && s.keeps(fate.Call, seen, depth+1)
 	})
 }
 
