@@ -32,8 +32,8 @@
 // # The flow of contexts
 //
 // TestFlow tries programs of another kind: functions in every form, methods of interfaces with several implementations, functions in
-// variables, fields, maps and types, generic ones, literals, goroutines that are waited for or not, that hand contexts on, derive
-// them, lose them, or take none. All fixes for that are for review, and all of them change what is printed. What may change is known by place:
+// variables, fields, maps and types, generic ones, literals, goroutines that are waited for or not, timers, handlers of net/http, files
+// of other build configurations, initialisers, that hand contexts on, derive them, lose them, or take none. All fixes for that are for review, and all of them change what is printed. What may change is known by place:
 //
 //   - Beside each context goes a *probe.At, which fixes leave alone. It knows how the context in scope was derived (a value
 //     stored, an end that may come), and at which numbered places it was lost: Born(id) where a fresh one is made instead, Less(id) where
@@ -45,7 +45,8 @@
 //     them where there are several; WithoutCancel of it in a goroutine, by --goroutines and by whether the goroutine is really waited
 //     for; Grow is what there was before the loop; and so on. Only below a call that handed no context on may there still be
 //     a fresh one: callers that no context reaches make it.
-//   - Places named Keep must never be mended: deferred code, sync.Once, functions that only clean up or call their twin.
+//   - Places named Keep must never be mended: deferred code, sync.Once, what runs when a context has ended or before main, functions
+//     that only clean up or call their twin; literals that are stored, unless one of them gets a parameter for the sake of another place.
 //   - Lines without a context, arguments and results among them, must come in the same order with the same text. What runs beside
 //     other code is compared by its way.
 //

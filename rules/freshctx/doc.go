@@ -45,6 +45,7 @@
 // innermost first, before one with a timeout of its own. A parameter named _ gets its name. ctx := context.Background() where an
 // outer ctx is in scope goes, as long as nothing is assigned to the inner one; so does a statement without a
 // comment that puts a fresh context in the place of the parameter, whatever that is. All places of one test change together.
+// A function of the program that only made fresh contexts stays, also when nothing calls it any longer.
 //
 // # Fix safety
 //
