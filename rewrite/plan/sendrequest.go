@@ -119,6 +119,8 @@ func (s *sender) newRequest(r *rules.SentRequest, errName, tok, indent string, f
 	f := s.in.File
 	text := Text{Lit(s.req + ", " + errName + " " + tok + " "), Name("net/http", "http", "NewRequestWithContext"), Lit("(" + r.Text + ", "), Name("net/http", "http", r.Method), Lit(", "), s.keep(f, r.URL), Lit(", ")}
 	switch {
+	case r.Form != nil && s.in.Pkg.Info.Types[ast.Unparen(r.Form)].IsNil():
+		text = append(text, Name("strings", "strings", "NewReader"), Lit(`("")`))
 	case r.Form != nil:
 		text = append(text, Name("strings", "strings", "NewReader"), Lit("("), s.keep(f, r.Form), Lit(".Encode())"))
 	case r.Body != nil:
@@ -148,7 +150,7 @@ func (d *draft) takesApart(in *rules.CallTwins, r *rules.SentRequest) error {
 			return block("effects", f, e.Pos(), "computing %s may have effects, and it would be computed later", types.ExprString(e))
 		}
 	}
-	if r.Form == nil {
+	if r.Form == nil || in.Pkg.Info.Types[ast.Unparen(r.Form)].IsNil() {
 		return nil
 	}
 	named, ok := types.Unalias(in.Pkg.Info.TypeOf(r.Form)).(*types.Named)

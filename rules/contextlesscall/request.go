@@ -224,6 +224,9 @@ func instead(at *site, r *rules.SentRequest, src *flow.Source) string {
 	switch {
 	case r.Form != nil:
 		body, header = fmt.Sprintf("strings.NewReader(%s.Encode())", short(r.Form, "form")), `"application/x-www-form-urlencoded"`
+		if at.pkg.Info.Types[ast.Unparen(r.Form)].IsNil() {
+			body = `strings.NewReader("")`
+		}
 	case r.Body != nil:
 		body, header = short(r.Body, "body"), short(r.ContentType, "contentType")
 	}
