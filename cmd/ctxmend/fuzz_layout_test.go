@@ -39,7 +39,7 @@ func tryLayout(t *testing.T, file string, form byte, script []byte) {
 	}
 	dir := tr.materialize()
 	res := tr.pipeline(dir, 1, tr.patterns)
-	if form&withComments == 0 {
+	if form&inTheWay == 0 {
 		tr.sameFindings(findingLines(res))
 	}
 	tr.write(res)
@@ -59,9 +59,9 @@ func tryLayout(t *testing.T, file string, form byte, script []byte) {
 	}
 }
 
-// withComments is the bit of a form that has comments among the tokens. They may explain what would be a finding, and stand in
-// the way of an edit.
-const withComments = 8
+// inTheWay is the bit of a form that has comments among the tokens and several statements to a line. A comment may explain what
+// would be a finding, and both may stand in the way of an edit.
+const inTheWay = 8
 
 // meaningful are texts in files whose layout means something.
 var meaningful = regexp.MustCompile(`ctxmend:|//go:|//line|/\*line|nolint|import "C"|Code generated|// Output:|\r|\n// \+build|^\xef\xbb\xbf`)
@@ -90,7 +90,7 @@ func (t *trial) changeLayout(form byte, script []byte) bool {
 		changes[name][int(script[1])<<8|int(script[2])] = script[3]
 	}
 	for name, at := range changes {
-		src, ok := laidOut(string(t.input[name]), at, form&withComments != 0)
+		src, ok := laidOut(string(t.input[name]), at, form&inTheWay != 0)
 		if !ok {
 			return false
 		}
@@ -138,7 +138,7 @@ func btoi(b bool) int {
 }
 
 // laidOut changes what stands between tokens, at places that are counted as tokens are, modulo their number.
-func laidOut(src string, at map[int]byte, comments bool) (string, bool) {
+func laidOut(src string, at map[int]byte, hinder bool) (string, bool) {
 	list, ok := lexemes(src)
 	if !ok || len(list) < 4 {
 		return "", false
@@ -161,21 +161,23 @@ func laidOut(src string, at map[int]byte, comments bool) (string, bool) {
 		case l.lineEnds && l.at < len(src) && src[l.at] == '\n':
 			switch what % 4 {
 			case 0:
-				if comments {
+				if hinder {
 					fmt.Fprintf(&b, " // f%d", i)
 				}
 			case 1:
 				b.WriteString("\n\n\n")
 			case 2:
-				if comments {
+				if hinder {
 					fmt.Fprintf(&b, " /* f%d */", i)
 				}
 			case 3:
-				b.WriteString(";")
-				done = l.at + 1
+				if hinder {
+					b.WriteString(";")
+					done = l.at + 1
+				}
 			}
 		case l.lineEnds:
-		case what%5 == 0 && comments:
+		case what%5 == 0 && hinder:
 			fmt.Fprintf(&b, "/* f%d */", i)
 		case what%5 == 1 && slices.Contains([]token.Token{token.LPAREN, token.COMMA, token.LBRACE, token.ADD, token.ASSIGN, token.DEFINE, token.LAND}, before.tok):
 			b.WriteString("\n")
