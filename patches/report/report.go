@@ -130,9 +130,9 @@ func New(findings []*rules.Finding, units []Unit, filesChanged int) *Report {
 		Units:    make([]Unit, 0, len(units)),
 		Summary:  Summary{FilesChanged: filesChanged},
 	}
-	hashes := map[*program.File][]string{}
+	known := &lines{hashes: map[*program.File][]string{}, columns: map[spot]int{}}
 	for _, f := range findings {
-		r.Findings = append(r.Findings, newFinding(f, hashes))
+		r.Findings = append(r.Findings, newFinding(f, known))
 		r.Summary.count(f.Status)
 	}
 	r.fingerprint()
@@ -158,8 +158,20 @@ func (s *Summary) count(status rules.Status) {
 	}
 }
 
-// newFinding makes the printable form of a finding. The line hashes of its file are put into hashes.
-func newFinding(f *rules.Finding, hashes map[*program.File][]string) Finding {
+// lines keeps what was learnt of lines: all findings on a key are related to the same places, which may stand in a long line.
+type lines struct {
+	hashes  map[*program.File][]string
+	columns map[spot]int // in code units of UTF-16
+}
+
+// A spot is an offset in a file.
+type spot struct {
+	file   *program.File
+	offset int
+}
+
+// newFinding makes the printable form of a finding. What it takes to know of lines is put into known.
+func newFinding(f *rules.Finding, known *lines) Finding {
 	start, end := position(f.File, f.Pos), position(f.File, f.End)
 	if end.Line == 0 {
 		end = start
@@ -181,9 +193,9 @@ func newFinding(f *rules.Finding, hashes map[*program.File][]string) Finding {
 		Related:       make([]Related, 0, len(f.Related)),
 		Note:          f.Note,
 		Source:        sourceLine(f.File, start),
-		unitColumn:    unitColumn(f.File, start),
-		unitEndColumn: unitColumn(f.File, end),
-		lineHash:      lineHash(f.File, start.Line, hashes),
+		unitColumn:    known.unitColumn(f.File, start),
+		unitEndColumn: known.unitColumn(f.File, end),
+		lineHash:      lineHash(f.File, start.Line, known.hashes),
 	}
 	if f.File != nil && f.File.PkgPath != "" {
 		out.where = f.File.PkgPath + "/" + filepath.Base(f.File.Name)
@@ -192,7 +204,7 @@ func newFinding(f *rules.Finding, hashes map[*program.File][]string) Finding {
 		out.Note = f.Fix.Title
 	}
 	for _, r := range f.Related {
-		out.Related = append(out.Related, newRelated(r))
+		out.Related = append(out.Related, newRelated(r, known))
 	}
 	sort.SliceStable(out.Related, func(i, j int) bool {
 		a, b := out.Related[i], out.Related[j]
@@ -204,7 +216,7 @@ func newFinding(f *rules.Finding, hashes map[*program.File][]string) Finding {
 	return out
 }
 
-func newRelated(r rules.Related) Related {
+func newRelated(r rules.Related, known *lines) Related {
 	pos := position(r.File, r.Pos)
 	return Related{
 		File:    rel(r.File),
@@ -213,7 +225,7 @@ func newRelated(r rules.Related) Related {
 		Message: r.Message,
 		Test:    r.File != nil && r.File.Test,
 
-		unitColumn: unitColumn(r.File, pos),
+		unitColumn: known.unitColumn(r.File, pos),
 	}
 }
 
@@ -282,15 +294,20 @@ func rel(f *program.File) string {
 }
 
 // unitColumn returns the column of a position in code units of UTF-16, as SARIF and editors count them.
-func unitColumn(f *program.File, pos token.Position) int {
+func (l *lines) unitColumn(f *program.File, pos token.Position) int {
 	begin := pos.Offset - (pos.Column - 1)
 	if f == nil || pos.Line == 0 || begin < 0 || pos.Offset > len(f.Src) {
 		return pos.Column
 	}
-	n := 1
+	n, ok := l.columns[spot{f, pos.Offset}]
+	if ok {
+		return n
+	}
+	n = 1
 	for _, r := range string(f.Src[begin:pos.Offset]) {
 		n += utf16.RuneLen(r)
 	}
+	l.columns[spot{f, pos.Offset}] = n
 	return n
 }
 
