@@ -82,10 +82,26 @@ func pathAt(f *program.File, pos token.Pos) []ast.Node {
 	file := *f.AST
 	i, _ := slices.BinarySearchFunc(file.Decls, pos, func(d ast.Decl, pos token.Pos) int { return cmp.Compare(d.End(), pos+1) })
 	if i < len(file.Decls) {
-		file.Decls = file.Decls[i : i+1] // all of a long file would be gone through for each of its places
+		// All of a long file, and of a long function, would be gone through for each of its places.
+		file.Decls = []ast.Decl{narrowed(file.Decls[i], pos)}
 	}
 	path, _ := astutil.PathEnclosingInterval(&file, pos, pos+1)
 	return path
+}
+
+// narrowed returns a function declaration with no other statement in its body than the one around a position.
+func narrowed(d ast.Decl, pos token.Pos) ast.Decl {
+	fd, ok := d.(*ast.FuncDecl)
+	if !ok || fd.Body == nil {
+		return d
+	}
+	i, _ := slices.BinarySearchFunc(fd.Body.List, pos, func(s ast.Stmt, pos token.Pos) int { return cmp.Compare(s.End(), pos+1) })
+	if i == len(fd.Body.List) || fd.Body.List[i].Pos() > pos {
+		return d
+	}
+	decl, body := *fd, *fd.Body
+	decl.Body, body.List = &body, body.List[i:i+1]
+	return &decl
 }
 
 // inHeader reports whether a brace behind a name at a position would open the body of a statement.

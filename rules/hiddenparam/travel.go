@@ -47,6 +47,8 @@ type facts struct {
 	reached map[mention]reached
 	// functions are those that declare variables.
 	functions map[*types.Var]ast.Node
+	// moved are those that get another value after their declaration.
+	moved map[*types.Var]bool
 }
 
 type mention struct {
@@ -55,7 +57,7 @@ type mention struct {
 }
 
 func newFacts() *facts {
-	return &facts{wild: map[*types.Var]string{}, reached: map[mention]reached{}, functions: map[*types.Var]ast.Node{}}
+	return &facts{wild: map[*types.Var]string{}, reached: map[mention]reached{}, functions: map[*types.Var]ast.Node{}, moved: map[*types.Var]bool{}}
 }
 
 // function returns the function that declares a variable.
@@ -484,6 +486,15 @@ func literalOf(info *types.Info, e ast.Expr) string {
 
 // assigned reports whether a variable gets another value after its declaration, or its address is taken.
 func (t *travel) assigned(v *types.Var) bool {
+	moved, known := t.moved[v]
+	if !known {
+		moved = t.changes(v)
+		t.moved[v] = moved
+	}
+	return moved
+}
+
+func (t *travel) changes(v *types.Var) bool {
 	for _, u := range t.c.Uses(v) {
 		if u.Pkg.Info.Defs[u.Ident] != nil {
 			continue
