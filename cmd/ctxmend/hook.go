@@ -32,8 +32,8 @@ func (a *app) hookCommand() *cobra.Command {
 		Long: `Hook checks what git would commit: the content of the index, whatever the working
 tree holds. It lists findings that HEAD does not have (neither parent, while a merge is
 concluded): HEAD's files, read in the same way, have no finding of the same rule and
-key in the same file (renames followed) and in a line of the same text. With --all it
-lists every finding in the packages of the staged files.
+key in a line of the same text, neither in the same file nor gone from another. With
+--all it lists every finding in the packages of the staged files.
 
 With --fix it applies the safe fixes of these findings to the index and to the working
 tree. In a file that is staged in part they go into both versions, so that what is not

@@ -122,9 +122,8 @@ func (a *app) checkUnstaged(ctx context.Context, w *hookWorld, plan *git.Plan) e
 			}
 		}
 	}
-	same := func(file string) string { return file }
 	r := report.New(after.Findings, nil, 0)
-	fresh := r.NewSince(report.Past{Report: report.New(before.Findings, nil, 0), Was: same, Changed: func(string, int) bool { return true }})
+	fresh := r.NewSince(report.Past{Report: report.New(before.Findings, nil, 0), Changed: func(string, int) bool { return true }})
 	if i := slices.Index(fresh, true); i >= 0 {
 		return unstagedUse(after.Findings[i])
 	}

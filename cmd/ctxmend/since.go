@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"path/filepath"
@@ -16,7 +17,7 @@ import (
 )
 
 func addSince(cmd *cobra.Command, since *string) {
-	cmd.Flags().StringVar(since, "since", "", "only what is new since the commit `REV`: its files, read in the same way, have no finding of the same rule and key in the same file (renames followed) and in a line of the same text; REV... means where HEAD left REV")
+	cmd.Flags().StringVar(since, "since", "", "only what is new since the commit `REV`: read in the same way, it has no finding of the same rule and key in a line of the same text, in this file or gone from another; REV... means where HEAD left REV")
 }
 
 // A comparer finds out which findings are new, by finding those of earlier states of the program.
@@ -114,7 +115,7 @@ func (c *comparer) mend(opts rewrite.Options) func(context.Context, []*rules.Fin
 // past finds what was reported of an earlier state, with the same rules and in the same world. A state that cannot be
 // read has no findings.
 func (c *comparer) past(ctx context.Context, opts rewrite.Options, commit string) (report.Past, error) {
-	past := report.Past{Report: &report.Report{}, Was: func(file string) string { return file }, Changed: func(string, int) bool { return true }}
+	past := report.Past{Report: &report.Report{}, Changed: func(string, int) bool { return true }}
 	if commit == "" {
 		return past, nil
 	}
@@ -137,55 +138,24 @@ func (c *comparer) past(ctx context.Context, opts rewrite.Options, commit string
 		return past, nil
 	}
 	past.Report = report.New(found.Findings, nil, 0)
-	return past, c.follow(ctx, &past, opts.Load.Dir, commit)
+	past.Changed = c.changed(ctx, cmp.Or(opts.Load.Base, opts.Load.Dir), commit)
+	return past, nil
 }
 
-// follow fills in which files have been renamed and which lines changed since a commit.
-func (c *comparer) follow(ctx context.Context, past *report.Past, dir, commit string) error {
-	list := c.repo.Changed
-	if c.staged {
-		list = c.repo.Staged
-	}
-	changes, err := list(ctx, commit)
-	if err != nil {
-		return err
-	}
-	from := map[string]string{}
-	for _, ch := range changes {
-		if ch.From != "" {
-			from[ch.Path] = ch.From
-		}
-	}
-	was := func(path string) string {
-		if old := from[path]; old != "" {
-			return old
-		}
-		return path
-	}
-	pathOf := func(file string) string { return c.repo.Path(filepath.Join(dir, filepath.FromSlash(file))) }
-	past.Was = func(file string) string {
-		path := pathOf(file)
-		if was(path) == path {
-			return file
-		}
-		rel, err := filepath.Rel(dir, filepath.Join(c.repo.Top, filepath.FromSlash(was(path))))
-		if err != nil {
-			return file
-		}
-		return filepath.ToSlash(rel)
-	}
+// changed tells which lines of a file differ from those of a commit.
+func (c *comparer) changed(ctx context.Context, dir, commit string) func(file string, line int) bool {
 	lines := map[string]func(int) bool{}
-	past.Changed = func(file string, line int) bool {
-		path := pathOf(file)
+	return func(file string, line int) bool {
+		path := c.repo.Path(filepath.Join(dir, filepath.FromSlash(file)))
 		if lines[path] == nil {
 			// Which of several equal findings is called the new one is no reason to fail.
-			if lines[path], err = c.repo.Lines(ctx, commit, c.staged, path, was(path)); err != nil {
+			var err error
+			if lines[path], err = c.repo.Lines(ctx, commit, c.staged, path); err != nil {
 				lines[path] = func(int) bool { return false }
 			}
 		}
 		return lines[path](line)
 	}
-	return nil
 }
 
 func (a *app) noteSnapshot(snap *git.Snapshot) {

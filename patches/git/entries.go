@@ -150,15 +150,6 @@ func (r *Repo) Staged(ctx context.Context, commit string) ([]Change, error) {
 	return parseRaw(out)
 }
 
-// Changed lists what the working tree changes against a commit. Untracked files are not part of it.
-func (r *Repo) Changed(ctx context.Context, commit string) ([]Change, error) {
-	out, err := r.run(ctx, nil, "diff-index", "-z", "--raw", "--no-abbrev", "-M", "-l0", "--ignore-submodules=none", commit)
-	if err != nil {
-		return nil, err
-	}
-	return parseRaw(out)
-}
-
 // tree returns a name for the content of a commit, and that of nothing for "".
 func (r *Repo) tree(ctx context.Context, commit string) (string, error) {
 	if commit != "" {

@@ -8,16 +8,13 @@ import (
 )
 
 // Lines returns what tells which lines of a path are not in a commit as they are now, in the index if staged is set, in the
-// working tree otherwise. From is what the path was called in the commit.
-func (r *Repo) Lines(ctx context.Context, commit string, staged bool, path, from string) (func(line int) bool, error) {
+// working tree otherwise.
+func (r *Repo) Lines(ctx context.Context, commit string, staged bool, path string) (func(line int) bool, error) {
 	args := []string{"diff-index", "-p", "-U0", "-M", "--no-color", "--no-ext-diff", "--no-textconv"}
 	if staged {
 		args = append(args, "--cached")
 	}
 	args = append(args, commit, "--", ":(top,literal)"+path)
-	if from != path {
-		args = append(args, ":(top,literal)"+from)
-	}
 	out, err := r.run(ctx, nil, args...)
 	if err != nil {
 		return nil, err

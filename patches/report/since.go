@@ -11,56 +11,77 @@ import (
 type Past struct {
 	// Report is about the same directory as the one that is compared with it.
 	Report *Report
-	// Was returns the name that a file had then, the same unless it was renamed.
-	Was func(file string) string
 	// Changed reports whether a line of a file is not what it was. It is asked only where one of several equal findings
 	// has to be the new one.
 	Changed func(file string, line int) bool
 }
 
-// NewSince tells for each finding whether it is new: the earlier state has no finding of the same rule about the same key, in
-// the same file and in a line of the same text, white space aside. Of several equal ones as many are new as there are more
-// now, first those in changed lines. What is suppressed is not new.
+// NewSince tells for each finding whether it is new: the earlier state has no finding of the same rule about the same key in a
+// line of the same text, white space aside, that this one could be. One in the same file is it first; what
+// has gone from one file and come to another was moved or renamed, and is not new. Of several equal ones in a file those in
+// changed lines are the new ones. What is suppressed is not new.
 func (r *Report) NewSince(past Past) []bool {
-	had := map[string]int{}
+	had := map[string]map[string]int{} // identity to file to number
 	for _, f := range past.Report.reported() {
-		had[f.identity(f.File)]++
-	}
-	groups := map[string][]int{}
-	for i, f := range r.Findings {
-		if f.Status != string(rules.Suppressed) {
-			id := f.identity(past.Was(f.File))
-			groups[id] = append(groups[id], i)
+		id := f.identity()
+		if had[id] == nil {
+			had[id] = map[string]int{}
 		}
+		had[id][f.File]++
 	}
 	fresh := make([]bool, len(r.Findings))
-	for id, group := range groups {
-		more := len(group) - had[id]
-		if more <= 0 {
-			continue
+	for id, files := range r.byIdentity() {
+		var more []int
+		gone := 0
+		for file, n := range had[id] {
+			gone += max(0, n-len(files[file]))
 		}
-		if more < len(group) {
-			changed := func(i int) bool { return past.Changed(r.Findings[i].File, r.Findings[i].Line) }
-			slices.SortStableFunc(group, func(a, b int) int {
-				switch x, y := changed(a), changed(b); {
-				case x == y:
-					return 0
-				case x:
-					return -1
+		for file, group := range files {
+			if n := had[id][file]; n < len(group) {
+				if n > 0 {
+					r.changedFirst(group, past.Changed)
 				}
-				return 1
-			})
+				more = append(more, group[:len(group)-n]...)
+			}
 		}
-		for _, i := range group[:more] {
+		slices.Sort(more)
+		for _, i := range more[min(gone, len(more)):] {
 			fresh[i] = true
 		}
 	}
 	return fresh
 }
 
-// identity is what makes findings of two states of a program the same.
-func (f *Finding) identity(file string) string {
-	return strings.Join([]string{f.Rule, file, f.Key, strings.Join(strings.Fields(f.Source), " ")}, "\x00")
+// byIdentity groups the findings that nobody has suppressed, by identity and file.
+func (r *Report) byIdentity() map[string]map[string][]int {
+	groups := map[string]map[string][]int{}
+	for i, f := range r.Findings {
+		if f.Status == string(rules.Suppressed) {
+			continue
+		}
+		id := f.identity()
+		if groups[id] == nil {
+			groups[id] = map[string][]int{}
+		}
+		groups[id][f.File] = append(groups[id][f.File], i)
+	}
+	return groups
+}
+
+// changedFirst puts those of a group first that are in changed lines.
+func (r *Report) changedFirst(group []int, changed func(string, int) bool) {
+	is := func(i int) int {
+		if changed(r.Findings[i].File, r.Findings[i].Line) {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(group, func(a, b int) int { return is(a) - is(b) })
+}
+
+// identity is what makes findings of two states of a program the same, beside their file.
+func (f *Finding) identity() string {
+	return strings.Join([]string{f.Rule, f.Key, strings.Join(strings.Fields(f.Source), " ")}, "\x00")
 }
 
 // Keep takes the findings out of the report that keep does not hold true for, by their place in it, and the units that
