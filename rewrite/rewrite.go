@@ -137,6 +137,12 @@ func Find(ctx context.Context, opts Options) (_ *Result, err error) {
 	return res, nil
 }
 
+// Nothing turns what Find returned into the result of a run that has nothing to do, since no finding is wanted.
+func (r *Result) Nothing(wants func(*rules.Finding) bool) *Result {
+	r.mend, r.Set = wants, patchless(r.Program)
+	return r
+}
+
 // report returns what is reported of findings and directives, in order.
 func report(prog *program.Program, findings []*rules.Finding, directives []*rules.Directive, opts Options) []*rules.Finding {
 	list := append(opts.selected(prog, findings), directiveFindings(prog, directives, opts)...)

@@ -298,8 +298,43 @@ func (a *app) runHook(ctx context.Context, flags *hookFlags, st *staged, opts re
 		}
 	}
 	bar := a.newProgress()
+	defer bar.stop()
 	opts.Load.Progress = bar.update
-	res, err := interruptible(ctx, func() (*rewrite.Result, error) { return rewrite.Run(ctx, opts) })
-	bar.stop()
+	res, err := interruptible(ctx, func() (*rewrite.Result, error) {
+		if quiet, known := a.nothingNear(ctx, flags, st, opts); quiet != nil {
+			c.known = known
+			return quiet, nil
+		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return rewrite.Run(ctx, opts)
+	})
 	return res, c.known, err
+}
+
+// nothingNear looks at what is staged and what lies around it first. Only if something new comes up there is the
+// whole program read, which then tells what holds. Otherwise it returns a result without anything new,
+// and how many findings are not.
+func (a *app) nothingNear(ctx context.Context, flags *hookFlags, st *staged, opts rewrite.Options) (res *rewrite.Result, known int) {
+	for _, name := range st.changed {
+		if path.Ext(name) != ".go" {
+			return nil, 0 // another module file may change what any package is
+		}
+		opts.Load.Focus = append(opts.Load.Focus, filepath.Dir(filepath.Join(st.repo.Top, filepath.FromSlash(name))))
+	}
+	if flags.all {
+		return nil, 0
+	}
+	c := &comparer{app: a, repo: st.repo, state: st.state, commits: st.parents, staged: true, name: "HEAD"}
+	opts.Mend = nil
+	near, err := rewrite.Find(ctx, opts)
+	if err != nil {
+		return nil, 0 // the whole says what is wrong
+	}
+	fresh, err := c.mend(opts)(ctx, near.Findings)
+	if err != nil || slices.ContainsFunc(near.Findings, fresh) {
+		return nil, 0
+	}
+	return near.Nothing(fresh), c.known
 }

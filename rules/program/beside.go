@@ -144,6 +144,13 @@ func (p *Program) Unlisted() []*File {
 	for _, f := range p.Files {
 		known[f.PkgDir] = true
 	}
+	if p.loader.focus != nil {
+		for _, c := range p.Configs {
+			for _, q := range c.Packages {
+				known[q.Dir] = true
+			}
+		}
+	}
 	var list []*File
 	for _, m := range p.Modules {
 		p.WalkDir(m.Dir, func(dir string, d fs.DirEntry, err error) error {

@@ -48,10 +48,17 @@ func (l *loader) walkWorld() error {
 		}
 	}
 	sort.Slice(l.prog.Files, func(i, j int) bool { return l.prog.Files[i].Name < l.prog.Files[j].Name })
+	if len(l.opts.Focus) > 0 {
+		return nil // narrow makes them fewer
+	}
+	l.reserveWorld()
+	return nil
+}
+
+func (l *loader) reserveWorld() {
 	for _, f := range l.prog.Files {
 		l.reserve(f)
 	}
-	return nil
 }
 
 func (l *loader) walkModule(m *Module) error {

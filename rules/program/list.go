@@ -193,7 +193,7 @@ func (li *lister) packagesOf(lp *listedPackage) (p, x *Package) {
 	base := Package{Path: lp.ImportPath, Name: lp.Name, Dir: lp.Dir, Config: li.c}
 	base.std = lp.Standard
 	base.goVersion = lp.goVersion()
-	if m := li.l.prog.ModuleOf(lp.Dir); m != nil && !li.l.vendored(filepath.Join(lp.Dir, "x.go")) &&
+	if m := li.l.prog.ModuleOf(lp.Dir); m != nil && (li.l.focus == nil || li.l.focus[lp.Dir]) && !li.l.vendored(filepath.Join(lp.Dir, "x.go")) &&
 		(lp.Module == nil && lp.Standard || lp.Module != nil && lp.Module.Main && lp.Module.Path == m.Path) {
 		base.World, base.Module = true, m
 	} else if lp.Module != nil {

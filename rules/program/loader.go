@@ -31,6 +31,8 @@ type loader struct {
 	prog *Program
 
 	files map[string]*File
+	// focus holds the directories of the world's packages, nil when they all belong to it.
+	focus map[string]bool
 	byTok sync.Map // *token.File -> *File
 	match []pattern
 
@@ -193,6 +195,16 @@ func newerThanRuntime(v string) bool {
 // listAndParse runs go list for every configuration while the world's files are parsed.
 func (l *loader) listAndParse(ctx context.Context) ([][]*listedPackage, error) {
 	var listed [][]*listedPackage
+	if len(l.opts.Focus) > 0 {
+		var err error
+		if listed, err = l.listConfigs(ctx); err == nil {
+			err = l.narrow(ctx, listed)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return listed, l.each(ctx, len(l.prog.Files), func(i int) { l.parseWorld(l.prog.Files[i]) })
+	}
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
 		defer Catch(&err)

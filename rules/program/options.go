@@ -33,6 +33,10 @@ type Options struct {
 	// Overlay replaces, creates or, with nil, removes files: absolute name to content. It is what the go command
 	// and ctxmend see of the disk, go.mod and go.work files included.
 	Overlay map[string][]byte
+	// Focus, when not empty, names the directories of packages that matter. The world is then they, the packages that import
+	// them, and those that store or look up context values; the rest of the modules counts as dependencies. What is found is less
+	// than all there is, and nothing that is planned on such a program is to be carried out.
+	Focus []string
 	// Jobs bounds the goroutines that parse and check; 0 or less means
 	// GOMAXPROCS. The result does not depend on it.
 	Jobs int
