@@ -14,7 +14,7 @@ import (
 // to pass on before.
 func reveal(units []*plan.Unit, opts *Options) bool {
 	return slices.ContainsFunc(units, func(u *plan.Unit) bool {
-		return u.Status == rules.Fixable && opts.Within(u) && slices.ContainsFunc(u.Findings, func(f *rules.Finding) bool {
+		return opts.CarriesOut(u) && slices.ContainsFunc(u.Findings, func(f *rules.Finding) bool {
 			if f.Fix == nil {
 				return false
 			}
@@ -31,7 +31,7 @@ func reveal(units []*plan.Unit, opts *Options) bool {
 func unmended(res *Result, opts *Options) map[string][]*rules.Finding {
 	fixed := map[string]bool{}
 	for _, u := range res.Units {
-		fixed[u.ID] = u.Status == rules.Fixable && opts.Within(u)
+		fixed[u.ID] = opts.CarriesOut(u)
 	}
 	known := map[string][]*rules.Finding{}
 	for _, f := range res.Findings {

@@ -27,6 +27,14 @@ type Options struct {
 	Levels map[string]rules.Applicability
 	// Excluded tells of which places a rule says nothing. nil means that there are none.
 	Excluded func(rule string, file *program.File) bool
+	// Choose, when not nil, lets somebody choose among the units that could be carried out, in every round. It is called from the
+	// goroutine of Run. An error ends the run.
+	Choose func(context.Context, *Offer) (*Choice, error)
+	// Needs, with Choose, asks whether a unit that was chosen, and does not type-check without one that was left out, takes
+	// that one with it; otherwise neither is carried out.
+	Needs func(unit, other *plan.Unit) (bool, error)
+	// KeyNames are names for keys, by [plan.KeyName.Key], in place of those that ctxmend makes of their texts.
+	KeyNames map[string]string
 	// KeyStyle, KeyPackage, Accessors, Stage, API and Goroutines are the choices of [plan.Options].
 	KeyStyle, KeyPackage, Accessors, Stage, API, Goroutines string
 	// Mend, when not nil, is asked once about the findings that would be reported: those it returns true for are new, say,
@@ -54,7 +62,7 @@ type Result struct {
 
 // Carries reports whether the patch set carries out a unit.
 func (r *Result) Carries(u *plan.Unit) bool {
-	return u.Status == rules.Fixable && r.Options.Within(u) && r.mends(u)
+	return r.Options.CarriesOut(u) && r.mends(u)
 }
 
 // Wants reports whether a finding is one that Options.Mend has chosen, or has not been asked about because a fix has brought
@@ -88,21 +96,27 @@ func round(ctx context.Context, opts Options, wanted func(*plan.Unit) bool) (*Re
 	if err != nil {
 		return nil, err
 	}
+	return res, chooseNames(ctx, res, opts, wanted)
+}
+
+// planRound finds and plans in a program that is loaded.
+func planRound(ctx context.Context, res *Result, opts *Options, wanted func(*plan.Unit) bool) error {
+	var err error
 	res.Pass = &rules.Pass{Program: res.Program, Census: res.Census, Rules: opts.Rules}
-	findings, directives := find(res.Pass, opts)
-	res.Findings = report(res.Program, findings, directives, opts)
+	findings, directives := find(res.Pass, *opts)
+	res.Findings = report(res.Program, findings, directives, *opts)
 	if opts.Mend != nil {
 		if res.mend, err = opts.Mend(ctx, res.Findings); err != nil {
-			return nil, err
+			return err
 		}
 		if !slices.ContainsFunc(res.Findings, res.mend) {
 			res.Set = patchless(res.Program)
-			return res, nil
+			return nil
 		}
 	}
 	var units []*plan.Unit
 	program.Doing("planning", func() {
-		units = plan.Build(res.Program, res.Census, findings, plan.Options{KeyStyle: opts.KeyStyle, KeyPackage: opts.KeyPackage, Accessors: opts.Accessors, Stage: opts.Stage, API: opts.API, Goroutines: opts.Goroutines})
+		units = plan.Build(res.Program, res.Census, findings, plan.Options{KeyStyle: opts.KeyStyle, KeyPackage: opts.KeyPackage, Accessors: opts.Accessors, Stage: opts.Stage, API: opts.API, Goroutines: opts.Goroutines, KeyNames: opts.KeyNames})
 	})
 	units = judge(res.Program, units, directives)
 	chosen := func(u *plan.Unit) bool { return opts.isSelected(res.Program, u) && res.mends(u) }
@@ -110,14 +124,14 @@ func round(ctx context.Context, opts Options, wanted func(*plan.Unit) bool) (*Re
 		chosen = func(*plan.Unit) bool { return true } // a place may have moved to a package that was not named
 		units = slices.DeleteFunc(units, func(u *plan.Unit) bool { return !wanted(u) })
 	}
-	program.Doing("applying and verifying the fixes", func() { res.Set, err = applyVerified(ctx, res.Program, units, &opts, chosen) })
+	program.Doing("applying and verifying the fixes", func() { res.Set, err = applyVerified(ctx, res.Program, units, opts, chosen) })
 	if err != nil {
-		return nil, err
+		return err
 	}
 	settle(units, findings)
 	res.Units = slices.DeleteFunc(units, func(u *plan.Unit) bool { return !chosen(u) })
 	slices.SortFunc(res.Units, func(a, b *plan.Unit) int { return strings.Compare(a.ID, b.ID) })
-	return res, nil
+	return nil
 }
 
 // Find loads a program and runs the rules, and says nothing of what could be mended.

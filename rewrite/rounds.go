@@ -3,6 +3,7 @@ package rewrite
 import (
 	"bytes"
 	"context"
+	"errors"
 	"go/parser"
 	"go/token"
 	"maps"
@@ -38,6 +39,9 @@ func settleWaiting(ctx context.Context, opts Options, res *Result) error {
 		next, err := round(ctx, opts, func(u *plan.Unit) bool { return w.matches(u) || w.revealed(u) })
 		if ctx.Err() != nil {
 			return ctx.Err()
+		}
+		if errors.As(err, new(*ChoiceError)) {
+			return err
 		}
 		if err != nil {
 			return nil // what was found is right all the same
@@ -83,7 +87,7 @@ func waiting(res *Result, opts *Options) *waiter {
 	}
 	keys := map[string]bool{}
 	for _, u := range res.Units {
-		if u.Status == rules.Fixable && opts.Within(u) {
+		if opts.CarriesOut(u) {
 			for _, f := range u.Findings {
 				keys[f.Key] = f.Key != ""
 			}
@@ -209,7 +213,7 @@ func (w *waiter) moved(l line) standIn {
 func (w *waiter) take() {
 	for waits, list := range w.found {
 		for _, u := range list {
-			if u.Status != rules.Fixable || !w.opts.Within(u) {
+			if !w.opts.CarriesOut(u) {
 				continue
 			}
 			for _, f := range waits.Findings {

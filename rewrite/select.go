@@ -38,6 +38,11 @@ func (o *Options) Within(u *plan.Unit) bool {
 	return false
 }
 
+// CarriesOut reports whether the patch set holds the changes of a unit, if its findings are to be mended.
+func (o *Options) CarriesOut(u *plan.Unit) bool {
+	return u.Status == rules.Fixable && o.Within(u) && !u.Left
+}
+
 // everyLevel reports whether no unit is left out for its level.
 func (o *Options) everyLevel() bool {
 	for _, level := range o.Levels {

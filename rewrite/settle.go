@@ -55,7 +55,7 @@ func applyVerified(ctx context.Context, prog *program.Program, units []*plan.Uni
 	if err != nil {
 		return nil, err
 	}
-	wanted := slices.DeleteFunc(open, func(u *plan.Unit) bool {
+	wanted := slices.DeleteFunc(slices.Clone(open), func(u *plan.Unit) bool {
 		return u.Blocker != nil || !opts.Within(u) || !chosen(u)
 	})
 	if !opts.everyLevel() {
@@ -63,6 +63,11 @@ func applyVerified(ctx context.Context, prog *program.Program, units []*plan.Uni
 	}
 	if !slices.Equal(wanted, kept) {
 		if wanted, err = v.keep(nil, wanted); err != nil {
+			return nil, err
+		}
+	}
+	if opts.Choose != nil {
+		if wanted, err = (&picker{opts: opts, v: v, may: chosen}).choose(wanted, open); err != nil {
 			return nil, err
 		}
 	}

@@ -174,16 +174,16 @@ func (a *app) print(r *report.Report, set *patches.Set, flags *runFlags, text te
 }
 
 // analyze runs the pipeline and says so when there is nothing to report.
-func (a *app) analyze(ctx context.Context, flags *runFlags, patterns []string) (*rewrite.Result, error) {
-	res, err := a.run(ctx, flags, patterns)
+func (a *app) analyze(ctx context.Context, flags *runFlags, patterns []string, adjust ...func(*rewrite.Options)) (*rewrite.Result, error) {
+	res, err := a.run(ctx, flags, patterns, adjust...)
 	if err == nil && len(res.Findings) == 0 {
 		a.note("no findings in %s", packageCount(res.Program))
 	}
 	return res, err
 }
 
-// run runs the pipeline and tells on stderr which packages have errors.
-func (a *app) run(ctx context.Context, flags *runFlags, patterns []string) (*rewrite.Result, error) {
+// run runs the pipeline, with options adjusted, and tells on stderr which packages have errors.
+func (a *app) run(ctx context.Context, flags *runFlags, patterns []string, adjust ...func(*rewrite.Options)) (*rewrite.Result, error) {
 	opts, err := a.options(flags, patterns)
 	if err != nil {
 		return nil, err
@@ -192,7 +192,16 @@ func (a *app) run(ctx context.Context, flags *runFlags, patterns []string) (*rew
 	if err != nil {
 		return nil, err
 	}
+	for _, f := range adjust {
+		f(&opts)
+	}
 	bar := a.newProgress()
+	if choose := opts.Choose; choose != nil {
+		opts.Choose = func(ctx context.Context, offer *rewrite.Offer) (*rewrite.Choice, error) {
+			bar.stop()
+			return choose(ctx, offer)
+		}
+	}
 	opts.Load.Progress = bar.update
 	res, err := interruptible(ctx, func() (*rewrite.Result, error) { return rewrite.Run(ctx, opts) })
 	bar.stop()

@@ -26,6 +26,7 @@ type textWriter func(io.Writer, report.TextOptions) error
 
 func (a *app) fixCommand() *cobra.Command {
 	var flags runFlags
+	var interactive bool
 	cmd := &cobra.Command{
 		Use:   "fix [packages]",
 		Short: "Write the fixes in place",
@@ -34,24 +35,41 @@ nothing, and prints what was fixed, what is blocked and why, and what is left
 for review. Fixes edit wherever they must, also outside the packages named.
 ctxmend undo takes the last fix back.
 
+With --interactive it shows the fixes one after the other, as git add -p does, and applies those chosen, together and
+type-checked together, when all are answered.
+
 The exit code is 0 also when something is left, 1 when the fix failed and
 changed nothing, and 2 when the arguments are wrong.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.fix(cmd.Context(), &flags, args)
+			return a.fix(cmd.Context(), &flags, args, interactive)
 		},
 	}
 	flags.add(cmd)
+	cmd.Flags().BoolVarP(&interactive, "interactive", "i", false, "show the fixes one by one, and ask which to apply")
 	return cmd
 }
 
-func (a *app) fix(ctx context.Context, flags *runFlags, patterns []string) error {
+func (a *app) fix(ctx context.Context, flags *runFlags, patterns []string, interactive bool) error {
 	if _, err := a.options(flags, patterns); err != nil {
 		return err // before anything is recovered
+	}
+	var adjust []func(*rewrite.Options)
+	left := ""
+	if interactive {
+		k, err := a.newAsker(flags)
+		if err != nil {
+			return err
+		}
+		adjust, left = append(adjust, k.interactive(ctx)), "left out"
 	}
 	if err := a.recover(ctx); err != nil {
 		return err
 	}
-	res, err := a.analyze(ctx, flags, patterns)
+	res, err := a.analyze(ctx, flags, patterns, adjust...)
+	if errors.Is(err, errQuit) {
+		a.note("nothing was changed")
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -63,7 +81,10 @@ func (a *app) fix(ctx context.Context, flags *runFlags, patterns []string) error
 		markFixed(res)
 	}
 	r := makeReport(res, changed)
-	return a.print(r, nil, flags, r.WriteFix)
+	return a.print(r, nil, flags, func(w io.Writer, opts report.TextOptions) error {
+		opts.Left = left
+		return r.WriteFix(w, opts)
+	})
 }
 
 // markFixed turns what the written set fixed from fixable to fixed.

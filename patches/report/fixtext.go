@@ -16,7 +16,7 @@ func (r *Report) WriteFix(w io.Writer, opts TextOptions) error {
 	out.units(r, "blocked")
 	out.units(r, "fixable")
 	if !opts.Quiet && r.Summary.Findings > 0 {
-		fmt.Fprintln(out, out.paint(bold, r.fixLine()))
+		fmt.Fprintln(out, out.paint(bold, r.fixLine(out.left)))
 	}
 	return out.Flush()
 }
@@ -61,7 +61,7 @@ func (t *text) units(r *Report, status string) {
 	case "blocked":
 		color = yellow
 	case "fixable":
-		word, color = "left for review", cyan
+		word, color = t.left, cyan
 	}
 	for _, e := range r.entries(status) {
 		fmt.Fprintf(t, "%s %s\n", t.paint(color, word), t.paint(bold, e.title))
@@ -133,7 +133,7 @@ func fileList(files []string) string {
 
 // fixLine is the last line of fix:
 // "6 keys in 20 places: 2 fixed, 1 blocked, 3 left for review; 5 files changed (ctxmend undo takes it back)".
-func (r *Report) fixLine() string {
+func (r *Report) fixLine(left string) string {
 	s := r.subjects()
 	var parts, hints []string
 	add := func(n int, word string) {
@@ -146,7 +146,7 @@ func (r *Report) fixLine() string {
 	}
 	add(s.byStatus["fixed"], "fixed")
 	add(s.byStatus["blocked"], "blocked")
-	add(s.byStatus["fixable"], "left for review")
+	add(s.byStatus["fixable"], left)
 	add(s.byStatus["manual"], "to be done by hand")
 	line := s.total() + ": " + strings.Join(parts, ", ")
 	if s.byStatus["fixed"] > 0 {

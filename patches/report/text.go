@@ -2,6 +2,7 @@ package report
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -13,6 +14,8 @@ type TextOptions struct {
 	Color bool
 	// Quiet leaves out the summary.
 	Quiet bool
+	// Left is what WriteFix calls fixes that were not applied: "left for review" when empty.
+	Left string
 }
 
 // text carries what every printing function needs. Errors of the underlying
@@ -20,10 +23,11 @@ type TextOptions struct {
 type text struct {
 	*bufio.Writer
 	painter
+	left string
 }
 
 func newText(w io.Writer, opts TextOptions) *text {
-	return &text{bufio.NewWriter(w), painter(opts.Color)}
+	return &text{bufio.NewWriter(w), painter(opts.Color), cmp.Or(opts.Left, "left for review")}
 }
 
 // WriteText writes the findings the way compilers do: place, rule and message,

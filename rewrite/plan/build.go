@@ -29,6 +29,8 @@ type Options struct {
 	// API is "preserve" to keep the signatures of exported functions of importable packages, and add others beside
 	// them, or "break" to change them.
 	API string
+	// KeyNames are names for keys, by [KeyName.Key], in place of those made of their texts.
+	KeyNames map[string]string
 }
 
 // Build groups findings into units and plans each: edits or a blocker. Findings get the

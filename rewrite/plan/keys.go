@@ -111,6 +111,27 @@ func (pl *planner) keys(u *Unit, fam *census.Family) {
 		kp.review = append(kp.review, n.Message+kp.where(n))
 	}
 	kp.finish(err)
+	kp.tellNames()
+}
+
+// tellNames tells which names the unit makes of keys.
+func (kp *keyPlan) tellNames() {
+	if kp.unit.Blocker != nil {
+		return
+	}
+	for _, k := range kp.fam.Keys {
+		n := kp.keys[k]
+		if n == nil || n.decl == nil && len(n.forms) == 0 {
+			continue
+		}
+		is := n.ident
+		for _, name := range n.forms {
+			if is == "" || n.decl == nil && name < is {
+				is = name
+			}
+		}
+		kp.unit.Names = append(kp.unit.Names, KeyName{k.UnitName(), is})
+	}
 }
 
 // maxNotes bounds the reasons given for asking for review.
@@ -226,6 +247,9 @@ func namedVar(pkg *program.Package, e ast.Expr) types.Object {
 // baseFor finds the stem for a key's names: from a constant that is called a key, else from
 // the key's text, else from any constant that names it.
 func (kp *keyPlan) baseFor(k *census.Key) string {
+	if b := baseName(kp.opts.KeyNames[k.UnitName()]); b != "" {
+		return b
+	}
 	var fromConst string
 	for _, l := range k.Leaves() {
 		c := census.NamedConst(l.Pkg, l.Expr)

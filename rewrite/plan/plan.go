@@ -2,8 +2,10 @@
 package plan
 
 import (
+	"cmp"
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/ctxmend/ctxmend/rules"
 )
@@ -27,6 +29,10 @@ type Unit struct {
 	Reads bool
 	// Checks is set for a unit that makes reads tell whether the value is there.
 	Checks bool
+	// Names are those that the unit gives to keys.
+	Names []KeyName
+	// Left is set for a unit that somebody has left out.
+	Left bool
 	// Status is set by the pipeline.
 	Status rules.Status
 	// Files are the slash-separated names, relative to the directory worked in, that the unit edits or creates.
@@ -62,4 +68,18 @@ func (d *AddDecl) Target() string {
 		return d.File.Rel
 	}
 	return path.Clean(d.NewRel)
+}
+
+// A KeyName is one that a unit makes of a key's text, and that users may choose otherwise.
+type KeyName struct {
+	// Key is the key's [census.Key.UnitName].
+	Key string
+	// Is is the identifier that declares the key.
+	Is string
+}
+
+// Before orders units by where their first findings stand.
+func (u *Unit) Before(other *Unit) int {
+	a, b := u.Findings[0], other.Findings[0]
+	return cmp.Or(strings.Compare(a.File.Rel, b.File.Rel), cmp.Compare(a.Pos, b.Pos), strings.Compare(u.ID, other.ID))
 }
