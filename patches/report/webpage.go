@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"io"
 	"slices"
 	"strings"
@@ -170,7 +171,7 @@ func (r *Report) page(c *Context) *page.Page {
 		}
 		if f.Status == "fixable" {
 			out.Note = f.Note
-			out.Hunks = h.of(f.Unit)
+			out.Hunks = h.of(f.Unit, f.File, f.Line)
 			if n := len(out.Hunks); n > maxHunks {
 				out.Hunks, out.Others = out.Hunks[:maxHunks], n-maxHunks
 			}
@@ -253,8 +254,9 @@ func (h *hunks) touched(u *Unit) []int {
 	return list
 }
 
-// of returns the hunks of a unit: those that hold its edits, and those in its files that hold nobody's.
-func (h *hunks) of(unit string) []int {
+// of returns the hunks of a unit: those that hold its edits, and those in its files that hold nobody's. First comes the one
+// where a finding is.
+func (h *hunks) of(unit, file string, line int) []int {
 	u := h.units[unit]
 	if u == nil || u.Status != "fixable" {
 		return nil
@@ -268,5 +270,18 @@ func (h *hunks) of(unit string) []int {
 		}
 	}
 	slices.Sort(list)
-	return slices.Compact(list)
+	list = slices.Compact(list)
+	slices.SortStableFunc(list, func(a, b int) int { return cmp.Compare(h.distance(a, file, line), h.distance(b, file, line)) })
+	return list
+}
+
+// distance is 0 for the hunk that holds a line, 1 for others in its file, 2 for those elsewhere.
+func (h *hunks) distance(i int, file string, line int) int {
+	switch s := h.spans[i]; {
+	case h.list[i].File != file:
+		return 2
+	case line < s.from || line > s.to:
+		return 1
+	}
+	return 0
 }

@@ -8,11 +8,13 @@
 package page
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
 	"html/template"
 	"io"
+	"path"
 	"strings"
 
 	"github.com/ctxmend/ctxmend/patches/report/draw"
@@ -100,7 +102,7 @@ type Hunk struct {
 var assets embed.FS
 
 var (
-	layout = template.Must(template.New("page.html").Funcs(template.FuncMap{"clean": draw.Clean}).ParseFS(assets, "page.html"))
+	layout = template.Must(template.New("page.html").Funcs(template.FuncMap{"base": path.Base}).ParseFS(assets, "page.html"))
 	css    = asset("page.css") + draw.Style
 	js     = asset("page.js")
 )
@@ -153,43 +155,38 @@ func (p *Page) Write(w io.Writer) error {
 		v.Drawing = template.HTML(svg.String())
 	}
 	v.choices()
-	return layout.Execute(w, v)
+	var out bytes.Buffer
+	if err := layout.Execute(&out, v); err != nil {
+		return err
+	}
+	for line := range bytes.Lines(out.Bytes()) {
+		text, ended := bytes.CutSuffix(line, []byte("\n"))
+		shown := draw.Clean(string(text)) // what is the page's own is so already
+		if ended {
+			shown += "\n"
+		}
+		if _, err := io.WriteString(w, shown); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// clean makes every text one that a browser shows as it is.
+// clean makes the text that the script lays out such that a browser shows it as it is; tabs are as wide as in the source.
 func (p *Page) clean() {
 	for i := range p.Findings {
 		f := &p.Findings[i]
-		for _, s := range []*string{&f.Package, &f.Where, &f.Message, &f.Key, &f.Source, &f.Note, &f.Blocked} {
+		for _, s := range []*string{&f.Source, &f.Note, &f.Blocked} {
 			*s = draw.Clean(*s)
 		}
-		cleanAll(f.Related)
+		for j, s := range f.Related {
+			f.Related[j] = draw.Clean(s)
+		}
 	}
 	for i := range p.Hunks {
 		p.Hunks[i].File = draw.Clean(p.Hunks[i].File)
 		for j, line := range p.Hunks[i].Lines {
 			p.Hunks[i].Lines[j] = draw.Clean(strings.ReplaceAll(line, "\t", "    "))
 		}
-	}
-	for i := range p.Lists {
-		for j := range p.Lists[i].Items {
-			p.Lists[i].Items[j].clean()
-		}
-	}
-}
-
-func (it *Item) clean() {
-	it.Head, it.Side, it.Package = draw.Clean(it.Head), draw.Clean(it.Side), draw.Clean(it.Package)
-	for i, s := range it.Steps {
-		it.Steps[i] = Step{draw.Clean(s.Name), draw.Clean(s.Detail), draw.Clean(s.Where)}
-	}
-	for _, f := range it.Facts {
-		cleanAll(f.Places)
-	}
-}
-
-func cleanAll(list []string) {
-	for i, s := range list {
-		list[i] = draw.Clean(s)
 	}
 }

@@ -54,7 +54,7 @@
     if (f.others) body.append(make("p", { class: "hint" }, f.others + " more places change with this fix; ctxmend diff --level review shows all."));
     el.append(body);
   };
-  const all = [...document.querySelectorAll("details")];
+  const all = [...document.querySelectorAll("details, .item")];
   const findings = all.filter((el) => el.classList.contains("finding"));
   for (const el of findings) el.addEventListener("toggle", () => { if (el.open) layOut(el); });
 
@@ -69,7 +69,7 @@
         || !words.every((w) => text.get(el).includes(w));
     }
     for (const section of document.querySelectorAll(".list")) {
-      const items = section.querySelectorAll("details");
+      const items = section.querySelectorAll("details, .item");
       const shown = [...items].filter((el) => !el.hidden).length;
       const count = section.querySelector(".count"), none = section.querySelector(".none");
       count.textContent = shown === items.length ? String(shown) : shown + " of " + count.dataset.total;
@@ -102,9 +102,9 @@
   // Keys, as in pagers.
   const move = (step) => {
     const shown = all.filter((el) => !el.hidden);
-    const at = shown.indexOf(document.activeElement.closest("details"));
+    const at = shown.indexOf(document.activeElement.closest("details, .item"));
     const next = shown[at < 0 ? (step > 0 ? 0 : shown.length - 1) : Math.min(Math.max(at + step, 0), shown.length - 1)];
-    if (next) { next.querySelector("summary").focus(); next.scrollIntoView({ block: "center" }); }
+    if (next) { (next.querySelector("summary") || next).focus({ preventScroll: true }); next.scrollIntoView({ block: "center" }); }
   };
   addEventListener("keydown", (e) => {
     if (e.ctrlKey || e.metaKey || e.altKey) return;
