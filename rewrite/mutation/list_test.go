@@ -28,7 +28,7 @@ var mutations = []mutation{
 	{name: "tests left out", hazard: "tests go on writing and reading the old key", file: "rules/census/collect.go",
 		from: "if f.AST != nil {\n\t\t\t\t\tprogram.Doing", to: "if f.AST != nil && !f.Test {\n\t\t\t\t\tprogram.Doing", pkg: command, run: plans + "^tests?-"},
 	{name: "handed on", hazard: "a dependency that is handed the key looks it up", file: "rules/census/hazards.go",
-		from: "\t\t\tb.handedHazards(k)\n", to: "", pkg: command, run: keys + "^dependency"},
+		from: "\t\t\tb.handedHazards(k)\n", to: "", pkg: command, run: keys + "^dependency-decodes"},
 	{name: "stores", hazard: "a framework's context answers the old key from its own store", file: "rules/census/hazards.go",
 		from: "\t\t\tb.storeHazards(k)\n", to: "", pkg: command, run: keys + "^store"},
 	{name: "files left out", hazard: "a file of another platform goes on reading the old key", file: "rules/census/hazards.go",
