@@ -220,12 +220,16 @@ func (sp *sigPlan) provider(call *callgraph.Call) *callgraph.Func {
 func (sp *sigPlan) reached(f *callgraph.Func) bool {
 	r, known := sp.reaches[f]
 	if !known {
-		r = sp.in.Supply.Route(f, func(f *callgraph.Func) ([]*callgraph.Func, bool) {
+		route := sp.in.Supply.Route(f, func(f *callgraph.Func) ([]*callgraph.Func, bool) {
 			if c := sp.classOf(f); c.err == nil {
 				return c.funcs, c.twin != ""
 			}
 			return nil, false
-		}, sp.starts) != nil
+		}, sp.starts)
+		for _, step := range route { // what comes to f comes by them
+			sp.reaches[step.To] = true
+		}
+		r = route != nil
 		sp.reaches[f] = r
 	}
 	return r

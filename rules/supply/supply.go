@@ -313,12 +313,25 @@ func Tied(f *callgraph.Func) ([]*callgraph.Func, bool) {
 	return list, false
 }
 
+// A stretch is the rest of a way from a step on. Ways that end alike share it.
+type stretch struct {
+	step Step
+	rest *stretch
+}
+
+func (s *stretch) steps() (list []Step) {
+	for ; s != nil; s = s.rest {
+		list = append(list, s.step)
+	}
+	return list
+}
+
 // Route returns the shortest way from a call that has a live context at hand down to a function; nil for none. The calls in
 // starts give a context to the goroutine they start, or belong to.
 func (s *Supply) Route(f *callgraph.Func, together Together, starts map[*callgraph.Call]*Start) []Step {
 	type way struct {
 		f    *callgraph.Func
-		rest []Step
+		rest *stretch
 	}
 	seen := map[*callgraph.Func]bool{}
 	todo := []way{{f, nil}}
@@ -339,15 +352,15 @@ func (s *Supply) Route(f *callgraph.Func, together Together, starts map[*callgra
 				step := Step{call, m, s.Source(call)}
 				if start := starts[call]; start != nil {
 					step.Source = start.Source
-					return append([]Step{step}, at.rest...)
+					return (&stretch{step, at.rest}).steps()
 				}
 				if call.Go {
 					continue
 				}
-				route := append([]Step{step}, at.rest...)
+				route := &stretch{step, at.rest}
 				switch caller := s.AskerOr(call, starts); {
 				case step.Source != nil && Live(step.Source) && !call.File.Test:
-					return route
+					return route.steps()
 				case s.Lacks(call) && caller != nil && !seen[caller]:
 					todo = append(todo, way{caller, route})
 				}
