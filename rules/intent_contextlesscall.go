@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"go/ast"
+	"go/types"
 
 	"github.com/ctxmend/ctxmend/rules/flow"
 	"github.com/ctxmend/ctxmend/rules/program"
@@ -48,6 +49,8 @@ type TwinCall struct {
 
 // A Twin is the form of a call that takes a context.
 type Twin struct {
+	// Func is the counterpart, where it is one of the same package or type; nil for other forms.
+	Func *types.Func
 	// Name is the name of the function or method that takes the place of the one called.
 	Name string
 	// Owner, when not "", is a package-level variable of the callee's package whose method Name is (DefaultResolver), or a

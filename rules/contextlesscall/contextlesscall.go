@@ -22,13 +22,14 @@ const name = "contextlesscall"
 var Rule = &rules.Rule{Name: name, Doc: doc, Default: true, Levels: []rules.Applicability{rules.Review, rules.Manual}, Run: run}
 
 func run(pass *rules.Pass) []*rules.Finding {
-	f := &finder{flow: pass.Flow(), census: pass.Census, unnamed: map[*ast.Field]*rules.CallTwins{}, requests: map[*ast.FuncDecl]*rules.CallTwins{}}
+	f := &finder{pass: pass, flow: pass.Flow(), census: pass.Census, unnamed: map[*ast.Field]*rules.CallTwins{}, requests: map[*ast.FuncDecl]*rules.CallTwins{}}
 	f.flow.EachCall(f.call)
 	return f.list
 }
 
 // A finder collects findings.
 type finder struct {
+	pass   *rules.Pass
 	flow   *flow.Flow
 	census *census.Census
 	// unnamed holds the intents of parameters that need a name.
@@ -65,7 +66,8 @@ func (f *finder) call(pkg *program.Package, file *program.File, call *ast.CallEx
 		return
 	}
 	src := f.source(at)
-	if src == nil || f.inTwin(at, twin) || f.flow.OnPurpose(file, call.Pos()) || f.flow.Memoizes(pkg, file, call.Pos()) || twin.Lasts && f.lasts(at, src) {
+	if src == nil || f.inTwin(at, twin) || f.flow.OnPurpose(file, call.Pos()) || f.flow.Memoizes(pkg, file, call.Pos()) || twin.Lasts && f.lasts(at, src) ||
+		twin.Func != nil && f.pass.Supply().KeepsOwn(twin.Func) {
 		return
 	}
 	f.report(at, src, twin)

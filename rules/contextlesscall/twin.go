@@ -25,7 +25,7 @@ func twinOf(pkg *program.Package, call *ast.CallExpr, fn *types.Func) *rules.Twi
 func formOf(pkg *program.Package, call *ast.CallExpr, fn *types.Func, sig *types.Signature) *rules.Twin {
 	for _, suffix := range []string{"Context", "WithContext", "Ctx"} {
 		if twin := lookup(pkg, call, fn, fn.Name()+suffix); twin != nil && sameButContext(sig, twin.Signature()) {
-			return &rules.Twin{Name: twin.Name(), Lasts: !preparesOnly(fn)}
+			return &rules.Twin{Func: twin, Name: twin.Name(), Lasts: !preparesOnly(fn)}
 		}
 	}
 	return special(pkg, call, fn, sig)

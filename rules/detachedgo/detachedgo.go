@@ -22,7 +22,7 @@ const name = "detachedgo"
 var Rule = &rules.Rule{Name: name, Doc: doc, Default: true, Levels: []rules.Applicability{rules.Review, rules.Manual}, Run: run}
 
 func run(pass *rules.Pass) []*rules.Finding {
-	f := &finder{flow: pass.Flow(), census: pass.Census, started: map[ast.Node]*rules.Finding{}, makers: map[*types.Func]*maker{}, runs: map[*types.Func][]*started{}, stays: map[*types.Func]bool{}}
+	f := &finder{pass: pass, flow: pass.Flow(), census: pass.Census, started: map[ast.Node]*rules.Finding{}, makers: map[*types.Func]*maker{}, runs: map[*types.Func][]*started{}, stays: map[*types.Func]bool{}}
 	for _, b := range f.flow.Births() {
 		f.birth(b)
 		f.noteBirth(b)
@@ -37,6 +37,7 @@ func run(pass *rules.Pass) []*rules.Finding {
 
 // A finder collects findings.
 type finder struct {
+	pass   *rules.Pass
 	flow   *flow.Flow
 	census *census.Census
 	// started are the findings so far, by the goroutine's start.
@@ -62,7 +63,7 @@ func (f *finder) birth(b *flow.Birth) {
 	if src == nil || f.ended(b, src) || f.hasOwn(b, g) {
 		return
 	}
-	used := f.users(b)
+	used := f.users(b, f.flow.Lifetime(g).Kind == flow.Joined)
 	if len(used) == 0 || f.serves(b, g) {
 		return
 	}
@@ -134,13 +135,14 @@ func (f *finder) ofGroup(g *flow.Goroutine, list []*flow.Source) *flow.Source {
 	return nil
 }
 
-// users returns the calls that work with the context inside the goroutine.
-func (f *finder) users(b *flow.Birth) []flow.Fate {
+// users returns the calls that work with the context inside the goroutine; none when one of them goes on with it, and may get one
+// that ends: that of a goroutine which is waited for.
+func (f *finder) users(b *flow.Birth, ends bool) []flow.Fate {
 	var used []flow.Fate
 	for _, fate := range f.flow.Fates(b.Pkg, b.File, b.Call) {
 		switch fate.Kind {
 		case flow.Used, flow.Started:
-			if fate.Call == nil || flow.CleansUp(fate.Call) {
+			if fate.Call == nil || flow.CleansUp(fate.Call) || ends && (f.flow.Outlives(b.Pkg, b.File, fate) || f.pass.Supply().Keeps(fate.Call)) {
 				return nil
 			}
 			used = append(used, fate)

@@ -45,7 +45,7 @@ func (f *finder) noteBirth(b *flow.Birth) {
 	if !ok || takesContext(fn.Signature()) {
 		return
 	}
-	used := f.users(b)
+	used := f.users(b, true)
 	if !f.matters(b.Pkg, used) {
 		return
 	}

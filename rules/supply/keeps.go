@@ -19,6 +19,26 @@ func (s *Supply) Keeps(call *ast.CallExpr) bool {
 	return s.keeps(call, map[*types.Var]bool{}, 0)
 }
 
+// KeepsOwn reports whether a function of the world, or one that implements it, goes on with a context that it is given when it has
+// returned.
+func (s *Supply) KeepsOwn(fn *types.Func) bool {
+	f := s.Calls.FuncOf(fn)
+	if f == nil {
+		return false
+	}
+	for i := range fn.Signature().Params().Len() {
+		if t := fn.Signature().Params().At(i).Type(); !flow.Implements(t) && !flow.Carries(t) {
+			continue
+		}
+		for _, by := range s.mayRun(f) {
+			if s.keepsParam(by, i, map[*types.Var]bool{}, 0) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 func (s *Supply) keeps(expr *ast.CallExpr, seen map[*types.Var]bool, depth int) bool {
 	call := s.Calls.CallAt(expr)
 	if call == nil || depth > maxCalls {
