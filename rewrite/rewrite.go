@@ -78,6 +78,9 @@ func (r *Result) mends(u *plan.Unit) bool {
 // it, so that running it a second time finds nothing more to do.
 func Run(ctx context.Context, opts Options) (_ *Result, err error) {
 	defer program.Catch(&err)
+	if opts.Load.Standard == nil {
+		opts.Load.Standard = new(program.Standard) // for the rounds after the first
+	}
 	res, err := round(ctx, opts, nil)
 	if err != nil {
 		return nil, err

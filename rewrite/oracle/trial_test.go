@@ -116,6 +116,9 @@ func writeTree(dir string, files map[string]string) error {
 	return nil
 }
 
+// standard spares all programs but the first the reading of the standard library.
+var standard program.Standard
+
 // pipeline runs over a tree at one level.
 func (t *trial) pipeline(name string, files map[string]string, change func(*rewrite.Options)) *rewrite.Result {
 	dir := filepath.Join(t.dir, name)
@@ -126,7 +129,7 @@ func (t *trial) pipeline(name string, files map[string]string, change func(*rewr
 		}
 	}
 	opts := t.opts
-	opts.Load.Dir = dir
+	opts.Load.Dir, opts.Load.Standard = dir, &standard
 	if change != nil {
 		change(&opts)
 	}
@@ -296,7 +299,7 @@ func (t *trial) checkTagged(name string) {
 		func(o *program.Options) { o.Platforms = []program.Platform{{GOOS: "windows", GOARCH: "amd64"}} },
 	} {
 		opts := t.opts.Load
-		opts.Dir = filepath.Join(t.dir, name)
+		opts.Dir, opts.Standard = filepath.Join(t.dir, name), &standard
 		change(&opts)
 		prog, err := program.Load(context.Background(), opts)
 		if err != nil {

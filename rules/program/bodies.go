@@ -62,7 +62,7 @@ func (l *loader) forget(fresh []*Package) {
 func (l *loader) withBodies(old *Package) *Package {
 	q := new(Package)
 	*q = *old
-	q.Bodies, q.Partial, q.needed, q.checker, q.typeErrs = true, false, true, nil, nil
+	q.Bodies, q.Partial, q.needed, q.shared, q.checker, q.typeErrs = true, false, true, nil, nil, nil
 	q.Types = types.NewPackage(old.Path, old.Name)
 	q.Files = make([]*File, len(old.Files))
 	for i, f := range old.Files {

@@ -32,6 +32,8 @@ type checkState struct {
 	// together is set when the test files must be checked along with the ordinary
 	// ones, see [chooseTogether].
 	together bool
+	// shared is set for a package that a [Standard] has.
+	shared *sharedPackage
 	// checker is kept between the ordinary files and the test files.
 	checker *types.Checker
 }
@@ -177,6 +179,10 @@ func (l *loader) checkAll(ctx context.Context, pkgs []*Package) error {
 	countReaders(plain)
 	err := runGraph(ctx, l.opts.Jobs, importEdges(plain), func(i int) {
 		p := plain[i]
+		if p.shared != nil {
+			l.done(p.Path)
+			return
+		}
 		if p.twoSteps() {
 			l.checkFiles(p, p.ordinary)
 		} else {
@@ -209,7 +215,7 @@ func (l *loader) checkAll(ctx context.Context, pkgs []*Package) error {
 // declarations of all dependencies would be a third of what is in memory.
 func countReaders(pkgs []*Package) {
 	for _, p := range pkgs {
-		if p.Bodies {
+		if p.Bodies || p.shared != nil {
 			continue
 		}
 		for _, f := range p.Files {

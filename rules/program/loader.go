@@ -9,7 +9,6 @@ import (
 	"go/token"
 	"go/types"
 	"go/version"
-	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -63,6 +62,9 @@ func newLoader(opts Options) *loader {
 		checked:  map[string]*File{},
 	}
 	l.prog = &Program{Fset: token.NewFileSet(), Dir: cmp.Or(opts.Base, opts.Dir), Hints: opts.Hints, loader: l}
+	if opts.Standard != nil {
+		l.prog.Fset.AddFile("", ownPositions, 0)
+	}
 	return l
 }
 
@@ -96,6 +98,7 @@ func (l *loader) load(ctx context.Context) (err error) {
 	for i, c := range l.prog.Configs {
 		l.buildConfig(c, listed[i])
 	}
+	l.share()
 	if err := l.checkConfigs(ctx); err != nil {
 		return err
 	}
@@ -255,12 +258,14 @@ func (l *loader) checkConfigs(ctx context.Context) error {
 
 // scanDependencies gives every file of a dependency its positions, and finds the
 // packages whose function bodies matter: those that mention context values in
-// any configuration. Of the standard library only package context does anything
-// with keys that callers choose.
+// any configuration.
 func (l *loader) scanDependencies(ctx context.Context, pkgs []*Package) error {
 	byDir := map[string][]*Package{}
 	for _, p := range pkgs {
-		if !p.World {
+		switch {
+		case p.shared != nil:
+			p.Bodies = p.shared.Bodies
+		case !p.World:
 			byDir[p.Dir] = append(byDir[p.Dir], p)
 		}
 	}
@@ -271,14 +276,12 @@ func (l *loader) scanDependencies(ctx context.Context, pkgs []*Package) error {
 	}
 	err := l.each(ctx, len(dirs), func(i int) {
 		first, verdict := byDir[dirs[i]][0], noBodies
-		if first.Path == "context" {
+		if first.std && standardBodies(first) {
 			verdict = allBodies
 		}
 		for _, f := range files[i] {
 			if first.std {
-				if info, err := os.Stat(f.Name); err == nil {
-					f.state.size, f.Mode = int(info.Size()), info.Mode().Perm()
-				}
+				f.state.size, f.Mode = sizeOf(f.Name)
 				continue
 			}
 			l.withSource(f.Name, func(src []byte) {
@@ -324,6 +327,10 @@ func (l *loader) parseNeeded(ctx context.Context, wave []*Package) ([]*Package, 
 		}
 		imports := make([][]*Package, len(wave))
 		err := l.each(ctx, len(wave), func(i int) {
+			if wave[i].shared != nil {
+				imports[i] = l.adopt(wave[i])
+				return
+			}
 			for _, f := range wave[i].Files {
 				if wave[i].World {
 					l.parseWorld(f)
@@ -424,6 +431,15 @@ func (l *loader) parseDep(f *File, p *Package) {
 	if f.AST != nil {
 		return
 	}
+	file, tok := l.declarations(f, p)
+	if f.AST = file; f.Tok == nil && tok != nil {
+		f.Tok = tok
+		l.register(f)
+	}
+}
+
+// declarations parses a file of a dependency at its positions.
+func (l *loader) declarations(f *File, p *Package) (file *ast.File, tok *token.File) {
 	l.withSource(f.Name, func(src []byte) {
 		if len(src) > f.state.size {
 			return
@@ -434,16 +450,12 @@ func (l *loader) parseDep(f *File, p *Package) {
 		case p.Partial:
 			blankOtherBodies(src)
 		}
-		file, tok, _ := parseAt(f.Name, src, f.state.base, depMode)
+		file, tok, _ = parseAt(f.Name, src, f.state.base, depMode)
 		if !p.Bodies {
 			pruneValues(file)
 		}
-		f.AST = file
-		if f.Tok == nil {
-			f.Tok = tok
-			l.register(f)
-		}
 	})
+	return file, tok
 }
 
 // finish drops what is no longer used and fills in the summaries.

@@ -44,6 +44,8 @@ type Options struct {
 	Env []string
 	// Hints are what cannot be read from the program.
 	Hints Hints
+	// Standard, when not nil, keeps what is read of the standard library for other loads.
+	Standard *Standard
 	// Progress, when not nil, is called after each package that was checked,
 	// from one goroutine at a time. The total grows until the graph is known.
 	Progress func(done, total int, what string)
