@@ -71,7 +71,7 @@ var platform = regexp.MustCompile(`^([a-z0-9]+)/([a-z0-9]+)$`)
 
 // options checks the flags and turns them into what the loader wants.
 func (w *worldFlags) options() (program.Options, error) {
-	opts := program.Options{Tags: w.tags, Tests: w.tests, Jobs: w.jobs}
+	opts := program.Options{Standard: new(program.Standard), Tags: w.tags, Tests: w.tests, Jobs: w.jobs}
 	for _, p := range w.platforms {
 		m := platform.FindStringSubmatch(p)
 		if m == nil {
