@@ -27,6 +27,8 @@ type Supply struct {
 type supplied struct {
 	source, beyond *flow.Source
 	ended          bool
+	// shared is set for a call whose result is kept for all that come later.
+	shared bool
 }
 
 // New returns the supply of a program.
@@ -61,11 +63,22 @@ func (s *Supply) Ended(call *callgraph.Call) bool {
 	return s.at[call].ended
 }
 
+// shared reports whether what a call makes is kept for all that come later: it must not end with the one who came first.
+func (s *Supply) shared(call *callgraph.Call) bool {
+	s.look(call)
+	return s.at[call].shared
+}
+
 func (s *Supply) look(call *callgraph.Call) {
 	if _, known := s.at[call]; known {
 		return
 	}
 	var found supplied
+	if p := s.Flow.Package(call.File); p != nil && s.Flow.Memoized(p, call.File, call.Expr) {
+		found.shared = true
+		s.at[call] = found
+		return
+	}
 	for _, source := range s.Flow.All(call.File, call.Expr.Pos()) {
 		switch {
 		case source.Ended != "":
@@ -236,9 +249,9 @@ func (s *Supply) Owner(f *callgraph.Func) *callgraph.Func {
 
 // Asker returns the function that could ask its callers for the context that a call lacks: the owner of the call. It
 // is nil where there is none: at package level, in a goroutine, in deferred code, in a function that the run-time system
-// calls, and where there is a context that may have ended.
+// calls, where there is a context that may have ended, and where what the call makes is kept for others.
 func (s *Supply) Asker(call *callgraph.Call) *callgraph.Func {
-	if call.Go || call.Defer || s.Ended(call) {
+	if call.Go || call.Defer || s.Ended(call) || s.shared(call) {
 		return nil
 	}
 	f := s.Owner(call.In)
