@@ -64,7 +64,7 @@ side, that can be searched and filtered and asks no network. The JSON of graph i
 	 "functions":[{"id","name","package","file","line","context","source","entry","outside"}],
 	 "calls":[{"from","to","context","goroutine","places":[{"file","line","column","callee"}]}],
 	 "births":[{"function","place","lost"}],
-	 "losses":[{"function","context","place","fresh","way":[{"from","to","place"}],"rule","status","message"}]}
+	 "losses":[{"function","context","place","fresh","outside","way":[{"from","to","place"}],"rule","status","message"}]}
 
 where context of a call is handed, fresh or none, and a loss has a rule when a finding lies at its place.
 

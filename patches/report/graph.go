@@ -68,8 +68,10 @@ type GraphLoss struct {
 	Function int        `json:"function"`
 	Context  string     `json:"context"`
 	Place    GraphPlace `json:"place"`
-	// Fresh is set where a fresh context takes its place.
-	Fresh bool `json:"fresh"`
+	// Fresh is set where a fresh context takes its place. Outside is the package of the function that is called without one, "" where
+	// that is not the place.
+	Fresh   bool   `json:"fresh"`
+	Outside string `json:"outside"`
 	// Way are the calls that lead from the function that has the context to the one that misses it.
 	Way []GraphStep `json:"way"`
 	// Rule, Status and Message are those of the finding at the place; "" where ctxmend finds nothing wrong.
@@ -201,6 +203,9 @@ func (d *graphMaker) call(c *travel.Call) GraphCall {
 
 func (d *graphMaker) loss(l *travel.Loss) GraphLoss {
 	out := GraphLoss{Function: d.ids[l.In], Place: graphPlace(l.Place.File, l.Place.Pos, l.Place.Callee), Fresh: l.Birth != nil, Way: []GraphStep{}}
+	if l.To != nil {
+		out.Outside = l.To.Package
+	}
 	if from := l.From(); from.Source != nil {
 		out.Context = from.Source.Text
 	}

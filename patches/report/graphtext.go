@@ -46,6 +46,9 @@ func (g *Graph) WriteText(w io.Writer, opts TextOptions) error {
 // loss writes where a context is lost, and the way there.
 func (t *text) loss(g *Graph, l *GraphLoss) {
 	what := display(l.Place.Callee) + " gets no context"
+	if l.Outside != "" {
+		what = fmt.Sprintf("%s of %s gets no context", display(l.Place.Callee), display(l.Outside))
+	}
 	if l.Fresh {
 		what = display(l.Place.Callee) + " begins anew"
 	}

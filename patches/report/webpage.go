@@ -135,7 +135,7 @@ func (g *Graph) steps(l *GraphLoss) []page.Step {
 	if len(l.Way) == 0 {
 		step.Detail = l.Context
 	}
-	return append(steps, step, page.Step{Name: l.Place.Callee, Where: place(l.Place.File, l.Place.Line, 0)})
+	return append(steps, step, page.Step{Name: l.Place.Callee, Detail: l.Outside, Where: place(l.Place.File, l.Place.Line, 0)})
 }
 
 // qualified is the name of a function with its package.

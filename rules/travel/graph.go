@@ -98,8 +98,9 @@ type Loss struct {
 	// In is the function where the context is missing, Place what begins without it there: a fresh context, or a call.
 	In    *Func
 	Place Place
-	// Birth is the fresh context that takes its place; nil for a call that could have got one.
+	// Birth is the fresh context that takes its place; nil for a call that could have got one, of a function in package To.
 	Birth *Birth
+	To    *Func
 }
 
 // From returns the function whose context is lost.

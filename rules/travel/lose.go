@@ -42,9 +42,9 @@ func (b *builder) dropped(c *Call, reached reach) {
 		switch {
 		case b.supply.Flow.OnPurpose(p.File, p.Pos):
 		case p.missed:
-			b.graph.Losses = append(b.graph.Losses, &Loss{In: c.From, Place: p})
+			b.graph.Losses = append(b.graph.Losses, &Loss{In: c.From, Place: p, To: c.To})
 		case lost:
-			b.graph.Losses = append(b.graph.Losses, &Loss{Way: way, In: c.From, Place: p})
+			b.graph.Losses = append(b.graph.Losses, &Loss{Way: way, In: c.From, Place: p, To: c.To})
 		}
 	}
 }

@@ -66,7 +66,7 @@ func checkOverlap(t *testing.T, seed uint64, p *Picture) {
 		b.measure()
 	}
 	l := arrange(p)
-	width, height := l.place()
+	width, height := l.place(p)
 	var all []*Box
 	for _, col := range l.cols {
 		all = append(all, col...)
@@ -84,6 +84,11 @@ func checkOverlap(t *testing.T, seed uint64, p *Picture) {
 	for _, w := range l.wires {
 		if w.from.column+1 != w.to.column {
 			t.Errorf("picture %d: a line skips a column", seed)
+		}
+		for _, b := range all { // lines bend between the edge of one column and the next
+			if b.x < w.to.x && b.x+b.width > w.from.edge {
+				t.Fatalf("picture %d: %q stands where lines bend", seed, b.Title)
+			}
 		}
 	}
 }
@@ -120,6 +125,10 @@ func TestReadable(t *testing.T) {
 	}
 	if strings.Contains(out, "<script") {
 		t.Error("a script")
+	}
+	p := &Picture{Boxes: []*Box{{Title: "a", Rows: []*Row{{Mark: "has"}}}}, Legend: []Entry{{Mark: "has", Text: "is there"}, {Mark: "lost", Text: "is not"}, {Class: "fresh", Text: "is not"}}}
+	if out := svg(t, p); !strings.Contains(out, "is there") || strings.Contains(out, "is not") {
+		t.Error("the legend explains something else than what is shown")
 	}
 }
 

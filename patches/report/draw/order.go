@@ -7,7 +7,7 @@ import (
 
 // A layout is a picture on its way to coordinates.
 type layout struct {
-	// cols are the columns, top to bottom; boxes without a title are places of passing lines.
+	// cols are the columns, top to bottom; some are places of passing lines.
 	cols  [][]*Box
 	wires []*wire
 	// routes are the wires of each line, left to right.
@@ -52,7 +52,7 @@ func (l *layout) route(line *Line, from *Box, fromRow int, to *Box, toRow int, b
 		key := passage{c, to, toRow, line.Class, back}
 		stop := l.passages[key]
 		if stop == nil {
-			stop = &Box{column: c, index: len(l.wires) + 1<<20, height: wireGap}
+			stop = &Box{passes: true, column: c, index: len(l.wires) + 1<<20, height: wireGap}
 			l.cols[c] = append(l.cols[c], stop)
 			l.passages[key] = stop
 		}
@@ -125,7 +125,7 @@ func stack(col []*Box) {
 
 // gap is the space below a box.
 func (b *Box) gap() float64 {
-	if b.Title == "" {
+	if b.passes {
 		return 3
 	}
 	return boxGap

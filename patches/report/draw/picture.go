@@ -6,7 +6,7 @@ type Picture struct {
 	Title, Desc string
 	Boxes       []*Box
 	Lines       []*Line
-	// Legend explains the marks and lines, Notes stand under it: what was left out.
+	// Legend explains the marks and lines, as far as they occur. Notes stand under it: what was left out.
 	Legend []Entry
 	Notes  []string
 }
@@ -23,11 +23,15 @@ type Box struct {
 	// Column is the column it stands in, counted from 1; 0 leaves that to the layout.
 	Column int
 
+	// passes is set for a place where lines pass a column.
+	passes        bool
 	index         int
 	column        int
 	x, y          float64
 	width, height float64
-	left, right   []*wire
+	// edge is the right side of the column.
+	edge        float64
+	left, right []*wire
 }
 
 // A Row is a line of text in a box where lines can begin and end.

@@ -3,7 +3,7 @@ package draw
 import "math"
 
 // place gives boxes their coordinates and returns the size of the drawing.
-func (l *layout) place() (width, height float64) {
+func (l *layout) place(p *Picture) (width, height float64) {
 	for i := range 8 {
 		for c := range l.cols {
 			at := c
@@ -28,9 +28,10 @@ func (l *layout) place() (width, height float64) {
 		for _, b := range col {
 			b.y = math.Round(b.y - top + margin)
 			b.x = x
-			if b.Title == "" {
+			if b.passes {
 				b.width = wide
 			}
+			b.edge = x + wide
 			height = max(height, b.y+b.height)
 		}
 		x += wide
@@ -38,7 +39,7 @@ func (l *layout) place() (width, height float64) {
 			x += l.gapAfter(c)
 		}
 	}
-	return x + margin + l.loops(), height + margin
+	return x + margin + l.loops(p.Lines), height + margin
 }
 
 // gapAfter is the space to the right of a column: the more wires, and the steeper, the wider.
@@ -54,11 +55,14 @@ func (l *layout) gapAfter(c int) float64 {
 }
 
 // loops is the room that lines within the boxes of the last column need at their right.
-func (l *layout) loops() float64 {
-	if len(l.cols) == 0 {
-		return 0
+func (l *layout) loops(lines []*Line) float64 {
+	room := 0.0
+	for _, line := range lines {
+		if line.From == line.To && line.From.column == len(l.cols)-1 {
+			room = maxBow
+		}
 	}
-	return maxBow
+	return room
 }
 
 // settle moves the boxes of a column to where their neighbours would have them, without changing their order: boxes that
@@ -112,7 +116,7 @@ func (l *layout) wanted(b *Box, left, right bool) (at, weight float64) {
 	if n == 0 {
 		return b.y, 0.1
 	}
-	if b.Title == "" {
+	if b.passes {
 		n *= 2
 		sum *= 2
 	}

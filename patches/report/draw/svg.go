@@ -6,6 +6,7 @@ import (
 	"html"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -30,8 +31,9 @@ func (p *Picture) WriteSVG(w io.Writer, opts Options) error {
 	for _, b := range p.Boxes {
 		b.measure()
 	}
+	p.Legend = slices.DeleteFunc(slices.Clone(p.Legend), func(e Entry) bool { return !p.shows(e) })
 	l := arrange(p)
-	width, height := l.place()
+	width, height := l.place(p)
 	foot := p.footHeight()
 	width = max(width, p.footWidth())
 	out := &writer{Writer: bufio.NewWriter(w)}
@@ -47,6 +49,14 @@ func (p *Picture) WriteSVG(w io.Writer, opts Options) error {
 	out.foot(p, height)
 	out.end("svg")
 	return out.Flush()
+}
+
+// shows reports whether what an entry of the legend explains is in the picture.
+func (p *Picture) shows(e Entry) bool {
+	if e.Mark != "" {
+		return slices.ContainsFunc(p.Boxes, func(b *Box) bool { return slices.ContainsFunc(b.Rows, func(r *Row) bool { return r.Mark == e.Mark }) })
+	}
+	return slices.ContainsFunc(p.Lines, func(l *Line) bool { return l.Class == e.Class })
 }
 
 // measure finds how much room a box needs.
@@ -165,23 +175,24 @@ func (w *writer) line(line *Line, l *layout) {
 	w.end("path")
 }
 
-// curve leads a line along its wires; reverse draws it from right to left.
+// curve leads a line along its wires; reverse draws it from right to left. It bends between columns only, where no box is.
 func curve(d *strings.Builder, route []*wire, reverse bool) {
 	type point struct{ x, y float64 }
-	var points []point
-	for _, wire := range route {
-		points = append(points, point{wire.from.x + wire.from.width, wire.from.y + wire.fromAt}, point{wire.to.x, wire.to.y + wire.toAt})
+	first := route[0]
+	points := []point{{first.from.x + first.from.width, first.from.y + first.fromAt}}
+	for _, w := range route {
+		points = append(points, point{w.from.edge, w.from.y + w.fromAt}, point{w.to.x, w.to.y + w.toAt})
 	}
 	if reverse {
-		for i, j := 0, len(points)-1; i < j; i, j = i+1, j-1 {
-			points[i], points[j] = points[j], points[i]
-		}
+		slices.Reverse(points)
 	}
 	fmt.Fprintf(d, "M%s %s", num(points[0].x), num(points[0].y))
-	for i := 1; i < len(points); i++ {
-		a, b := points[i-1], points[i]
-		if i%2 == 0 { // through a column that it passes
-			fmt.Fprintf(d, "L%s %s", num(b.x), num(b.y))
+	for i, b := range points[1:] {
+		a := points[i]
+		if along := i%2 == 0; along != reverse { // a column, beside a box or where the line passes
+			if a.x != b.x {
+				fmt.Fprintf(d, "H%s", num(b.x))
+			}
 			continue
 		}
 		mid := (a.x + b.x) / 2
