@@ -328,6 +328,9 @@ func (a *app) nothingNear(ctx context.Context, flags *hookFlags, st *staged, opt
 	}
 	c := &comparer{app: a, repo: st.repo, state: st.state, commits: st.parents, staged: true, name: "HEAD"}
 	opts.Mend = nil
+	quiet := *a
+	quiet.quiet = true // notes come with the whole, if it has to be read
+	c.app = &quiet
 	near, err := rewrite.Find(ctx, opts)
 	if err != nil {
 		return nil, 0 // the whole says what is wrong

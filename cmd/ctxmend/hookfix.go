@@ -14,6 +14,7 @@ import (
 	"github.com/ctxmend/ctxmend/patches/report"
 	"github.com/ctxmend/ctxmend/rewrite"
 	"github.com/ctxmend/ctxmend/rules"
+	"github.com/ctxmend/ctxmend/rules/program"
 )
 
 // recoverHook ends what an interrupted run left in any of the repository's modules.
@@ -50,6 +51,15 @@ func (a *app) fixStaged(ctx context.Context, st *staged, worlds []*hookWorld) (i
 	if st.repo.Partial() {
 		return 0, errPartialCommit
 	}
+	hidden, err := st.repo.Hidden(ctx, a.env)
+	if err != nil {
+		return 0, err
+	}
+	for _, f := range set.Files {
+		if patch := hidden[st.repo.Path(f.Name)]; patch != "" {
+			return 0, &git.UnstagedError{Paths: []string{f.Rel}, Why: "what is not staged of it is kept in " + patch + " while hooks run, and would not fit the file with the fix"}
+		}
+	}
 	plan, err := st.state.Plan(ctx, set)
 	if err != nil {
 		return 0, err
@@ -85,6 +95,9 @@ func (a *app) checkUnstaged(ctx context.Context, w *hookWorld, plan *git.Plan) e
 		opts.Load.Overlay[f.Name] = f.New
 	}
 	after, err := a.find(ctx, opts)
+	if errors.As(err, new(*program.NoFilesError)) {
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("the working tree with the fixes cannot be read: %w", err)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"github.com/ctxmend/ctxmend/patches/report"
 	"github.com/ctxmend/ctxmend/rewrite"
 	"github.com/ctxmend/ctxmend/rules"
+	"github.com/ctxmend/ctxmend/rules/program"
 )
 
 func addSince(cmd *cobra.Command, since *string) {
@@ -132,6 +134,9 @@ func (c *comparer) past(ctx context.Context, opts rewrite.Options, commit string
 	found, err := rewrite.Find(ctx, opts)
 	if ctx.Err() != nil {
 		return past, ctx.Err()
+	}
+	if errors.As(err, new(*program.NoFilesError)) {
+		return past, nil
 	}
 	if err != nil {
 		c.app.note("%s cannot be read, so everything counts as new: %v", c.name, err)

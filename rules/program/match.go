@@ -18,10 +18,15 @@ type pattern struct {
 	re  *regexp.Regexp
 }
 
+// A NoFilesError says that the modules worked on have no Go files, in whatever build.
+type NoFilesError struct{ Dir string }
+
+func (e *NoFilesError) Error() string { return "there are no Go files in " + e.Dir }
+
 // selectPatterns compiles the patterns and makes sure each matches something.
 func (l *loader) selectPatterns() error {
 	if len(l.prog.Files) == 0 {
-		return fmt.Errorf("there are no Go files in %s", l.prog.Modules[0].Dir)
+		return &NoFilesError{l.prog.Modules[0].Dir}
 	}
 	texts := l.opts.Patterns
 	if len(texts) == 0 {
