@@ -122,6 +122,7 @@ func planRound(ctx context.Context, res *Result, opts *Options, wanted func(*pla
 		units = plan.Build(res.Program, res.Census, findings, plan.Options{KeyStyle: opts.KeyStyle, KeyPackage: opts.KeyPackage, Accessors: opts.Accessors, Stage: opts.Stage, API: opts.API, Goroutines: opts.Goroutines, KeyNames: opts.KeyNames})
 	})
 	units = judge(res.Program, units, directives)
+	res.Findings = report(res.Program, findings, directives, *opts) // a directive may be there to keep a fix off its line
 	chosen := func(u *plan.Unit) bool { return opts.isSelected(res.Program, u) && res.mends(u) }
 	if wanted != nil {
 		chosen = func(*plan.Unit) bool { return true } // a place may have moved to a package that was not named
