@@ -7,6 +7,7 @@ Usage:
 	ctxmend check [packages]     list findings
 	ctxmend diff  [packages]     print what fix would change, as a unified diff
 	ctxmend fix   [packages]     write the fixes in place
+	ctxmend hook                 check, or mend with --fix, what is staged in git
 	ctxmend undo                 take back the last fix
 	ctxmend keys  [packages]     print the census of context keys
 	ctxmend graph [packages]     show how contexts travel: where they are born, handed on, lost
@@ -25,7 +26,7 @@ it is known, and a fix edits wherever it must.
 	0    check: no findings; diff, fix, undo and the others: it worked
 	1    failure; no file was changed
 	2    the arguments, or the configuration file, are wrong
-	3    check: there are findings; diff --exit-code: the diff is not empty
+	3    check, hook: there are findings, with --since and in hook new ones; diff --exit-code: the diff is not empty
 	130  interrupted; no file was changed
 
 Exit codes do not depend on the format. Packages with type errors are named on
