@@ -68,7 +68,7 @@ func (m *module) run(b *testing.B, program string, args ...string) float64 {
 }
 
 // BenchmarkHook runs the command as a pre-commit hook on one changed file in a module of 500 packages, and the go list that it cannot do
-// without: cpu-s and list-cpu-s are processor times, ns/op and list-ns/op what a clock says.
+// without: cpu-s and list-cpu-s are their processor times.
 func BenchmarkHook(b *testing.B) {
 	m := writeLayers(b)
 	bin := filepath.Join(b.TempDir(), "ctxmend")
