@@ -21,6 +21,9 @@ type Rule struct {
 	Default bool
 	// Levels are the applicabilities that its findings can have, from the surest on.
 	Levels []Applicability
+	// Alone reports whether a finding, made of a program that is a single package, holds in whatever program the package
+	// is part of. It is nil for a rule whose findings all need the whole program.
+	Alone func(*Pass, *Finding) bool
 	// Run reports the rule's findings, in any order.
 	Run func(*Pass) []*Finding
 }
@@ -96,3 +99,6 @@ func (r *Rule) Summary() string {
 	}
 	return strings.TrimSuffix(text, ".")
 }
+
+// Proves is the Alone of a rule whose findings need no more than the package they are in.
+func Proves(*Pass, *Finding) bool { return true }

@@ -15,7 +15,7 @@ var doc string
 const name = "badkey"
 
 // Rule reports context keys that cannot be compared.
-var Rule = &rules.Rule{Name: name, Doc: doc, Default: true, Levels: []rules.Applicability{rules.Review, rules.Manual}, Run: run}
+var Rule = &rules.Rule{Name: name, Doc: doc, Alone: rules.Proves, Default: true, Levels: []rules.Applicability{rules.Review, rules.Manual}, Run: run}
 
 func run(pass *rules.Pass) []*rules.Finding {
 	r := &reporter{census: pass.Census, units: map[string]*rules.TextKeys{}, fixes: map[*rules.TextKeys]*rules.Fix{}}

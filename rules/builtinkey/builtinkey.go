@@ -19,6 +19,7 @@ const name = "builtinkey"
 var Rule = &rules.Rule{
 	Name:    name,
 	Doc:     doc,
+	Alone:   rules.Proves,
 	Default: true,
 	Levels:  []rules.Applicability{rules.Safe, rules.Review},
 	Run:     run,

@@ -10,6 +10,9 @@ import (
 // method of such a type, in a package that is neither main nor internal, and not in a test.
 func IsAPI(prog *program.Program, obj types.Object) bool {
 	pkg := obj.Pkg()
+	if prog.Single && (obj.Exported() || pkg == nil) {
+		return true // to the packages around it, and through its test files to the external test
+	}
 	if !obj.Exported() || pkg == nil || pkg.Name() == "main" || program.IsInternal(pkg.Path()) {
 		return false
 	}

@@ -82,6 +82,8 @@ type Census struct {
 	// apart caches Apart.
 	apart map[*Key][]*Family
 	links *linker
+	// roles are the parameters that keys come in through, for a program that is a single package.
+	roles map[keyRole]bool
 }
 
 type keyID struct {

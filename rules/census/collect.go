@@ -96,6 +96,7 @@ func (b *builder) file(pkg *program.Package, f *program.File) {
 			}
 			b.spread(pkg, f, n)
 			b.told(pkg, f, n)
+			b.forwarded(pkg, f, n)
 		case *ast.Ident:
 			b.functionValue(pkg, f, n)
 		}
@@ -149,7 +150,7 @@ func (b *builder) follow(r ref, lk *Lookup, seen map[refSeen]bool, pass []*carri
 		}
 		asks = withAsks(asks, t)
 	}
-	b.noteKeyParam(r)
+	b.noteRole(b.noteKeyParam(r), lk.Role)
 	if obj := b.carrierObject(r); obj != nil {
 		c := b.carried[obj]
 		if c == nil {
@@ -327,6 +328,9 @@ func (b *builder) leaves(r ref, p *Point, site ref, seen map[refSeen]bool) {
 // forwarder notes the function whose parameter r is.
 func (b *builder) forwarder(r ref, p *Point) {
 	v := b.noteKeyParam(r)
+	for _, lk := range p.Lookups {
+		b.noteRole(v, lk.Role)
+	}
 	p.passes(v)
 	if call, ok := r.expr.(*ast.CallExpr); ok {
 		if fn := Callee(r.pkg.Info, call); fn != nil && fn.Pkg() != nil && !isConversion(r.pkg.Info, call) {

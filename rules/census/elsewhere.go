@@ -12,6 +12,9 @@ import (
 // Elsewhere returns why a key may have a writer (or reader) that is none of its sites; nil when the sites
 // are all there can be in the world and in what it imports. Importers outside the world are not considered, see Importers.
 func (c *Census) Elsewhere(k *Key, role Role) *Hazard {
+	if c.Program.Single && (k.Basic != nil || isUnnamedStruct(k.GoType)) {
+		return &Hazard{Reason: ReasonDependency, Message: "packages that were not read may use the key"}
+	}
 	if role == Writer {
 		if h := c.answered(); h != nil {
 			return h
@@ -344,10 +347,10 @@ func (w *closer) forImporters(obj types.Object) bool {
 		return IsAPI(w.c.Program, obj)
 	}
 	if p, isParam := w.ix.paramOf(v); isParam {
-		return w.valued() && p.fn != nil && IsAPI(w.c.Program, p.fn) // with an untyped constant
+		return (w.valued() || w.c.Program.Single) && p.fn != nil && IsAPI(w.c.Program, p.fn) // with an untyped constant
 	}
 	if v.IsField() {
-		return v.Exported() && v.Pkg().Name() != "main" && !program.IsInternal(v.Pkg().Path())
+		return v.Exported() && (w.c.Program.Single || v.Pkg().Name() != "main" && !program.IsInternal(v.Pkg().Path()))
 	}
 	return IsAPI(w.c.Program, v)
 }

@@ -19,7 +19,7 @@ var doc string
 const name = "contextlesscall"
 
 // Rule reports calls without a context beside one.
-var Rule = &rules.Rule{Name: name, Doc: doc, Default: true, Levels: []rules.Applicability{rules.Review, rules.Manual}, Run: run}
+var Rule = &rules.Rule{Name: name, Doc: doc, Alone: rules.Proves, Default: true, Levels: []rules.Applicability{rules.Review, rules.Manual}, Run: run}
 
 func run(pass *rules.Pass) []*rules.Finding {
 	f := &finder{pass: pass, flow: pass.Flow(), census: pass.Census, unnamed: map[*ast.Field]*rules.CallTwins{}, requests: map[*ast.FuncDecl]*rules.CallTwins{}}

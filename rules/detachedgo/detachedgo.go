@@ -19,7 +19,7 @@ var doc string
 const name = "detachedgo"
 
 // Rule reports goroutines that start from nothing where a context is in scope.
-var Rule = &rules.Rule{Name: name, Doc: doc, Default: true, Levels: []rules.Applicability{rules.Review, rules.Manual}, Run: run}
+var Rule = &rules.Rule{Name: name, Doc: doc, Alone: rules.Proves, Default: true, Levels: []rules.Applicability{rules.Review, rules.Manual}, Run: run}
 
 func run(pass *rules.Pass) []*rules.Finding {
 	f := &finder{pass: pass, flow: pass.Flow(), census: pass.Census, started: map[ast.Node]*rules.Finding{}, makers: map[*types.Func]*maker{}, runs: map[*types.Func][]*started{}, stays: map[*types.Func]bool{}}

@@ -16,7 +16,7 @@ var doc string
 const name = "dynamickey"
 
 // Rule reports keys of built-in type that are made at run time.
-var Rule = &rules.Rule{Name: name, Doc: doc, Default: true, Levels: []rules.Applicability{rules.Manual}, Run: run}
+var Rule = &rules.Rule{Name: name, Doc: doc, Alone: rules.Proves, Default: true, Levels: []rules.Applicability{rules.Manual}, Run: run}
 
 func run(pass *rules.Pass) []*rules.Finding {
 	var list []*rules.Finding

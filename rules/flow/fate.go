@@ -445,14 +445,18 @@ func (t *tracer) wraps(call *ast.CallExpr) bool {
 // retains reports whether a declared function of the world keeps the context that a call gives it: in a field, in a
 // goroutine, in what it returns.
 func (f *Flow) retains(fn *types.Func, call *ast.CallExpr, arg ast.Node, depth int) bool {
-	b := f.body(fn)
-	if b == nil || depth > 3 {
+	b, v := f.body(fn), parameter(fn, call, arg)
+	switch {
+	case v == nil || depth > 3:
 		return false
+	case b == nil:
+		return slices.Contains(f.prog.Taken(fn).Keeps, indexOf(fn, v))
 	}
-	v := parameter(fn, call, arg)
-	if v == nil {
-		return false
-	}
+	return f.keeps(b, v, depth)
+}
+
+// keeps reports whether a function keeps the context that comes in through a parameter.
+func (f *Flow) keeps(b *funcBody, v *types.Var, depth int) bool {
 	if kept, ok := f.kept[v]; ok {
 		return kept
 	}
@@ -498,11 +502,18 @@ func (f *Flow) LooksOnly(pkg *program.Package, call *ast.CallExpr, arg ast.Expr)
 // looksOnly reports whether a declared function of the world does nothing with the context that a call gives it but
 // look values up.
 func (f *Flow) looksOnly(fn *types.Func, call *ast.CallExpr, arg ast.Node, depth int) bool {
-	b := f.body(fn)
-	v := parameter(fn, call, arg)
-	if b == nil || v == nil || depth > 3 {
+	b, v := f.body(fn), parameter(fn, call, arg)
+	switch {
+	case v == nil || depth > 3:
 		return false
+	case b == nil:
+		return slices.Contains(f.prog.Taken(fn).Looks, indexOf(fn, v))
 	}
+	return f.looksAt(b, v)
+}
+
+// looksAt reports whether a function only looks values up in the context that comes in through a parameter.
+func (f *Flow) looksAt(b *funcBody, v *types.Var) bool {
 	if looks, ok := f.looks[v]; ok {
 		return looks
 	}
@@ -510,6 +521,37 @@ func (f *Flow) looksOnly(fn *types.Func, call *ast.CallExpr, arg ast.Node, depth
 	fates := f.FatesOf(b.pkg, b.file, v)
 	f.looks[v] = len(fates) > 0 && !slices.ContainsFunc(fates, func(fate Fate) bool { return fate.Kind != Looked })
 	return f.looks[v]
+}
+
+// indexOf returns the index of a parameter.
+func indexOf(fn *types.Func, v *types.Var) int {
+	params := fn.Origin().Signature().Params()
+	for i := range params.Len() {
+		if params.At(i) == v {
+			return i
+		}
+	}
+	return -1
+}
+
+// Taken tells what a declared function does with the contexts that it is given.
+func (f *Flow) Taken(fn *types.Func) program.Taken {
+	var t program.Taken
+	b := f.body(fn)
+	if b == nil {
+		return t
+	}
+	params := fn.Signature().Params()
+	for i := range params.Len() {
+		switch v := params.At(i); {
+		case !carries(v.Type()):
+		case f.keeps(b, v, 0):
+			t.Keeps = append(t.Keeps, i)
+		case f.looksAt(b, v):
+			t.Looks = append(t.Looks, i)
+		}
+	}
+	return t
 }
 
 // parameter returns the parameter of a declared function that a call's argument is for, nil when it is not plain.

@@ -176,7 +176,7 @@ func (f *Flow) parameterRun(fn *types.Func, i, depth int) Run {
 }
 
 // Declares reports whether the world declares a function with a body.
-func (f *Flow) Declares(fn *types.Func) bool { return f.body(fn) != nil }
+func (f *Flow) Declares(fn *types.Func) bool { return f.body(fn) != nil || f.prog.Beyond(fn) }
 
 // Body returns the body of a function that the world declares, with where it lies; nil for others.
 func (f *Flow) Body(fn *types.Func) (*program.Package, *program.File, *ast.BlockStmt) {

@@ -21,7 +21,7 @@ var doc string
 const name = "freshctx"
 
 // Rule reports contexts made from nothing where one is in scope.
-var Rule = &rules.Rule{Name: name, Doc: doc, Default: true, Levels: []rules.Applicability{rules.Review}, Run: run}
+var Rule = &rules.Rule{Name: name, Doc: doc, Alone: rules.Proves, Default: true, Levels: []rules.Applicability{rules.Review}, Run: run}
 
 func run(pass *rules.Pass) []*rules.Finding {
 	f := &finder{pass: pass, flow: pass.Flow(), census: pass.Census, shared: map[token.Pos]*rules.Finding{}}

@@ -19,7 +19,7 @@ var doc string
 const name = "growingctx"
 
 // Rule reports contexts that grow with every turn of a loop.
-var Rule = &rules.Rule{Name: name, Doc: doc, Default: true, Levels: []rules.Applicability{rules.Review}, Run: run}
+var Rule = &rules.Rule{Name: name, Doc: doc, Alone: rules.Proves, Default: true, Levels: []rules.Applicability{rules.Review}, Run: run}
 
 func run(pass *rules.Pass) []*rules.Finding {
 	f := &finder{flow: pass.Flow(), census: pass.Census}

@@ -18,7 +18,7 @@ var doc string
 const name = "keyclash"
 
 // Rule reports keys whose values are not of the type that is asserted.
-var Rule = &rules.Rule{Name: name, Doc: doc, Default: true, Levels: []rules.Applicability{rules.Review, rules.Manual}, Run: run}
+var Rule = &rules.Rule{Name: name, Doc: doc, Alone: rules.Proves, Default: true, Levels: []rules.Applicability{rules.Review, rules.Manual}, Run: run}
 
 func run(pass *rules.Pass) []*rules.Finding {
 	var list []*rules.Finding

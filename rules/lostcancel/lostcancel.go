@@ -19,7 +19,7 @@ var doc string
 const name = "lostcancel"
 
 // Rule reports cancel functions that are dropped or not called on every path.
-var Rule = &rules.Rule{Name: name, Doc: doc, Default: true, Levels: []rules.Applicability{rules.Review, rules.Manual}, Run: run}
+var Rule = &rules.Rule{Name: name, Doc: doc, Alone: rules.Proves, Default: true, Levels: []rules.Applicability{rules.Review, rules.Manual}, Run: run}
 
 func run(pass *rules.Pass) []*rules.Finding {
 	f := &finder{flow: pass.Flow(), census: pass.Census}

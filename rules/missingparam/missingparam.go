@@ -21,9 +21,21 @@ var doc string
 var Rule = &rules.Rule{
 	Name:    "missingparam",
 	Doc:     doc,
+	Alone:   alone,
 	Default: true,
 	Levels:  []rules.Applicability{rules.Review},
 	Run:     run,
+}
+
+// alone reports whether all callers of the functions concerned are in their package.
+func alone(_ *rules.Pass, f *rules.Finding) bool {
+	if f.Fix == nil {
+		return false
+	}
+	in, ok := f.Fix.Intent.(*rules.AddParam)
+	return ok && !slices.ContainsFunc(in.Targets, func(t *rules.ParamTarget) bool {
+		return t.Func.Object != nil && t.Func.Object.Exported()
+	})
 }
 
 func run(pass *rules.Pass) []*rules.Finding {

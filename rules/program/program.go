@@ -64,7 +64,11 @@ type Program struct {
 	// Broken are the world's packages with errors, in any configuration, sorted by path.
 	Broken []*PackageErrors
 	// Hints are those of the options.
-	Hints  Hints
+	Hints Hints
+	// Single is set for a program that is one package of a world nobody has read: see [Alone].
+	Single bool
+	// known is what a driver knows of functions of other packages.
+	known  Known
 	loader *loader
 }
 

@@ -40,6 +40,9 @@ func (p *Program) Recheck(ctx context.Context, overlay map[string][]byte) ([]Rec
 	l := p.loader
 	l.later.Lock()
 	defer l.later.Unlock()
+	if p.Single {
+		return p.recheckSingle(overlay), nil
+	}
 	files, err := l.overlayFiles(overlay)
 	if err != nil {
 		return nil, err

@@ -20,7 +20,7 @@ var doc string
 const name = "requestescape"
 
 // Rule reports goroutines that work with the context of a request that has been answered.
-var Rule = &rules.Rule{Name: name, Doc: doc, Levels: []rules.Applicability{rules.Review}, Run: run}
+var Rule = &rules.Rule{Name: name, Doc: doc, Alone: rules.Proves, Levels: []rules.Applicability{rules.Review}, Run: run}
 
 func run(pass *rules.Pass) []*rules.Finding {
 	f := &finder{flow: pass.Flow(), census: pass.Census}

@@ -20,7 +20,7 @@ var doc string
 const name = "staleparent"
 
 // Rule reports derived contexts that nothing gets, while their parents are passed on.
-var Rule = &rules.Rule{Name: name, Doc: doc, Levels: []rules.Applicability{rules.Review, rules.Manual}, Run: run}
+var Rule = &rules.Rule{Name: name, Doc: doc, Alone: rules.Proves, Levels: []rules.Applicability{rules.Review, rules.Manual}, Run: run}
 
 func run(pass *rules.Pass) []*rules.Finding {
 	f := &finder{pass: pass, flow: pass.Flow(), census: pass.Census}

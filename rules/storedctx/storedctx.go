@@ -21,7 +21,13 @@ var doc string
 const name = "storedctx"
 
 // Rule reports contexts that are kept where they outlive the call they belong to.
-var Rule = &rules.Rule{Name: name, Doc: doc, Default: true, Levels: []rules.Applicability{rules.Manual}, Run: run}
+var Rule = &rules.Rule{Name: name, Doc: doc, Alone: alone, Default: true, Levels: []rules.Applicability{rules.Manual}, Run: run}
+
+// alone reports whether nobody outside of the package can use what holds the context.
+func alone(_ *rules.Pass, f *rules.Finding) bool {
+	name := string(f.File.Src[f.File.Tok.Offset(f.Pos):f.File.Tok.Offset(f.End)])
+	return token.IsIdentifier(name) && !token.IsExported(name)
+}
 
 func run(pass *rules.Pass) []*rules.Finding {
 	f := &finder{census: pass.Census, seen: map[token.Pos]bool{}}

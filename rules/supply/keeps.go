@@ -6,7 +6,9 @@ import (
 	"slices"
 
 	"github.com/ctxmend/ctxmend/rules/callgraph"
+	"github.com/ctxmend/ctxmend/rules/census"
 	"github.com/ctxmend/ctxmend/rules/flow"
+	"github.com/ctxmend/ctxmend/rules/program"
 )
 
 // maxCalls bounds how many calls deep a context is followed for [Supply.Keeps].
@@ -44,6 +46,9 @@ func (s *Supply) keeps(expr *ast.CallExpr, seen map[*types.Var]bool, depth int) 
 	if call == nil || depth > maxCalls {
 		return false
 	}
+	if s.Calls.Program.Single && s.unread(call.Pkg, expr) {
+		return true
+	}
 	for i, arg := range expr.Args {
 		if call.ByMethod {
 			i--
@@ -78,6 +83,40 @@ func (s *Supply) keepsParam(f *callgraph.Func, i int, seen map[*types.Var]bool, 
 		}
 		return (fate.Kind == flow.Used || fate.Kind == flow.Started) && fate.Call != nil && s.keeps(fate.Call, seen, depth+1)
 	})
+}
+
+// unread reports, for a program that is a single package, whether a call may give a context to a function that was not read but
+// is part of the whole program, and that may keep it.
+func (s *Supply) unread(pkg *program.Package, call *ast.CallExpr) bool {
+	if !slices.ContainsFunc(call.Args, func(a ast.Expr) bool { t := pkg.Info.TypeOf(a); return flow.Implements(t) || flow.Carries(t) }) {
+		return false
+	}
+	fn := census.Callee(pkg.Info, call)
+	if fn == nil {
+		_, literal := ast.Unparen(call.Fun).(*ast.FuncLit)
+		return !literal && !pkg.Info.Types[call.Fun].IsType()
+	}
+	if recv := fn.Signature().Recv(); recv != nil && types.IsInterface(recv.Type()) {
+		return true
+	}
+	return s.Calls.Program.Beyond(fn) && len(s.Calls.Program.Taken(fn).Keeps) > 0
+}
+
+// Taken tells what a declared function does with the contexts that it is given, for those who see it without its body.
+func (s *Supply) Taken(fn *types.Func) program.Taken {
+	t := s.Flow.Taken(fn)
+	f := s.Calls.FuncOf(fn)
+	if f == nil || f.Signature == nil {
+		return t
+	}
+	for i := range f.Signature.Params().Len() {
+		typ := f.Signature.Params().At(i).Type()
+		if (flow.Implements(typ) || flow.Carries(typ)) && !slices.Contains(t.Keeps, i) && s.keepsParam(f, i, map[*types.Var]bool{}, 0) {
+			t.Keeps = append(t.Keeps, i)
+		}
+	}
+	slices.Sort(t.Keeps)
+	return t
 }
 
 // mayRun returns the functions that a call of one may run: itself, whatever may stand for a function value, or what implements

@@ -20,7 +20,7 @@ const name = "tracevalue"
 
 // Rule reports trace and span identifiers that travel as context values of their own although the module traces
 // with a library that carries them.
-var Rule = &rules.Rule{Name: name, Doc: doc, Levels: []rules.Applicability{rules.Manual}, Run: run}
+var Rule = &rules.Rule{Name: name, Doc: doc, Alone: rules.Proves, Levels: []rules.Applicability{rules.Manual}, Run: run}
 
 func run(pass *rules.Pass) []*rules.Finding {
 	t := &tracer{census: pass.Census, library: map[*program.Module]*library{}, seen: map[ast.Node]bool{}}

@@ -22,7 +22,7 @@ const name = "uncheckedread"
 
 // Rule reports reads that panic when the context lacks the value. Whether a panic is a mistake is a matter
 // of taste in code that is only reached behind the middleware that stores the value.
-var Rule = &rules.Rule{Name: name, Doc: doc, Levels: []rules.Applicability{rules.Review}, Run: run}
+var Rule = &rules.Rule{Name: name, Doc: doc, Alone: rules.Proves, Levels: []rules.Applicability{rules.Review}, Run: run}
 
 func run(pass *rules.Pass) []*rules.Finding {
 	reads := pass.Census.Reads()

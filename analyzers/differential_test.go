@@ -1,0 +1,218 @@
+package analyzers
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"go/ast"
+	"go/types"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/tools/go/analysis"
+
+	"github.com/ctxmend/ctxmend/internal/scenario"
+	"github.com/ctxmend/ctxmend/rewrite"
+	"github.com/ctxmend/ctxmend/rules"
+	"github.com/ctxmend/ctxmend/rules/program"
+	"github.com/ctxmend/ctxmend/rules/suite"
+)
+
+var every = flag.Int("every", 6, "compare each nth scenario with what one package at a time shows; 1 for all")
+
+// TestOnePackageAgrees shows the packages of scenarios one at a time, with facts, and compares the findings with those of
+// the whole program. What a single package says must be true of the program; what it leaves out is for the whole program to say.
+func TestOnePackageAgrees(t *testing.T) {
+	for _, dir := range []string{"rules", "plan"} {
+		files, err := scenario.Find(filepath.Join("../testdata", dir))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, file := range files {
+			if i%*every != 0 {
+				continue
+			}
+			rel, _ := filepath.Rel("../testdata", file)
+			t.Run(strings.TrimSuffix(filepath.ToSlash(rel), ".txtar"), func(t *testing.T) {
+				t.Parallel()
+				compare(t, file)
+			})
+		}
+	}
+}
+
+// A place is where a finding is, with its rule.
+type place struct {
+	file   string
+	offset int
+	rule   string
+}
+
+func compare(t *testing.T, file string) {
+	s, err := scenario.Read(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Input.Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	for _, chosen := range [][]*rules.Rule{byDefault(), Provable(suite.All)} {
+		res, err := rewrite.Run(context.Background(), rewrite.Options{
+			Load:  program.Options{Dir: dir, Tests: true, Env: append(os.Environ(), "GOFLAGS=-mod=mod", "GOPROXY=off")},
+			Rules: chosen, Known: suite.All, Level: rules.Review,
+		})
+		if err != nil {
+			t.Skipf("the scenario is about something that cannot be loaded: %v", err)
+		}
+		d := &driver{t: t, prog: res.Program, facts: map[any][]analysis.Fact{}}
+		level := rules.Review
+		d.run(Make(Options{Known: suite.All, Rules: chosen, Level: &level}))
+		d.hold(res)
+	}
+}
+
+func byDefault() []*rules.Rule {
+	return slices.DeleteFunc(slices.Clone(suite.All), func(r *rules.Rule) bool { return !r.Default })
+}
+
+// A driver runs analyzers over the packages of a loaded program, each as if it were alone.
+type driver struct {
+	t     *testing.T
+	prog  *program.Program
+	facts map[any][]analysis.Fact
+	found map[place]analysis.Diagnostic
+}
+
+func (d *driver) run(list []*analysis.Analyzer) {
+	d.found = map[place]analysis.Diagnostic{}
+	for _, pkg := range d.prog.Configs[0].Packages {
+		if pkg.Info == nil || len(pkg.Errors) > 0 || !pkg.World && pkg.DepModule == "" {
+			continue
+		}
+		results := map[*analysis.Analyzer]any{}
+		for _, a := range append([]*analysis.Analyzer{list[0].Requires[0]}, list...) {
+			pass := d.pass(pkg, a, results)
+			res, err := a.Run(pass)
+			if err != nil {
+				d.t.Fatalf("%s of %s: %v", a.Name, pkg.Path, err)
+			}
+			results[a] = res
+		}
+	}
+}
+
+// pass shows a package to an analyzer as other drivers do.
+func (d *driver) pass(pkg *program.Package, a *analysis.Analyzer, results map[*analysis.Analyzer]any) *analysis.Pass {
+	var files []*ast.File
+	for _, f := range pkg.Files {
+		files = append(files, f.AST)
+	}
+	module := &analysis.Module{Path: pkg.DepModule, Version: "v1.0.0"}
+	if pkg.Module != nil {
+		module = &analysis.Module{Path: pkg.Module.Path, GoVersion: "go" + pkg.Module.GoVersion}
+	}
+	var ignored []string
+	for _, f := range d.prog.Files {
+		if f.Excluded && f.PkgDir == pkg.Dir {
+			ignored = append(ignored, f.Name)
+		}
+	}
+	pass := &analysis.Pass{
+		Analyzer: a, Fset: d.prog.Fset, Files: files, Pkg: pkg.Types, TypesInfo: pkg.Info, ResultOf: results,
+		Module: module, IgnoredFiles: ignored,
+		Report: func(diag analysis.Diagnostic) {
+			f := d.prog.FileOf(diag.Pos)
+			if !pkg.World {
+				return
+			}
+			d.found[place{f.Rel, f.Tok.Offset(diag.Pos), a.Name}] = diag
+		},
+		ReadFile:          os.ReadFile,
+		ImportObjectFact:  func(obj types.Object, f analysis.Fact) bool { return d.load(obj, f) },
+		ExportObjectFact:  func(obj types.Object, f analysis.Fact) { d.facts[obj] = append(d.facts[obj], f) },
+		ExportPackageFact: func(f analysis.Fact) { d.facts[pkg.Types] = append(d.facts[pkg.Types], f) },
+		AllPackageFacts: func() []analysis.PackageFact {
+			var list []analysis.PackageFact
+			for obj, facts := range d.facts {
+				if p, ok := obj.(*types.Package); ok && reaches(pkg.Types, p.Path(), map[*types.Package]bool{}) {
+					for _, f := range facts {
+						list = append(list, analysis.PackageFact{Package: p, Fact: f})
+					}
+				}
+			}
+			return list
+		},
+	}
+	return pass
+}
+
+func (d *driver) load(obj any, f analysis.Fact) bool {
+	for _, have := range d.facts[obj] {
+		if reflect.TypeOf(have) == reflect.TypeOf(f) {
+			reflect.ValueOf(f).Elem().Set(reflect.ValueOf(have).Elem())
+			return true
+		}
+	}
+	return false
+}
+
+// hold compares what was reported with the findings of the whole program.
+func (d *driver) hold(res *rewrite.Result) {
+	whole := map[place]*rules.Finding{}
+	at := map[place]bool{} // some rule reports it
+	// Of keys that these rules report builtinkey leaves other places to them as well, or reports what their fix leaves.
+	left := slices.ContainsFunc(res.Findings, func(f *rules.Finding) bool { return f.Rule == "splitkey" || f.Rule == "keyclash" })
+	for _, f := range res.Findings {
+		p := place{f.File.Rel, f.File.Tok.Offset(f.Pos), f.Rule}
+		whole[p] = f
+		p.rule = ""
+		at[p] = true
+	}
+	var lines []string
+	for p, diag := range d.found {
+		any := p
+		any.rule = ""
+		if whole[p] == nil && !at[any] && !(left && p.rule == "builtinkey") {
+			lines = append(lines, fmt.Sprintf("only a single package says: %s:%d %s: %s", p.file, d.line(p), p.rule, diag.Message))
+		}
+		if f := whole[p]; f != nil && len(diag.SuggestedFixes) > 0 && f.Status != rules.Fixable {
+			lines = append(lines, fmt.Sprintf("a fix is suggested that is %s for the whole program: %s:%d %s", f.Status, p.file, d.line(p), p.rule))
+		}
+	}
+	for p, f := range whole {
+		if _, ok := d.found[p]; !ok && complete[p.rule] && !left && !f.File.Excluded && !d.broken(f.File) && f.Status != rules.Suppressed {
+			lines = append(lines, fmt.Sprintf("only the whole program says: %s:%d %s: %s", p.file, d.line(p), p.rule, f.Message))
+		}
+	}
+	slices.Sort(lines)
+	for _, l := range lines {
+		d.t.Error(l)
+	}
+}
+
+func (d *driver) broken(f *program.File) bool {
+	return slices.ContainsFunc(d.prog.Broken, func(b *program.PackageErrors) bool { return strings.TrimSuffix(b.Path, "_test") == f.PkgPath })
+}
+
+func (d *driver) line(p place) int {
+	for _, f := range d.prog.Files {
+		if f.Rel == p.file {
+			return f.Tok.PositionFor(f.Tok.Pos(p.offset), false).Line
+		}
+	}
+	return 0
+}
+
+// complete are the rules of which one package at a time shows everything.
+var complete = map[string]bool{
+	"builtinkey": true, "badkey": true, "sharedkey": true, "lostcancel": true, "growingctx": true, "staleparent": true,
+	"contextlesscall": true, "requestescape": true, "detachedgo": true, "dynamickey": true,
+}
