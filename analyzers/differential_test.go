@@ -18,6 +18,7 @@ import (
 	"github.com/ctxmend/ctxmend/internal/scenario"
 	"github.com/ctxmend/ctxmend/rewrite"
 	"github.com/ctxmend/ctxmend/rules"
+	"github.com/ctxmend/ctxmend/rules/census"
 	"github.com/ctxmend/ctxmend/rules/program"
 	"github.com/ctxmend/ctxmend/rules/suite"
 )
@@ -188,7 +189,7 @@ func (d *driver) hold(res *rewrite.Result) {
 		}
 	}
 	for p, f := range whole {
-		if _, ok := d.found[p]; !ok && complete[p.rule] && !left && !f.File.Excluded && !d.broken(f.File) && f.Status != rules.Suppressed {
+		if _, ok := d.found[p]; !ok && complete[p.rule] && !left && !f.File.Excluded && !d.broken(f.File) && f.Status != rules.Suppressed && !inDependency(f) {
 			lines = append(lines, fmt.Sprintf("only the whole program says: %s:%d %s: %s", p.file, d.line(p), p.rule, f.Message))
 		}
 	}
@@ -196,6 +197,11 @@ func (d *driver) hold(res *rewrite.Result) {
 	for _, l := range lines {
 		d.t.Error(l)
 	}
+}
+
+// inDependency reports whether a dependency uses the key: it may have got it in ways that facts do not tell of.
+func inDependency(f *rules.Finding) bool {
+	return f.Blocker != nil && f.Blocker.Reason == census.ReasonDependency
 }
 
 func (d *driver) broken(f *program.File) bool {

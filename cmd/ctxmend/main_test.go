@@ -28,6 +28,10 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	self, err := exec.LookPath("ctxmend") // testscript.Main has put it into PATH
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join(testdata, "script"),
 		UpdateScripts:       *update,
@@ -39,7 +43,7 @@ func TestScripts(t *testing.T) {
 			env.Vars = append(env.Vars,
 				"GOCACHE="+values[0], "GOMODCACHE="+values[1],
 				"GOFLAGS=", "GOPROXY=off", "GOTOOLCHAIN=local", "GOWORK=",
-				"CTXMEND_CACHE="+filepath.Join(env.WorkDir, ".journal"),
+				"CTXMEND="+self, "CTXMEND_CACHE="+filepath.Join(env.WorkDir, ".journal"),
 				"NO_COLOR=", "TERM=xterm",
 				"ROOT="+root,
 				"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_TERMINAL_PROMPT=0",
