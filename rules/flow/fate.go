@@ -452,11 +452,11 @@ func (f *Flow) retains(fn *types.Func, call *ast.CallExpr, arg ast.Node, depth i
 	case b == nil:
 		return slices.Contains(f.prog.Taken(fn).Keeps, indexOf(fn, v))
 	}
-	return f.keeps(b, v, depth)
+	return f.keepsParameter(b, v, depth)
 }
 
-// keeps reports whether a function keeps the context that comes in through a parameter.
-func (f *Flow) keeps(b *funcBody, v *types.Var, depth int) bool {
+// keepsParameter reports whether a function keeps the context that comes in through a parameter.
+func (f *Flow) keepsParameter(b *funcBody, v *types.Var, depth int) bool {
 	if kept, ok := f.kept[v]; ok {
 		return kept
 	}
@@ -545,7 +545,7 @@ func (f *Flow) Taken(fn *types.Func) program.Taken {
 	for i := range params.Len() {
 		switch v := params.At(i); {
 		case !carries(v.Type()):
-		case f.keeps(b, v, 0):
+		case f.keepsParameter(b, v, 0):
 			t.Keeps = append(t.Keeps, i)
 		case f.looksAt(b, v):
 			t.Looks = append(t.Looks, i)
