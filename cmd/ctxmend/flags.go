@@ -63,7 +63,8 @@ func (w *worldFlags) add(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&w.tags, "tags", nil, "build `tags`, comma-separated")
 	flags.StringSliceVar(&w.platforms, "platforms", nil, "build configurations to load, for example `linux/amd64,windows/amd64` (default the host's)")
 	flags.BoolVar(&w.tests, "tests", true, "load test files too; without them a fix cannot know who else reads a key")
-	flags.IntVar(&w.jobs, "jobs", runtime.GOMAXPROCS(0), "work on `n` packages at a time; the result does not depend on it")
+	flags.IntVar(&w.jobs, "jobs", runtime.GOMAXPROCS(0), "work on `n` packages at a time (default as many as there are processors); the result does not depend on it")
+	flags.Lookup("jobs").DefValue = "0" // so that what --help and the manual say is the same everywhere
 }
 
 // platform is GOOS/GOARCH as go tool dist list prints it.
