@@ -15,6 +15,7 @@ Usage:
 	ctxmend config check|print   check or print the configuration
 	ctxmend version              print the version
 	ctxmend completion SHELL     print a completion script
+	ctxmend man                  print the manual page
 
 Packages are named as for the go command; none means ./..., and in a workspace
 all its modules. They choose which findings are reported and fixed. The program
