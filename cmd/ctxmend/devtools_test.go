@@ -27,7 +27,8 @@ type browser struct {
 	session string
 	// complaints are what pages have written to the console, and the exceptions they have thrown.
 	complaints []string
-	loaded     bool
+	// loaded are the documents that have been loaded, by the names that the browser gives them.
+	loaded map[string]bool
 }
 
 // startBrowser starts Chromium. Without one the test is skipped, or fails where everything has to be tested.
@@ -59,7 +60,7 @@ func startBrowser(t *testing.T) *browser {
 	}
 	toBrowser.Close()
 	fromBrowser.Close()
-	b := &browser{t: t, in: in, out: bufio.NewReader(out)}
+	b := &browser{t: t, in: in, out: bufio.NewReader(out), loaded: map[string]bool{}}
 	t.Cleanup(func() {
 		b.session = ""
 		b.send("Browser.close", nil)
@@ -76,6 +77,7 @@ func startBrowser(t *testing.T) *browser {
 	for _, domain := range []string{"Page", "Runtime", "Log", "Network"} {
 		b.call(domain+".enable", nil, nil)
 	}
+	b.call("Page.setLifecycleEventsEnabled", map[string]any{"enabled": true}, nil)
 	return b
 }
 
@@ -142,8 +144,10 @@ func (b *browser) receive() *message {
 		b.t.Fatal(err)
 	}
 	switch m.Method {
-	case "Page.loadEventFired":
-		b.loaded = true
+	case "Page.lifecycleEvent":
+		var p struct{ LoaderID, Name string }
+		json.Unmarshal(m.Params, &p)
+		b.loaded[p.LoaderID] = b.loaded[p.LoaderID] || p.Name == "load"
 	case "Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded":
 		b.complaints = append(b.complaints, string(m.Params))
 	case "Network.requestWillBeSent":
@@ -159,15 +163,14 @@ func (b *browser) receive() *message {
 // open loads a file, with a fragment.
 func (b *browser) open(name, fragment string) {
 	b.t.Helper()
-	b.call("Page.navigate", map[string]any{"url": "about:blank"}, nil)
-	b.loaded = false
 	name, err := filepath.Abs(name)
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	u := url.URL{Scheme: "file", Path: name, Fragment: fragment}
-	b.call("Page.navigate", map[string]any{"url": u.String()}, nil)
-	for !b.loaded {
+	var page struct{ LoaderID string }
+	b.call("Page.navigate", map[string]any{"url": u.String()}, &page)
+	for !b.loaded[page.LoaderID] {
 		b.receive()
 	}
 	if b.eval(`document.documentElement.classList.contains("scripted")`) != true {

@@ -66,14 +66,24 @@ func (b *builder) file(pkg *program.Package, file *program.File) {
 	}
 }
 
-// name numbers the literals of a declaration.
+// name numbers the literals of a declaration: F.func1 for a function, v.func1 for a variable.
 func (b *builder) name(d ast.Decl) {
-	outer := "package level"
-	if fn, ok := d.(*ast.FuncDecl); ok {
-		outer = b.supply.Calls.FuncAt(fn.Type).Name
+	number := func(outer string, in ast.Node) {
+		for i, lit := range literals(in) {
+			b.names[lit] = fmt.Sprintf("%s.func%d", outer, i+1)
+		}
 	}
-	for i, lit := range literals(d) {
-		b.names[lit] = fmt.Sprintf("%s.func%d", outer, i+1)
+	switch d := d.(type) {
+	case *ast.FuncDecl:
+		if f := b.supply.Calls.FuncAt(d.Type); f != nil {
+			number(f.Name, d)
+		}
+	case *ast.GenDecl:
+		for _, spec := range d.Specs {
+			if v, ok := spec.(*ast.ValueSpec); ok && len(v.Names) > 0 {
+				number(v.Names[0].Name, v)
+			}
+		}
 	}
 }
 

@@ -162,6 +162,10 @@
     unfocus();
     if (!hit) return;
     const ids = [hit.dataset.id, ...[...hit.querySelectorAll("[data-id]")].map((el) => el.dataset.id)];
+    if (!lines.some((line) => ids.includes(line.dataset.from) || ids.includes(line.dataset.to))) {
+      const box = hit.closest(".box"); // its calls are drawn together with those of its package
+      if (box.dataset.id) ids.push(box.dataset.id);
+    }
     const seen = new Set([...follow(ids, "from", "to"), ...follow(ids, "to", "from")]);
     for (const el of svg.querySelectorAll("[data-id]")) {
       if (!seen.has(el.dataset.id)) continue;
