@@ -90,6 +90,13 @@ A comment
 on a line, above it, or in the documentation of a declaration keeps a rule from
 reporting there, and ctxmend from editing there. ctxmend explain ignore says more.
 
+# In go vet and go fix
+
+As the program of go vet -vettool and go fix -fixtool, ctxmend is run by the go command, once for each package, with
+arguments that nobody types: -V=full, -flags, or the name of a file *.cfg. Each rule that one package can
+prove has a flag of its name; -level says which fixes may be made, safe or review. Fixes stay within one
+function; what needs the whole program names the command to run.
+
 # Environment
 
 	CTXMEND_CACHE  directory of the undo journals (default ctxmend in the user's cache directory)

@@ -93,7 +93,11 @@ func (a *app) explain(name string) error {
 		if !rule.Default {
 			on = "off by default; switch it on with --rules " + rule.Name
 		}
-		return a.printDoc(rule.Name, on+"; "+levels(rule), rule.Text())
+		where := "; needs the whole program"
+		if rule.Alone != nil {
+			where = "; in go vet too"
+		}
+		return a.printDoc(rule.Name, on+"; "+levels(rule)+where, rule.Text())
 	}
 	if name == rules.IgnoreRule {
 		return a.printDoc(name, "always on", ignoreDoc)
