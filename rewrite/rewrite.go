@@ -38,7 +38,7 @@ type Options struct {
 	KeyNames map[string]string
 	// KeyStyle, KeyPackage, Accessors, Stage, API and Goroutines are the choices of [plan.Options].
 	KeyStyle, KeyPackage, Accessors, Stage, API, Goroutines string
-	// Mend, when not nil, is asked once about the findings that would be reported: those it returns true for are new, say,
+	// Mend, when not nil, is asked, before anything is planned, about the findings that would be reported: those it returns true for are new, say,
 	// and only they are planned for and mended. The others stay findings without a status.
 	Mend func(ctx context.Context, findings []*rules.Finding) (func(*rules.Finding) bool, error)
 }
@@ -123,7 +123,6 @@ func planRound(ctx context.Context, res *Result, opts *Options, wanted func(*pla
 		units = plan.Build(res.Program, res.Census, findings, plan.Options{KeyStyle: opts.KeyStyle, KeyPackage: opts.KeyPackage, Accessors: opts.Accessors, Stage: opts.Stage, API: opts.API, Goroutines: opts.Goroutines, KeyNames: opts.KeyNames})
 	})
 	units = judge(res.Program, units, directives)
-	res.Findings = report(res.Program, findings, directives, *opts) // a directive may be there to keep a fix off its line
 	chosen := func(u *plan.Unit) bool { return opts.isSelected(res.Program, u) && res.mends(u) }
 	if wanted != nil {
 		chosen = func(*plan.Unit) bool { return true } // a place may have moved to a package that was not named

@@ -82,6 +82,7 @@ func (a *app) openRepo(ctx context.Context) (*git.Repo, error) {
 
 // mend returns the choice of the new findings for runs with these options.
 func (c *comparer) mend(opts rewrite.Options) func(context.Context, []*rules.Finding) (func(*rules.Finding) bool, error) {
+	pasts := map[string]report.Past{} // a run may ask more than once, when names have been chosen
 	return func(ctx context.Context, findings []*rules.Finding) (func(*rules.Finding) bool, error) {
 		fresh := make([]bool, len(findings))
 		for i, f := range findings {
@@ -92,15 +93,20 @@ func (c *comparer) mend(opts rewrite.Options) func(context.Context, []*rules.Fin
 			if !slices.Contains(fresh, true) {
 				break
 			}
-			past, err := c.past(ctx, opts, commit)
-			if err != nil {
-				return nil, err
+			past, ok := pasts[commit]
+			if !ok {
+				var err error
+				if past, err = c.past(ctx, opts, commit); err != nil {
+					return nil, err
+				}
+				pasts[commit] = past
 			}
 			for i, is := range now.NewSince(past) {
 				fresh[i] = fresh[i] && is
 			}
 		}
 		asked := map[*rules.Finding]bool{}
+		c.known = 0
 		for i, f := range findings {
 			asked[f] = fresh[i]
 			if !fresh[i] && f.Status != rules.Suppressed {
