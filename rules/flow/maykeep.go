@@ -65,7 +65,7 @@ func (f *Flow) keepsParams(pkg *program.Package, file *program.File, sig *types.
 }
 
 // Callees returns the functions of the world that a call of fn may run: itself, or the methods of the types that implement
-// its interface.
+// its interface, mocks apart.
 func (f *Flow) Callees(fn *types.Func) []*types.Func {
 	recv := fn.Signature().Recv()
 	if recv == nil || !types.IsInterface(recv.Type()) {
@@ -83,7 +83,7 @@ func (f *Flow) Callees(fn *types.Func) []*types.Func {
 			}
 			for _, name := range pkg.Types.Scope().Names() {
 				if tn, ok := pkg.Types.Scope().Lookup(name).(*types.TypeName); ok && !tn.IsAlias() && !types.IsInterface(tn.Type()) {
-					if m := implementation(tn.Type(), iface, fn); m != nil {
+					if m := implementation(tn.Type(), iface, fn); m != nil && f.works(m) {
 						list = append(list, m)
 					}
 				}
@@ -91,6 +91,13 @@ func (f *Flow) Callees(fn *types.Func) []*types.Func {
 		}
 	}
 	return list
+}
+
+// works reports whether a method is one that the program works with: neither a test's nor generated, as mocks are, which keep
+// whatever they are given.
+func (f *Flow) works(m *types.Func) bool {
+	b := f.body(m)
+	return b == nil || !b.file.Test && !b.file.Generated
 }
 
 // implementation returns the method by which a type, or a pointer to it, implements that of an interface.

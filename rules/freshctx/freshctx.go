@@ -117,7 +117,7 @@ func (f *finder) users(b *flow.Birth, src *flow.Source, fates []flow.Fate) []flo
 	for _, fate := range fates {
 		switch fate.Kind {
 		case flow.Used, flow.Looked:
-			if f.sharedResult(b, fate.Call) || flow.CleansUp(fate.Call) || replaces(b, fate.Call) || f.asksForDefault(b, fate) || f.pass.Supply().Keeps(fate.Call) {
+			if f.sharedResult(b, fate.Call) || flow.CleansUp(fate.Call) || replaces(b, fate.Call) || f.asksForDefault(b, fate) || src.Kind != flow.Test && f.pass.Supply().Keeps(fate.Call) {
 				return nil
 			}
 			// A context made to carry a value is found where it is looked up; a test has no values to give.

@@ -126,6 +126,7 @@ func (s *Supply) mayRun(f *callgraph.Func) []*callgraph.Func {
 		return []*callgraph.Func{f}
 	}
 	list, _ := Tied(f)
+	list = slices.DeleteFunc(list, func(g *callgraph.Func) bool { return g.File != nil && (g.File.Test || g.File.Generated) })
 	if f.Object != nil {
 		for _, m := range s.Flow.Callees(f.Object) {
 			if by := s.Calls.FuncOf(m); by != nil && !slices.Contains(list, by) {
