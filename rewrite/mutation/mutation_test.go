@@ -142,8 +142,13 @@ func buildTests(dir, overlay, pkg string) (binary, out string, err error) {
 
 // runTests runs tests in the directory of their package.
 func runTests(dir, binary string, args ...string) (out string, err error) {
+	root, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		return err.Error(), err
+	}
 	cmd := exec.Command(binary, append([]string{"-test.timeout", "10m", "-test.failfast"}, args...)...)
 	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GOROOT="+strings.TrimSpace(string(root))) // what is built with -trimpath does not know it
 	data, err := cmd.CombinedOutput()
 	return string(data), err
 }
