@@ -169,3 +169,16 @@ func spliceDirectly(src string, splices []*plan.Splice) ([]byte, bool) {
 	}
 	return append(out, src[at:]...), true
 }
+
+// TestSwallowedComment has an edit begin a comment in front of another one, which would be part of it from then on.
+func TestSwallowedComment(t *testing.T) {
+	src := "package p\n\nvar x = 1 /* why */\n\nvar y = 2 // keep\n"
+	for text, at := range map[string]int{" //": strings.Index(src, " // keep"), " /*": strings.Index(src, " /* why")} {
+		prog, file := fuzzProgram(src)
+		unit := &plan.Unit{ID: "u", Edits: []plan.Edit{&plan.Splice{File: file, Start: at, End: at, Text: plan.Text{plan.Lit(text)}}}}
+		set, err := Apply(prog, []*plan.Unit{unit})
+		if err == nil || !strings.Contains(err.Error(), "swallow") || len(set.Files) > 0 {
+			t.Errorf("%q in front of a comment: %v, %d files", text, err, len(set.Files))
+		}
+	}
+}

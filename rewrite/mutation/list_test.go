@@ -100,7 +100,7 @@ var mutations = []mutation{
 
 	// The edits.
 	{name: "comments", hazard: "an edit swallows a comment", file: "rewrite/apply/guard.go",
-		from: "return f.guardComments(res, roots)", to: "return nil", pkg: "./rewrite/apply", run: ""},
+		from: "return f.guardComments(res, roots)", to: "return nil", pkg: "./rewrite/apply", run: "TestSwallowedComment", alone: true},
 
 	// The patch set.
 	{name: "files not synced", hazard: "a file is empty after a power failure", file: "patches/fsops.go",
