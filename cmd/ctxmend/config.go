@@ -149,25 +149,37 @@ func excluded(file *config.File) func(string, *program.File) bool {
 	for name, rule := range file.Rules {
 		one[name] = config.Match(rule.Exclude)
 	}
+	below := belowConfig(file)
 	return func(rule string, f *program.File) bool {
-		name, below := belowConfig(file, f.Name)
+		name, below := below(f.Name)
 		return below && (everyRule(name) || one[rule] != nil && one[rule](name))
 	}
 }
 
-// belowConfig returns a file's name relative to the directory of the configuration, with slashes, if it lies below it.
-func belowConfig(file *config.File, name string) (string, bool) {
-	rel, err := filepath.Rel(filepath.Dir(file.Name), name)
-	return filepath.ToSlash(rel), err == nil && filepath.IsLocal(rel)
+// belowConfig returns a function that names files relative to the directory of the configuration, with slashes, if they lie
+// below it. The program may have been read by way of a symbolic link, or by that link's target.
+func belowConfig(file *config.File) func(name string) (string, bool) {
+	dirs := []string{filepath.Dir(file.Name)}
+	if real, err := filepath.EvalSymlinks(dirs[0]); err == nil && real != dirs[0] {
+		dirs = append(dirs, real)
+	}
+	return func(name string) (string, bool) {
+		for _, dir := range dirs {
+			if rel, err := filepath.Rel(dir, name); err == nil && filepath.IsLocal(rel) {
+				return filepath.ToSlash(rel), true
+			}
+		}
+		return "", false
+	}
 }
 
 // hints are what the file tells about the program.
 func hints(file *config.File) program.Hints {
-	generated := config.Match(file.Generated)
+	below, generated := belowConfig(file), config.Match(file.Generated)
 	h := program.Hints{
 		Generated: func(name string) bool {
-			rel, below := belowConfig(file, name)
-			return below && generated(rel)
+			rel, ok := below(name)
+			return ok && generated(rel)
 		},
 		Starts: texts(file.Goroutines.Starts),
 		Joins:  texts(file.Goroutines.Joins),
