@@ -103,11 +103,20 @@ func (t *trial) alongWith(f *rules.Finding, in *rules.AddParam, id string, m men
 	}
 }
 
-// handsNothingOn reports whether a finding stands at a call that hands no context on.
+// handsNothingOn reports whether a finding is about a context made for a call that hands none on: where it stands, or in a function
+// that a goroutine runs.
 func (t *trial) handsNothingOn(f *rules.Finding) bool {
-	lines := strings.Split(t.prog.files[f.File.Rel], "\n")
-	at := f.File.Tok.PositionFor(f.Pos, false).Line
-	return strings.Contains(strings.Join(lines[at-1:min(at+2, len(lines))], "\n"), ".Bare")
+	places := []rules.Related{{File: f.File, Pos: f.Pos}}
+	for _, r := range f.Related {
+		if r.Message == "made here" {
+			places = append(places, r)
+		}
+	}
+	return slices.ContainsFunc(places, func(r rules.Related) bool {
+		lines := strings.Split(t.prog.files[r.File.Rel], "\n")
+		at := min(r.File.Tok.PositionFor(r.Pos, false).Line, len(lines))
+		return strings.Contains(strings.Join(lines[at-1:min(at+2, len(lines))], "\n"), ".Bare")
+	})
 }
 
 // A counted is a finding about a place.
