@@ -88,11 +88,13 @@ func (c *checker) checks(fn *types.Func, k *census.Key, named bool, seen map[*ty
 		return false
 	}
 	seen[fn] = true
+	known := false
 	for _, u := range c.census.Uses(fn) {
 		decl, ok := c.census.Parent(u.File, u.Ident).(*ast.FuncDecl)
 		if !ok || decl.Body == nil || u.Pkg.Info.Defs[u.Ident] == nil {
 			continue
 		}
+		known = true
 		found := false
 		ast.Inspect(decl.Body, func(n ast.Node) bool {
 			call, ok := n.(*ast.CallExpr)
@@ -110,7 +112,17 @@ func (c *checker) checks(fn *types.Func, k *census.Key, named bool, seen map[*ty
 			return true
 		}
 	}
-	return false
+	// Of a single package one cannot say what the functions of others check.
+	return !known && c.census.Program.Single && !c.standard(fn)
+}
+
+// standard reports whether a function is one of the standard library, which knows no keys of the program.
+func (c *checker) standard(fn *types.Func) bool {
+	if fn.Pkg() == nil {
+		return true // error.Error
+	}
+	p := c.census.Program.Configs[0].Package(fn.Pkg().Path())
+	return p != nil && !p.World && p.DepModule == ""
 }
 
 // presentInCallers reports whether every caller of an unexported function has checked the presence of the key in the context that
