@@ -3,6 +3,7 @@ package rewrite
 
 import (
 	"context"
+	"go/token"
 	"slices"
 	"strings"
 
@@ -132,6 +133,7 @@ func planRound(ctx context.Context, res *Result, opts *Options, wanted func(*pla
 		return err
 	}
 	settle(units, findings)
+	res.Findings = stillReported(res.Findings, report(res.Program, findings, directives, *opts))
 	res.Units = slices.DeleteFunc(units, func(u *plan.Unit) bool { return !chosen(u) })
 	slices.SortFunc(res.Units, func(a, b *plan.Unit) int { return strings.Compare(a.ID, b.ID) })
 	return nil
@@ -165,6 +167,22 @@ func report(prog *program.Program, findings []*rules.Finding, directives []*rule
 	list := append(opts.selected(prog, findings), directiveFindings(prog, directives, opts)...)
 	rules.Sort(prog, list)
 	return list
+}
+
+// stillReported takes out of what was reported before planning what is not reported after it: a directive that keeps a unit from
+// a line has an effect.
+func stillReported(before, after []*rules.Finding) []*rules.Finding {
+	type saying struct {
+		file          *program.File
+		pos           token.Pos
+		rule, message string
+	}
+	of := func(f *rules.Finding) saying { return saying{f.File, f.Pos, f.Rule, f.Message} }
+	left := map[saying]bool{}
+	for _, f := range after {
+		left[of(f)] = true
+	}
+	return slices.DeleteFunc(before, func(f *rules.Finding) bool { return !left[of(f)] })
 }
 
 // patchless returns the patch set of a program that stays as it is.
