@@ -150,6 +150,16 @@ func (t *tracer) argument(call *ast.CallExpr, arg ast.Node) {
 	t.add(Used, call.Pos(), call)
 }
 
+// derivesWhileWaitedFor reports whether a call inside of a goroutine that is waited for makes another context of the one that it
+// gets: what counts is what becomes of that.
+func (t *tracer) derivesWhileWaitedFor(call *ast.CallExpr) bool {
+	if call == nil || !slices.ContainsFunc(resultTypes(t.pkg.Info.TypeOf(call)), carries) || t.flow.Started(t.pkg, t.file, call) != nil {
+		return false
+	}
+	g := t.flow.Around(t.pkg, t.file, call)
+	return g != nil && t.flow.Lifetime(g).Kind == Joined
+}
+
 func resultTypes(t types.Type) []types.Type {
 	switch t := t.(type) {
 	case nil:
@@ -284,7 +294,11 @@ func (t *tracer) variable(v *types.Var) {
 		}
 		if lit := t.flow.literalAround(t.file, u.Ident, v); lit != nil {
 			if kind, ok := t.inLiteral(lit, v); ok {
-				t.add(kind, u.Ident.Pos(), t.callOf(u.Ident))
+				if call := t.callOf(u.Ident); kind == Started && t.derivesWhileWaitedFor(call) {
+					t.derived(call)
+				} else {
+					t.add(kind, u.Ident.Pos(), call)
+				}
 				continue
 			}
 		}
