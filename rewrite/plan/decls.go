@@ -251,28 +251,34 @@ func beforeFunctions(f *program.File) ast.Decl {
 // declaresReceiver reports whether d declares the type that fn is a method of.
 func declaresReceiver(d ast.Decl, fn *ast.FuncDecl) bool {
 	g, ok := d.(*ast.GenDecl)
-	if !ok || fn.Recv == nil || len(fn.Recv.List) == 0 {
-		return false
+	recv := receiverType(fn)
+	return ok && recv != "" && slices.ContainsFunc(g.Specs, func(s ast.Spec) bool {
+		ts, ok := s.(*ast.TypeSpec)
+		return ok && ts.Name.Name == recv
+	})
+}
+
+// receiverType returns the name of the type that a declaration is a method of, "" for a function.
+func receiverType(fn *ast.FuncDecl) string {
+	if fn.Recv == nil || len(fn.Recv.List) == 0 {
+		return ""
 	}
 	t := fn.Recv.List[0].Type
 	for {
 		switch x := t.(type) {
+		case *ast.ParenExpr:
+			t = x.X
 		case *ast.StarExpr:
 			t = x.X
-			continue
 		case *ast.IndexExpr:
 			t = x.X
-			continue
 		case *ast.IndexListExpr:
 			t = x.X
-			continue
 		case *ast.Ident:
-			return slices.ContainsFunc(g.Specs, func(s ast.Spec) bool {
-				ts, ok := s.(*ast.TypeSpec)
-				return ok && ts.Name.Name == x.Name
-			})
+			return x.Name
+		default:
+			return ""
 		}
-		return false
 	}
 }
 
