@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/ctxmend/ctxmend/rules"
+	"github.com/ctxmend/ctxmend/rules/census"
 	"github.com/ctxmend/ctxmend/rules/program"
 )
 
@@ -28,6 +29,11 @@ func (d *draft) callTwins(in *rules.CallTwins) error {
 
 func (d *draft) callTwin(in *rules.CallTwins, c *rules.TwinCall) error {
 	f, call, twin := in.File, c.Call, c.Twin
+	if fn := census.Callee(in.Pkg.Info, call); fn != nil && twin.Func != nil {
+		if err := d.inAllBuilds(f, fn, twin.Func); err != nil {
+			return err
+		}
+	}
 	fun := ast.Unparen(call.Fun)
 	switch e := fun.(type) {
 	case *ast.IndexExpr:

@@ -57,7 +57,7 @@ func (sp *sigPlan) fixedTwin(f *callgraph.Func) error {
 		return block("has-context", f.File, f.Pos(), "%s takes a context already", f.Name)
 	}
 	name := f.Object.Name() + twinSuffix
-	if other, pos := sp.counterpart(f); other != nil {
+	if other, pos := sp.counterpart(memberOf(f.Object, f.File)); other != nil {
 		return block("excluded", other, pos, "%s has a counterpart in a file that this build configuration leaves out (%s), which would have no %s; %s",
 			f.Name, other.Constraint, name, sp.prog.HowToLoad(other))
 	}
@@ -68,29 +68,6 @@ func (sp *sigPlan) fixedTwin(f *callgraph.Func) error {
 		return nil
 	}
 	return sp.fixedMethod(f, name)
-}
-
-// counterpart finds what may stand for a function, or for the type that it is a method of, in another build configuration than
-// those that are loaded.
-func (sp *sigPlan) counterpart(f *callgraph.Func) (*program.File, token.Pos) {
-	recv := receiverType(f.Decl)
-	for _, file := range sp.prog.Files {
-		if !file.Excluded || file.PkgDir != f.File.PkgDir || file.AST == nil {
-			continue
-		}
-		for _, decl := range file.AST.Decls {
-			method, ok := decl.(*ast.FuncDecl)
-			names := map[string]bool{}
-			declaredNames(decl, names)
-			switch {
-			case recv == "" && names[f.Decl.Name.Name], declaresReceiver(decl, f.Decl):
-				return file, decl.Pos()
-			case ok && recv != "" && receiverType(method) == recv && method.Name.Name == f.Decl.Name.Name:
-				return file, method.Name.Pos()
-			}
-		}
-	}
-	return nil, token.NoPos
 }
 
 // fixedMethod says why a type cannot get a method by a name: it has a member of that name, gets one from what it embeds, types

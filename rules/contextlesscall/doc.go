@@ -53,6 +53,7 @@
 //   - effects: an argument that would be evaluated earlier or later has effects
 //   - name: no name is free for the request; edit: it has no line for itself, or the form is no url.Values
 //   - cgo, symlink: the place lies in a file that is not to be edited
+//   - excluded: some builds contain the call and not the counterpart
 //   - type-errors: the package does not type-check
 //   - suppressed: a place carries a //ctxmend:ignore comment
 //   - conflict: another fix changes the same code and goes first

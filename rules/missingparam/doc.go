@@ -72,6 +72,6 @@
 //     to run are named
 //   - entry-point, has-context, gives-context: the run-time system calls a function on the way, it takes a context in another
 //     place, or it is where callers get theirs from
-//   - excluded, type-errors: a file that was not type-checked may use the function
+//   - excluded, type-errors: a file that was not type-checked may use the function, or declares one of its own for another build
 //   - spread-call: a call gets all its arguments from another call
 package missingparam

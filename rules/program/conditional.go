@@ -11,7 +11,11 @@ import (
 // for a file that every configuration contains. Files with equal conditions come and go together.
 func (f *File) Condition() string {
 	var parts []string
-	if expr := constraintOf(f.Src); expr != "" {
+	src := f.Src
+	if src == nil { // of a dependency
+		src, _ = ReadFile(f.Name)
+	}
+	if expr := constraintOf(src); expr != "" {
 		parts = append(parts, expr)
 	}
 	if conditionalName(filepath.Base(f.Name)) {
