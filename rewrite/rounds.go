@@ -104,6 +104,8 @@ func waiting(res *Result, opts *Options) *waiter {
 		switch u.Blocker.Reason {
 		case "conflict", "does-not-compile":
 			possible = true
+		case "kept":
+			possible = reveal(res.Units, opts) // whoever keeps the context may have another one now
 		case "placement":
 			possible = dropsImport(res.Set) // and with it, maybe, the import cycle
 		}
