@@ -177,6 +177,9 @@ func (s seen) uncut() seen { return seen{values: s.values} }
 type states struct {
 	list  []seen
 	loose bool
+	// behind are, of a context that starts from nothing, those of the contexts beside which it was made: what is born beside
+	// it in the same function may get one of them.
+	behind []seen
 }
 
 func (s states) each(f func(seen) seen) states {
@@ -248,13 +251,13 @@ func (r *flowReader) node(what, arg string, over bool, from []states) states {
 	case "w":
 		return s.each(seen.uncut)
 	case "i":
-		s.loose = true
+		s.loose, s.behind = true, nil
 		for _, f := range from[1:] {
 			s.add(f.list...)
 		}
 		return s
 	case "g": // whatever waits for it gets the context, what does not its values
-		s.loose = true
+		s.loose, s.behind = true, nil
 		for _, f := range from[1:] {
 			s.add(f.list...)
 		}
@@ -293,7 +296,11 @@ func (r *flowReader) node(what, arg string, over bool, from []states) states {
 		return s
 	case "b":
 		if !mended {
-			return states{list: []seen{{}}}
+			fresh := states{list: []seen{{}}}
+			for _, f := range from {
+				fresh.behind = slices.Concat(fresh.behind, f.list, f.behind)
+			}
+			return fresh
 		}
 		return r.born(arg, rule, from)
 	}
@@ -305,6 +312,7 @@ func (r *flowReader) born(id, rule string, from []states) states {
 	var s states
 	for _, f := range from {
 		s.add(f.list...)
+		s.add(f.behind...)
 		s.loose = s.loose || f.loose
 	}
 	if joined, started := r.flow.started[id]; started && (r.detach == "detach" || r.detach == "auto" && !joined) {
