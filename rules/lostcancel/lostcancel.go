@@ -187,14 +187,9 @@ func escapes(f *finder, pkg *program.Package, file *program.File, fate flow.Fate
 	case flow.Kept, flow.Chosen:
 		return &rules.Blocker{Reason: "kept", Message: "the context may be needed when the function has returned; call the cancel function when it no longer is", File: file, Pos: fate.Pos}
 	case flow.Started:
-		if fate.Call != nil {
-			g := f.flow.Started(pkg, file, fate.Call)
-			if g == nil {
-				g = f.flow.Around(pkg, file, fate.Call)
-			}
-			if g != nil && f.flow.Lifetime(g).Kind == flow.Joined {
-				return nil
-			}
+		// What a goroutine that is waited for calls may go on all the same.
+		if !f.flow.Outlives(pkg, file, fate) && !f.flow.MayKeep(pkg, file, fate.Call) {
+			return nil
 		}
 		return &rules.Blocker{Reason: "kept", Message: "a goroutine works with the context, maybe when the function has returned; let it call the cancel function", File: file, Pos: fate.Pos}
 	case flow.Used:
