@@ -61,20 +61,25 @@ func (w *waiter) isNew(f *rules.Finding) bool {
 // add adds what the next round has found for the first time to the result, at the places it had in the program as it was.
 func (w *waiter) add(res, next *Result) {
 	units := map[*rules.Finding]*plan.Unit{}
-	waited := map[*plan.Unit]bool{}
-	for _, list := range w.found {
+	waited := map[*plan.Unit]*plan.Unit{} // by what has become of it; its findings are those that waited, be it that they go on waiting
+	added := map[*plan.Unit]*plan.Unit{}
+	for waits, list := range w.found {
 		for _, u := range list {
-			waited[u] = true // its findings are those that waited, be it that they go on waiting
+			waited[u], added[u] = waits, waits
+			for _, f := range u.Findings {
+				if !slices.ContainsFunc(waits.Findings, func(was *rules.Finding) bool { return w.isStill(was, f) }) {
+					units[f] = u
+				}
+			}
 		}
 	}
 	for _, u := range next.Units {
-		if w.revealed(u) && !waited[u] {
+		if waited[u] == nil && w.revealed(u) {
 			for _, f := range u.Findings {
 				units[f] = u
 			}
 		}
 	}
-	added := map[*plan.Unit]*plan.Unit{}
 	for _, f := range next.Findings {
 		u := units[f]
 		if u == nil && f.Fix != nil || !w.isNew(f) {
@@ -94,6 +99,7 @@ func (w *waiter) add(res, next *Result) {
 			added[u] = &c
 			res.Units = append(res.Units, &c)
 		}
+		was.Unit = added[u].ID
 		added[u].Findings = append(added[u].Findings, was)
 	}
 	rules.Sort(res.Program, res.Findings)

@@ -140,11 +140,12 @@ func imports(src []byte) []string {
 	return list
 }
 
-// matches reports whether a unit of the next round is one that waits, or part of it: the same rule reports a place of it.
+// matches reports whether a unit of the next round is one that waits, or part of it: a rule reports a place of it again. It may
+// have further findings, of other rules too, that the fixes have brought to light.
 func (w *waiter) matches(u *plan.Unit) bool {
 	var match *plan.Unit
 	for _, waits := range w.units {
-		if waits.Rule != u.Rule || !slices.ContainsFunc(waits.Findings, func(f *rules.Finding) bool { return w.reported(f, u) }) {
+		if !slices.ContainsFunc(waits.Findings, func(f *rules.Finding) bool { return w.reported(f, u) }) {
 			continue
 		}
 		if waits.ID == u.ID {
@@ -162,15 +163,21 @@ func (w *waiter) matches(u *plan.Unit) bool {
 	return true
 }
 
-// reported reports whether a unit of the next round has a finding about a place of an earlier finding, as the fixes have
-// moved it.
+// reported reports whether a unit of the next round has a finding that is an earlier one.
 func (w *waiter) reported(was *rules.Finding, u *plan.Unit) bool {
-	for _, f := range u.Findings {
-		for _, now := range placesOf(f) {
-			for _, before := range placesOf(was) {
-				if to := w.moved(before); now.file == before.file && to.first <= now.line && now.line <= to.last {
-					return true
-				}
+	return slices.ContainsFunc(u.Findings, func(f *rules.Finding) bool { return w.isStill(was, f) })
+}
+
+// isStill reports whether a finding of the next round is of the rule of an earlier one, and about a place of it, as the
+// fixes have moved it.
+func (w *waiter) isStill(was, f *rules.Finding) bool {
+	if was.Rule != f.Rule {
+		return false
+	}
+	for _, now := range placesOf(f) {
+		for _, before := range placesOf(was) {
+			if to := w.moved(before); now.file == before.file && to.first <= now.line && now.line <= to.last {
+				return true
 			}
 		}
 	}
