@@ -54,16 +54,18 @@ func (t *trial) announcedBy(findings []*rules.Finding) mending {
 		if m[id] = f.Rule; t.prog.flow.kept[id] && t.givenToLiteral(f) {
 			m[id] = along
 		}
-		if in, param := f.Fix.Intent.(*rules.AddParam); param {
-			t.alongWith(f, in, id, m)
-		}
+		mended := []string{id}
 		for _, r := range f.Related {
 			if r.File == nil || r.Message != "made here" && r.Message != "the parent is passed here" {
 				continue
 			}
 			if id := t.placeOf(f, r.File.Rel, r.File.Tok, r.Pos); id != "" {
 				m[id] = f.Rule
+				mended = append(mended, id)
 			}
+		}
+		if in, param := f.Fix.Intent.(*rules.AddParam); param {
+			t.alongWith(f, in, mended, m)
 		}
 	}
 	for id, rule := range m {
@@ -86,11 +88,15 @@ func (t *trial) givenToLiteral(f *rules.Finding) bool {
 	return at <= len(lines) && strings.Contains(lines[at-1], "map[string]func(*")
 }
 
-// alongWith notes what functions that get a parameter mend for its sake: the places in the function that asks for it, and those that
+// alongWith notes what functions that get a parameter mend for its sake: the places in the functions that ask for it, and those that
 // did not matter as long as there was nothing else to pass.
-func (t *trial) alongWith(f *rules.Finding, in *rules.AddParam, id string, m mending) {
+func (t *trial) alongWith(f *rules.Finding, in *rules.AddParam, mended []string, m mending) {
+	asking := map[string]bool{}
+	for _, id := range mended {
+		asking[t.prog.flow.owner[id]] = true
+	}
 	for other, fn := range t.prog.flow.owner {
-		if fn == t.prog.flow.owner[id] && m[other] == "" {
+		if asking[fn] && m[other] == "" {
 			m[other] = along
 		}
 	}
