@@ -17,17 +17,29 @@ import (
 
 // Parse reads the content of a file. The error is an [Errors].
 func Parse(data []byte, rules []string) (*File, error) {
-	f := &File{values: map[string]Value{}}
+	f := &File{}
+	values, err := Decode(data, f, rules)
+	if err != nil {
+		return nil, err
+	}
+	f.values = values
+	return f, nil
+}
+
+// Decode reads a document into the struct that into points to, by the tags of its fields as [File] has them,
+// and returns the settings that it makes by their path. It takes nothing that into does not have, and no
+// setting twice. The error is an [Errors].
+func Decode(data []byte, into any, rules []string) (map[string]Value, error) {
+	d := &decoder{values: map[string]Value{}, rules: rules}
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	var doc, more yaml.Node
 	if err := dec.Decode(&doc); errors.Is(err, io.EOF) {
-		return f, nil
+		return d.values, nil
 	} else if err != nil {
 		return nil, Errors{syntaxError(err)}
 	}
-	d := &decoder{file: f, rules: rules}
 	if root := doc.Content[0]; !isNull(root) {
-		d.value(root, reflect.ValueOf(f).Elem(), "", "")
+		d.value(root, reflect.ValueOf(into).Elem(), "", "")
 	}
 	if err := dec.Decode(&more); err == nil {
 		d.wrong(more.Content[0], "a second document: the file has one")
@@ -38,7 +50,7 @@ func Parse(data []byte, rules []string) (*File, error) {
 		d.errs.sort()
 		return nil, d.errs
 	}
-	return f, nil
+	return d.values, nil
 }
 
 // yamlLine is how the library tells the line of a mistake.
@@ -54,11 +66,11 @@ func syntaxError(err error) *Error {
 	return &Error{Line: max(line, 1), Message: "not YAML: " + text[len(m[0]):]}
 }
 
-// A decoder carries the document over into a File, and notes what is wrong on the way.
+// A decoder carries the document over into a struct, and notes what is wrong on the way.
 type decoder struct {
-	file  *File
-	rules []string
-	errs  Errors
+	values map[string]Value
+	rules  []string
+	errs   Errors
 }
 
 func (d *decoder) wrong(n *yaml.Node, format string, args ...any) *Error {
@@ -183,7 +195,7 @@ func (d *decoder) list(n *yaml.Node, v reflect.Value, path string, tag reflect.S
 		v.Set(reflect.Append(v, elem))
 		at.Words = append(at.Words, item.Value)
 	}
-	d.file.values[path] = at
+	d.values[path] = at
 }
 
 // scalar sets a word, a number or a truth value.
@@ -193,7 +205,7 @@ func (d *decoder) scalar(n *yaml.Node, v reflect.Value, path string, tag reflect
 		d.wrong(n, "%s is %s, want %s", path, kindOf(n), want)
 		return
 	}
-	d.file.values[path] = Value{Words: []string{n.Value}, Line: n.Line, Column: n.Column}
+	d.values[path] = Value{Words: []string{n.Value}, Line: n.Line, Column: n.Column}
 	if allowed := tag.Get("enum"); allowed != "" {
 		if words := strings.Split(allowed, ","); !slices.Contains(words, n.Value) {
 			d.wrong(n, "%s is %q, want %s", path, n.Value, orList(words))
@@ -205,10 +217,15 @@ func (d *decoder) scalar(n *yaml.Node, v reflect.Value, path string, tag reflect
 	switch v.Kind() {
 	case reflect.String:
 		v.SetString(n.Value)
-		if w, ok := v.Interface().(word); ok {
-			if err := w.check(); err != nil {
-				d.wrong(n, "%s: %q %v", path, n.Value, err)
-			}
+		var err error
+		switch w := v.Interface().(type) {
+		case word:
+			err = w.check()
+		case Checker:
+			err = w.Check()
+		}
+		if err != nil {
+			d.wrong(n, "%s: %q %v", path, n.Value, err)
 		}
 	case reflect.Bool:
 		v.SetBool(strings.EqualFold(n.Value, "true"))

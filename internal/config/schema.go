@@ -18,9 +18,14 @@ func Example() string { return example }
 
 // Schema returns the JSON schema of the file, for editors. Rules are the names of those there are.
 func Schema(rules []string) []byte {
-	root := object(reflect.TypeFor[File](), rules)
+	return SchemaOf(reflect.TypeFor[File](), "configuration of ctxmend", rules)
+}
+
+// SchemaOf returns the JSON schema of what [Decode] reads into a struct.
+func SchemaOf(t reflect.Type, title string, rules []string) []byte {
+	root := object(t, rules)
 	root["$schema"] = "http://json-schema.org/draft-07/schema#"
-	root["title"] = "configuration of ctxmend"
+	root["title"] = title
 	data, err := json.MarshalIndent(root, "", "  ")
 	if err != nil {
 		panic(err) // there is nothing in it but maps, lists and text

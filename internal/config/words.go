@@ -10,6 +10,9 @@ import (
 // A word is text of a form that can be checked by itself.
 type word interface{ check() error }
 
+// A Checker is such text of another package: its error continues the sentence that begins with the text.
+type Checker interface{ Check() error }
+
 // A FuncName is a function as go doc names it, with the whole import path: example.com/kv.Put,
 // (*example.com/kv.Store).Put, (example.com/kv.Putter).Put.
 type FuncName string

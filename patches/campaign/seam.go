@@ -128,8 +128,9 @@ type Git interface {
 	// It moves no branch and touches no file that is checked out. A path that leaves
 	// the clone, or goes through a symbolic link, is an error.
 	Commit(ctx context.Context, dir string, commit Commit) (string, error)
-	// Checkout puts the files of a commit in the place of those that are checked out.
-	Checkout(ctx context.Context, dir string, commit string) error
+	// Export writes the files of a commit, without a .git, into a directory that is empty or does not exist. There
+	// commands of the repository may run: what they write never meets git again.
+	Export(ctx context.Context, dir, commit, into string) error
 	// Push makes the remote's branch name point to commit, if it still points to expected
 	// ("": it does not exist); otherwise the error is [ErrLease] and nothing has changed.
 	Push(ctx context.Context, remote Remote, dir, name, commit, expected string) error
@@ -189,7 +190,7 @@ type Sandbox interface {
 
 // A SandboxCommand is a command to run. Limits of 0 are the sandbox's own.
 type SandboxCommand struct {
-	Dir     string // the clone; the only place that can be written, along with a temporary one
+	Dir     string // what Git.Export wrote; the only place that can be written, along with a temporary one
 	Args    []string
 	Network bool
 	Time    time.Duration
