@@ -194,7 +194,7 @@ func (p *goPlan) ownLine(as *ast.AssignStmt) bool {
 func (p *goPlan) name() string {
 	var tries []string
 	if p.in.Shadow {
-		if p.in.Source.Text == p.in.Source.Var.Name() {
+		if p.in.Source.IsVar() {
 			return p.in.Source.Text
 		}
 	} else {
@@ -203,7 +203,7 @@ func (p *goPlan) name() string {
 				tries = append(tries, as.Lhs[0].(*ast.Ident).Name)
 			}
 		}
-		if p.in.Source.Text == p.in.Source.Var.Name() {
+		if p.in.Source.IsVar() {
 			tries = append(tries, p.in.Source.Text)
 		}
 	}
@@ -274,7 +274,7 @@ func (p *goPlan) captured() error {
 	if p.in.Shadow {
 		return block("edit", p.g.File, p.g.Node().Pos(), "the literal's parameters are dictated by what it is given to; derive its context with context.WithoutCancel in front of it")
 	}
-	if p.in.Source.Text != p.in.Source.Var.Name() && p.detach {
+	if !p.in.Source.IsVar() && p.detach {
 		return p.hoist()
 	}
 	for _, place := range p.inside {

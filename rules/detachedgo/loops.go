@@ -150,7 +150,7 @@ func (f *finder) namedLoops(calls func() *callgraph.Graph) {
 
 // contextName is the name that the context would have in the goroutine.
 func contextName(src *flow.Source) string {
-	if src.Text == src.Var.Name() {
+	if src.IsVar() {
 		return src.Text
 	}
 	return "ctx"

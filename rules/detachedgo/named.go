@@ -221,7 +221,7 @@ func (f *finder) start(s *supply.Supply, call *callgraph.Call) (start *supply.St
 // when the literal asks for it.
 func (f *finder) giving(s *supply.Supply, g *flow.Goroutine, call *callgraph.Call, src *flow.Source) *callgraph.Call {
 	lit := s.SpawnedAround(call)
-	plain := src.Text == src.Var.Name() && src.Unnamed == nil
+	plain := src.IsVar() && src.Unnamed == nil
 	if lit != nil && lit.Lit == g.Lit && !(plain && f.mentions(g, src.Var)) {
 		return s.Starter(lit)
 	}

@@ -60,6 +60,9 @@ type Source struct {
 	EndedAt token.Pos
 }
 
+// IsVar reports whether the context is a variable, and nothing that has to be asked for it.
+func (s *Source) IsVar() bool { return s.Unnamed != nil || s.Text == s.Var.Name() }
+
 // At returns the contexts in scope at a place that have not ended there, the best one first.
 // Where the code has found that one of them is nil, it has chosen, and there are none.
 func (f *Flow) At(file *program.File, pos token.Pos) []*Source {
