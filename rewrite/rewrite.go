@@ -77,30 +77,12 @@ func (r *Result) mends(u *plan.Unit) bool {
 
 // Run does the work. It writes nothing. What waits for another fix is planned again on the program as the first round leaves
 // it, so that running it a second time finds nothing more to do.
-func Run(ctx context.Context, opts Options) (_ *Result, err error) {
-	defer program.Catch(&err)
-	if opts.Load.Standard == nil {
-		opts.Load.Standard = new(program.Standard) // for the rounds after the first
-	}
-	res, err := round(ctx, opts, nil)
+func Run(ctx context.Context, opts Options) (*Result, error) {
+	b, err := Read(ctx, opts.Load)
 	if err != nil {
 		return nil, err
 	}
-	return res, settleWaiting(ctx, opts, res)
-}
-
-// round runs the stages once. With wanted, only the units that it accepts are carried out.
-func round(ctx context.Context, opts Options, wanted func(*plan.Unit) bool) (*Result, error) {
-	res := &Result{Options: opts}
-	var err error
-	if res.Program, err = program.Load(ctx, opts.Load); err != nil {
-		return nil, err
-	}
-	program.Doing("the census", func() { res.Census, err = census.Build(ctx, res.Program) })
-	if err != nil {
-		return nil, err
-	}
-	return res, chooseNames(ctx, res, opts, wanted)
+	return b.Run(ctx, opts)
 }
 
 // planRound finds and plans in a program that is loaded.

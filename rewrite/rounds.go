@@ -36,7 +36,7 @@ func settleWaiting(ctx context.Context, opts Options, res *Result) error {
 		for _, f := range res.Set.Files {
 			opts.Load.Overlay[f.Name] = f.New
 		}
-		next, err := round(ctx, opts, func(u *plan.Unit) bool { return w.matches(u) || w.revealed(u) })
+		next, err := again(ctx, opts, func(u *plan.Unit) bool { return w.matches(u) || w.revealed(u) })
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -55,6 +55,15 @@ func settleWaiting(ctx context.Context, opts Options, res *Result) error {
 		last = next.Units
 	}
 	return nil
+}
+
+// again runs a round on the program as the fixes before leave it.
+func again(ctx context.Context, opts Options, wanted func(*plan.Unit) bool) (*Result, error) {
+	b, err := Read(ctx, opts.Load)
+	if err != nil {
+		return nil, err
+	}
+	return b.round(ctx, opts, wanted)
 }
 
 // A waiter holds the units that wait for another fix of the same round.
