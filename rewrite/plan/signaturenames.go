@@ -164,11 +164,45 @@ func (sp *sigPlan) fitsIn(pkg *program.Package, p *newParam, name string, body *
 			at = scope
 		}
 		_, obj := at.LookupParent(name, use)
-		if obj != nil && obj.Pos() >= body.Pos() && obj.Pos() < body.End() && obj.Parent() != scope && !slices.Contains(p.replaced, obj.Pos()) {
+		if obj != nil && obj.Pos() >= body.Pos() && obj.Pos() < body.End() && obj.Parent() != scope && !sp.holds(pkg, p, obj) {
 			ok = false
 		}
 	}
 	return locals, ok
+}
+
+// holds reports whether a local variable will hold the parameter, or a context that has only more values: where the variable has
+// its name, that is the context to use.
+func (sp *sigPlan) holds(pkg *program.Package, p *newParam, obj types.Object) bool {
+	if slices.Contains(p.replaced, obj.Pos()) {
+		return true
+	}
+	v, ok := obj.(*types.Var)
+	if !ok || !sp.isContext() || !flow.IsContext(v.Type()) {
+		return false
+	}
+	path := flow.Path(p.f.File, v.Pos())
+	if len(path) < 2 {
+		return false
+	}
+	as, ok := path[1].(*ast.AssignStmt)
+	return ok && as.Tok == token.DEFINE && len(as.Lhs) == 1 && len(as.Rhs) == 1 && sp.carries(pkg, p, as.Rhs[0]) && !sp.assigned(v, as.Lhs[0].(*ast.Ident))
+}
+
+// carries reports whether an expression will be the parameter, or derived from it by a call that has no other result: nothing
+// can end it earlier.
+func (sp *sigPlan) carries(pkg *program.Package, p *newParam, e ast.Expr) bool {
+	e = ast.Unparen(e)
+	if p.target != nil && slices.Contains(p.target.Uses, e) {
+		return true
+	}
+	switch e := e.(type) {
+	case *ast.Ident:
+		return pkg.Info.Uses[e] != nil && sp.holds(pkg, p, pkg.Info.Uses[e])
+	case *ast.CallExpr:
+		return len(e.Args) > 0 && flow.IsContext(pkg.Info.TypeOf(e.Args[0])) && sp.carries(pkg, p, e.Args[0])
+	}
+	return false
 }
 
 // adoptable returns the definitions of a variable in the function's own scope that clash with a parameter of its name, nil
