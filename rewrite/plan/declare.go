@@ -111,8 +111,10 @@ func (kp *keyPlan) declareAccessor(n *keyNames, kind AccessorKind) error {
 		Kind: kind, Name: n.forms[kind],
 		Key:    Ref{PkgPath: kp.home.path, PkgName: kp.home.name, Name: key},
 		Struct: kp.style == "struct",
-		Value:  n.text,
 		NoAny:  !kp.knowsAny(),
+	}
+	if kind != Any {
+		a.Value = n.text // what is not written must not be imported
 	}
 	noun := n.noun
 	if noun == "" {

@@ -130,7 +130,7 @@ type Accessor struct {
 	Struct bool
 	// Old is the key that the accessor writes and reads as well, as Go syntax with references; nil for none.
 	Old Text
-	// Value is the value's type as Go syntax with references; nil for any.
+	// Value is the value's type as Go syntax with references; nil for any, and for the kind Any.
 	Value Text
 	// NoAny is set where the language version does not know any (before go 1.18).
 	NoAny bool
