@@ -195,6 +195,7 @@ func (jp *joinPlan) unseen(row *joinRow) error {
 	for _, st := range row.steps {
 		jp.ownNames(st, own)
 	}
+	kept := jp.census.Keeping(last.Site)
 	captured := false
 	seen := map[*types.Var]bool{}
 	for _, st := range row.steps {
@@ -207,12 +208,34 @@ func (jp *joinPlan) unseen(row *joinRow) error {
 			case own[u.Ident] || jp.blind(st, u):
 			case from <= at && at < to:
 				return block("between", f, at, "the context is used here, between the values; attach them together")
+			case (at >= to || jp.comesBack(u, st) || jp.captures(f, u.Ident, st.stmt)) && !keptIn(kept, st):
+				return block("between", f, at, "the context is used here with a part of the values only; attach all of them before")
 			case at < from && jp.captures(f, u.Ident, st.stmt):
 				captured = true
 			}
 		}
 	}
 	return jp.straight(row, captured)
+}
+
+// keptIn reports whether the whole row is kept where a link keeps its part, so that nobody finds the part there later.
+func keptIn(kept *census.Keeping, st *joinStep) bool {
+	return kept != nil && kept.Place == st.keeping.Place
+}
+
+// comesBack reports whether a use above a link runs after it, in the next round of a loop that both are in and that does not declare the variable.
+func (jp *joinPlan) comesBack(u census.Use, st *joinStep) bool {
+	for n := jp.census.Parent(u.File, st.stmt); n != nil; n = jp.census.Parent(u.File, n) {
+		switch n.(type) {
+		case *ast.FuncLit, *ast.FuncDecl:
+			return false
+		case *ast.ForStmt, *ast.RangeStmt:
+			if inside := func(pos token.Pos) bool { return n.Pos() <= pos && pos < n.End() }; inside(u.Ident.Pos()) && !inside(st.v.Pos()) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // ownNames collects the names by which a link takes and keeps its context.
