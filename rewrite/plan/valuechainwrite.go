@@ -178,7 +178,7 @@ func (jp *joinPlan) dropDefinition(row *joinRow, st *joinStep, parent string) (s
 	if st.assign == nil {
 		return "", block("chain", st.File, st.keeping.Stmt.Pos(), "%s gets the context of something else here; begin with its own", st.keeping.Path)
 	}
-	from := Lit(parent)
+	from, given := Lit(parent), parent
 	if parent == "" {
 		parent, from = jp.source(st.File, lk.Context), jp.keep(st.File, lk.Context)
 	}
@@ -197,6 +197,9 @@ func (jp *joinPlan) dropDefinition(row *joinRow, st *joinStep, parent string) (s
 	jp.drop.note(lk)
 	if st.hoisted != "" {
 		return "", jp.hoist(st, Text{Lit(types.ExprString(st.assign.Lhs[0]) + " " + st.assign.Tok.String() + " "), from, Lit("\n" + jp.indentAt(st.File, st.assign.Pos()))})
+	}
+	if err := jp.takeParent(st, given); err != nil {
+		return "", err
 	}
 	return "", jp.unnest(st)
 }
