@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"go/types"
 	"slices"
+	"strings"
 
 	"github.com/ctxmend/ctxmend/rules/program"
 )
@@ -316,6 +317,9 @@ func (r *recorder) judgeFields() {
 		if len(f.Reads) == 0 {
 			continue
 		}
+		if len(f.Sets) == 0 && len(rec.Origins) > 0 {
+			r.lose(ReasonPresence, f.Reads[0].Expr, "%q is read here and nothing sets it%s", f.Name, r.namesake(f))
+		}
 		if read == nil {
 			read = f
 		}
@@ -335,6 +339,17 @@ func (r *recorder) judgeFields() {
 	case typed == 0:
 		rec.Hazards = append(rec.Hazards, read.Why)
 	}
+}
+
+// namesake asks whether a field that nothing sets is another one, written otherwise.
+func (r *recorder) namesake(f *Field) string {
+	plain := strings.NewReplacer("_", "", "-", "", ".", "", " ", "")
+	for _, other := range r.rec.Fields {
+		if other != f && len(other.Sets) > 0 && strings.EqualFold(plain.Replace(other.Name), plain.Replace(f.Name)) {
+			return fmt.Sprintf("; is %q meant?", other.Name)
+		}
+	}
+	return ""
 }
 
 // fieldType returns the type that every place which sets or reads a field agrees on, or why there is none.

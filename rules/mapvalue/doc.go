@@ -47,7 +47,8 @@
 // # When it is blocked
 //
 //   - escapes: the map reaches code where it has to be a map: a field, a function of another module, an interface value
-//   - presence: the program asks whether a field is there, compares a map with nil that is not shared by a pointer, or leaves fields out that are read
+//   - presence: the program asks whether a field is there, compares a map with nil that is not shared by a pointer, leaves fields out that are
+//     read, or reads one that nothing sets, as it does where an index is misspelt
 //   - shared: the map is written where others may hold it already, and read where there may be none: a pointer would panic
 //   - value-type: the key carries other values as well, or no field has one type everywhere
 //   - map-type: the map is of a dependency's type, such as jwt.MapClaims or http.Header, or of one that has methods or other uses
