@@ -22,6 +22,7 @@ const (
 	findingsFile = "findings"
 	deletedFile  = "deleted"
 	stdoutFile   = "stdout"
+	fixedStdout  = "stdout.fixed"
 )
 
 // defaultGoMod is written for scenarios that bring no module of their own.
@@ -43,6 +44,8 @@ type Scenario struct {
 	Findings []string
 	// Stdout is what the programs print; nil when the archive does not say.
 	Stdout []byte
+	// FixedStdout is what they print after the fix; nil when that is the same.
+	FixedStdout []byte
 
 	archive *txtar.Archive
 }
@@ -113,6 +116,9 @@ func (s *Scenario) file(name string, data []byte) error {
 		return nil
 	case name == stdoutFile:
 		s.Stdout = data
+		return nil
+	case name == fixedStdout:
+		s.FixedStdout = data
 		return nil
 	case strings.HasPrefix(name, wantDir):
 		tree, name = s.Want, strings.TrimPrefix(name, wantDir)
