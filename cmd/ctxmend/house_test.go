@@ -66,10 +66,10 @@ func within(path, dir string) bool {
 // floors are the storeys of the house, lowest first: a package may import own
 // packages of lower floors only, and of its own floor where that floor is one room.
 var floors = [][]string{
-	{"rules/program", "patches", "patches/report/cells", "internal/config"},
-	{"rules/census", "rules/callgraph", "patches/report/draw"},
-	{"rules/flow", "patches/report/page"},
-	{"rules/supply"},
+	{"rules/program", "patches", "patches/report/cells", "patches/campaign/forge", "internal/config"},
+	{"rules/census", "rules/callgraph", "patches/report/draw", "patches/campaign/forge/polite"},
+	{"rules/flow", "patches/report/page", "patches/campaign/forge/github", "patches/campaign/forge/gitlab", "patches/campaign/forge/gitea"},
+	{"rules/supply", "patches/campaign/forge/hosts"},
 	{"rules/travel"},
 	{"rules"},
 	{"patches/report", "patches/git", "rewrite/plan"},
@@ -130,6 +130,9 @@ func foreign(t *testing.T, from, imported string) {
 		"github.com/spf13/cobra":         {"cmd/ctxmend"},
 		"golang.org/x/sys":               {"patches"},
 		"go.yaml.in/yaml/v3":             {"internal/config"},
+		"github.com/google/go-github":    {"patches/campaign/forge/github"},
+		"gitlab.com/gitlab-org":          {"patches/campaign/forge/gitlab"},
+		"code.gitea.io/sdk":              {"patches/campaign/forge/gitea"},
 		"golang.org/x/tools/go/analysis": {"analyzers", "golangci", "cmd/ctxmend"},
 	} {
 		if within(imported, library) && !slices.Contains(rooms, from) {

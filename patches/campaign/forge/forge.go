@@ -23,12 +23,15 @@ type Forge interface {
 	// itself is head, the newest first.
 	PullRequests(ctx context.Context, repository, head string) ([]PullRequest, error)
 	// Open opens one. Where the forge says that there is one already for head
-	// and base, the error is ErrExists.
+	// and base, the error is ErrExists. A pull request that stands when something
+	// else of the request failed is returned together with the error; Update does the rest.
 	Open(ctx context.Context, repository string, request Request) (PullRequest, error)
 	// Update gives an open one the title, body, labels, reviewers and assignees
-	// of request; what people added by hand stays.
+	// of request; what people added by hand stays. One that is no longer open is
+	// returned as it is.
 	Update(ctx context.Context, repository string, number int, request Request) (PullRequest, error)
-	// Close closes one without merging it, after a comment that says why.
+	// Close closes one without merging it, after a comment that says why, which
+	// is not written twice. One that is no longer open is left alone.
 	Close(ctx context.Context, repository string, number int, comment string) error
 	// Status tells how one is doing: its state, its reviews and its checks.
 	Status(ctx context.Context, repository string, number int) (Status, error)
@@ -78,6 +81,9 @@ type PullRequest struct {
 	Body    string
 	Labels  []string
 	Draft   bool
+	// Refused is what Open and Update could not do and never will, each with the
+	// reason: a reviewer who may not see the repository, a label that may not be made.
+	Refused []string
 }
 
 // Request is what a pull request is to look like.
