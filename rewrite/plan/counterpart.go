@@ -113,8 +113,10 @@ func (d *draft) inAllBuilds(from *program.File, fn, other *types.Func) error {
 	old, want := memberOf(fn, was), memberOf(other, now)
 	for _, file := range d.leftOut(was.PkgDir) {
 		at := old.declared(file)
-		_, named := old.typeDeclared(file)
-		if !at.IsValid() && !named || d.declaredBeside(want, file) {
+		if typ, named := old.typeDeclared(file); !at.IsValid() && named {
+			at = typ
+		}
+		if !at.IsValid() || d.declaredBeside(want, file) {
 			continue
 		}
 		return block("excluded", file, at, "a file that this build configuration leaves out (%s) declares %s and no %s; %s", file.Constraint, fn.Name(), other.Name(), d.prog.HowToLoad(file))
