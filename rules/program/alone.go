@@ -82,12 +82,27 @@ func (l *loader) unitFile(u Unit, uf UnitFile) *File {
 		Test: strings.HasSuffix(name, "_test.go"), state: &fileState{size: tok.Size()},
 	}
 	f.describe()
-	// What cgo makes of a file says where it comes from.
-	f.Cgo = f.Cgo || u.Fset.Position(uf.AST.Package).Filename != name
+	// What cgo makes of a file says where it comes from, and is generated only if that is.
+	if u.Fset.Position(uf.AST.Package).Filename != name {
+		f.Cgo, f.Generated = true, ast.IsGenerated(written(u.Fset, uf.AST))
+	}
 	l.files[name] = f
 	l.byTok.Store(tok, f)
 	l.prog.Files = append(l.prog.Files, f)
 	return f
+}
+
+// written returns a file with those of its comments that stand in the file which it was made of.
+func written(fset *token.FileSet, file *ast.File) *ast.File {
+	c, own := *file, fset.File(file.FileStart).Name()
+	c.Comments = nil
+	for _, g := range file.Comments {
+		rest := slices.DeleteFunc(slices.Clone(g.List), func(c *ast.Comment) bool { return fset.Position(c.Pos()).Filename == own })
+		if len(rest) > 0 {
+			c.Comments = append(c.Comments, &ast.CommentGroup{List: rest})
+		}
+	}
+	return &c
 }
 
 // buildLine returns the //go:build line of a file, "" for none.
