@@ -46,7 +46,7 @@ func (a *app) answer(ctx context.Context, request *analysis.Request) (answer *an
 		}
 	}()
 	defer program.Catch(&err)
-	c := &clone{app: a, request: request}
+	c := &cloneAnalysis{app: a, request: request}
 	if err = c.find(); err != nil {
 		return nil
 	}
@@ -76,8 +76,8 @@ func faultOf(err error) *analysis.Fault {
 // errUnfit says that there is nothing in a clone that could be read as a program.
 var errUnfit = errors.New("no Go module could be read")
 
-// A clone is what one request asks about.
-type clone struct {
+// A cloneAnalysis is what one request asks about.
+type cloneAnalysis struct {
 	app     *app
 	request *analysis.Request
 	worlds  []analysis.World
@@ -85,7 +85,7 @@ type clone struct {
 }
 
 // find looks for modules and workspaces.
-func (c *clone) find() error {
+func (c *cloneAnalysis) find() error {
 	worlds, notes, err := analysis.Worlds(c.request.Dir)
 	if err != nil {
 		return err
@@ -100,7 +100,7 @@ func (c *clone) find() error {
 }
 
 // options are those of a run on one of the worlds. The flags that a person would give are set as if one had.
-func (c *clone) options(w analysis.World) (rewrite.Options, error) {
+func (c *cloneAnalysis) options(w analysis.World) (rewrite.Options, error) {
 	asked := c.request.Options
 	sub := *c.app
 	sub.dir, sub.noConfig, sub.configFile = filepath.Join(c.request.Dir, filepath.FromSlash(w.Start)), asked.NoConfig, ""
@@ -137,7 +137,7 @@ func (c *clone) options(w analysis.World) (rewrite.Options, error) {
 }
 
 // read loads one of the worlds. What cannot be read is noted; an error is not about it.
-func (c *clone) read(ctx context.Context, w analysis.World) (*rewrite.Base, rewrite.Options, error) {
+func (c *cloneAnalysis) read(ctx context.Context, w analysis.World) (*rewrite.Base, rewrite.Options, error) {
 	opts, err := c.options(w)
 	var wrong *configError
 	if errors.As(err, &wrong) {
@@ -158,13 +158,13 @@ func (c *clone) read(ctx context.Context, w analysis.World) (*rewrite.Base, rewr
 	return base, opts, nil
 }
 
-func (c *clone) note(w analysis.World, err error) {
+func (c *cloneAnalysis) note(w analysis.World, err error) {
 	text := strings.ReplaceAll(err.Error(), c.request.Dir+string(filepath.Separator), "")
 	c.notes = append(c.notes, w.Dir+": "+strings.Join(strings.Fields(text), " "))
 }
 
 // analyse reports what could be done.
-func (c *clone) analyse(ctx context.Context) (*campaign.Analysis, error) {
+func (c *cloneAnalysis) analyse(ctx context.Context) (*campaign.Analysis, error) {
 	out := &campaign.Analysis{Modules: []string{}, Findings: []campaign.Finding{}, Units: []campaign.Unit{}, Notes: []string{}}
 	for _, w := range c.worlds {
 		base, opts, err := c.read(ctx, w)
@@ -203,7 +203,7 @@ func (c *clone) analyse(ctx context.Context) (*campaign.Analysis, error) {
 }
 
 // stays makes sure that all files that may be edited lie in the clone.
-func (c *clone) stays(res *rewrite.Result) error {
+func (c *cloneAnalysis) stays(res *rewrite.Result) error {
 	for _, f := range res.Program.Files {
 		name, err := filepath.EvalSymlinks(f.Name)
 		if err != nil {
@@ -217,7 +217,7 @@ func (c *clone) stays(res *rewrite.Result) error {
 }
 
 // noteBroken names packages with errors: findings there may be missing.
-func (c *clone) noteBroken(prog *program.Program) {
+func (c *cloneAnalysis) noteBroken(prog *program.Program) {
 	for i, p := range prog.Broken {
 		if i == maxBroken {
 			c.notes = append(c.notes, plural(len(prog.Broken)-i, "more package")+" with errors")

@@ -15,7 +15,7 @@ import (
 )
 
 // patches plans each shard of the request alone. Every module is read once for all of them.
-func (c *clone) patches(ctx context.Context) ([]*campaign.Patch, error) {
+func (c *cloneAnalysis) patches(ctx context.Context) ([]*campaign.Patch, error) {
 	shards := make([]*shard, len(c.request.Shards))
 	for i, ids := range c.request.Shards {
 		shards[i] = newShard(ids)
@@ -76,7 +76,7 @@ func (s *shard) concerns(w analysis.World) bool {
 }
 
 // carryOut plans the shard's units of one world, and adds what came of it.
-func (c *clone) carryOut(ctx context.Context, s *shard, w analysis.World, base *rewrite.Base, opts rewrite.Options) error {
+func (c *cloneAnalysis) carryOut(ctx context.Context, s *shard, w analysis.World, base *rewrite.Base, opts rewrite.Options) error {
 	var alone runsOfUnits
 	opts.Choose = func(_ context.Context, offer *rewrite.Offer) (*rewrite.Choice, error) {
 		choice := &rewrite.Choice{}

@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"syscall"
 
+	"github.com/ctxmend/ctxmend/patches/campaign/clone"
 	"github.com/ctxmend/ctxmend/rules/suite"
 )
 
@@ -16,6 +17,9 @@ import (
 const gcPercent = 60
 
 func main() {
+	if _, ok := os.LookupEnv(clone.AskpassVariable); ok { // git asks for a password
+		os.Exit(clone.Askpass(os.Args[1:], os.Getenv, os.Stdout))
+	}
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
