@@ -16,12 +16,12 @@ type Waiting struct {
 	Until time.Time
 }
 
-// gate says which verified changes may be published now, and why the others may not. It is the only
+// Gate says which verified changes may be published now, and why the others may not. It is the only
 // place where windows, limits and canaries are decided, and looks at nothing but its arguments.
-func gate(cfg *Config, now time.Time, repositories []*Repository, changes []*Change) (admit []*Change, waiting []Waiting) {
-	order := map[string]int{}
+func Gate(cfg *Config, now time.Time, repositories []*Repository, changes []*Change) (admit []*Change, waiting []Waiting) {
+	order, settled := map[string]int{}, map[string]bool{}
 	for _, r := range repositories {
-		order[r.Name] = r.Order
+		order[r.Name], settled[r.Name] = r.Order, r.State == RepositoryAnalysed
 	}
 	var ready []*Change
 	inRepository, inOrganization, lastHour := map[string]int{}, map[string]int{}, []time.Time{}
@@ -50,6 +50,8 @@ func gate(cfg *Config, now time.Time, repositories []*Repository, changes []*Cha
 		org, l := organization(c.Repository), cfg.Limits
 		counted := !c.Admitted.IsZero() // its pull request exists or has its place already
 		switch {
+		case !settled[c.Repository]:
+			wait(c, time.Time{}, "its repository is looked at again, or left out")
 		case opens.After(now):
 			wait(c, opens, "the window opens at %s", opens.Format("Mon 2006-01-02 15:04 MST"))
 		case counted:
