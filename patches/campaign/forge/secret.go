@@ -7,19 +7,30 @@ import (
 )
 
 // Secret is a token. Printed, logged or encoded in any way it shows only that
-// it is there; Reveal is the one way to it.
-type Secret struct{ token string }
+// it is there; Reveal is the one way to it. It lies behind a pointer: fmt calls no
+// methods of what lies in unexported fields of a value that it prints.
+type Secret struct{ token *string }
 
 // NewSecret keeps a token.
-func NewSecret(token string) Secret { return Secret{token} }
+func NewSecret(token string) Secret {
+	if token == "" {
+		return Secret{}
+	}
+	return Secret{&token}
+}
 
 // Reveal returns the token, to be handed to a client or to an askpass helper
 // and to nothing else.
-func (s Secret) Reveal() string { return s.token }
+func (s Secret) Reveal() string {
+	if s.token == nil {
+		return ""
+	}
+	return *s.token
+}
 
 // String shows whether there is a token.
 func (s Secret) String() string {
-	if s.token == "" {
+	if s.token == nil {
 		return ""
 	}
 	return "(hidden)"

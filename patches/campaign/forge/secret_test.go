@@ -18,6 +18,7 @@ func TestSecretStaysHidden(t *testing.T) {
 		fmt.Fprintf(&out, verb+"\n", access)
 		fmt.Fprintf(&out, verb+"\n", access.Token)
 		fmt.Fprintf(&out, verb+"\n", &access.Token)
+		fmt.Fprintf(&out, verb+"\n", struct{ within struct{ access Access } }{struct{ access Access }{access}})
 	}
 	encoded, err := json.Marshal(access)
 	if err != nil {

@@ -49,11 +49,16 @@ func (f *Forge) client(ctx context.Context) (*gitea.Client, error) {
 // repository returns a client for a repository, and its name's parts.
 func (f *Forge) repository(ctx context.Context, full string) (c *gitea.Client, owner, name string, err error) {
 	owner, name, ok := strings.Cut(full, "/")
-	if !ok || owner == "" || name == "" || strings.Contains(name, "/") {
+	if !ok || !plain(owner) || !plain(name) {
 		return nil, "", "", fmt.Errorf("%q is no name of a repository on Gitea, which are OWNER/NAME: %w", full, forge.ErrInvalid)
 	}
 	c, err = f.client(ctx)
 	return c, owner, name, err
+}
+
+// plain reports whether a name is one that the API's paths can hold.
+func plain(name string) bool {
+	return name != "" && name != "." && name != ".." && !strings.Contains(name, "/")
 }
 
 // Access is how git gets in: Gitea looks at the token only.

@@ -79,7 +79,7 @@ func (f *Forge) Update(ctx context.Context, repository string, number int, reque
 	if title := draftMarks.FindString(found.Title) + request.Title; title != found.Title {
 		edit.Title, changes = title, true
 	}
-	if found.Body != request.Body {
+	if body(found) != request.Body {
 		edit.Body, changes = &request.Body, true
 	}
 	if found.Base != nil && found.Base.Ref != request.Base {
@@ -256,7 +256,7 @@ func pullRequest(p *gitea.PullRequest) forge.PullRequest {
 		URL:    p.HTMLURL,
 		State:  state(p),
 		Title:  strings.TrimPrefix(p.Title, draftMarks.FindString(p.Title)),
-		Body:   p.Body,
+		Body:   body(p),
 		Labels: labelNames(p.Labels),
 		Draft:  p.Draft,
 	}
@@ -268,6 +268,9 @@ func pullRequest(p *gitea.PullRequest) forge.PullRequest {
 	}
 	return d
 }
+
+// body is the text of a pull request; what people edit in a browser comes back with other line ends.
+func body(p *gitea.PullRequest) string { return strings.ReplaceAll(p.Body, "\r\n", "\n") }
 
 func state(p *gitea.PullRequest) forge.State {
 	switch {

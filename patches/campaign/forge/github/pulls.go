@@ -87,7 +87,7 @@ func (f *Forge) Update(ctx context.Context, repository string, number int, reque
 	if state(found) != forge.Open {
 		return pullRequest(found), nil
 	}
-	if found.GetTitle() != request.Title || strings.ReplaceAll(found.GetBody(), "\r\n", "\n") != request.Body || found.GetBase().GetRef() != request.Base {
+	if found.GetTitle() != request.Title || body(found) != request.Body || found.GetBase().GetRef() != request.Base {
 		edit := &github.PullRequest{Title: &request.Title, Body: &request.Body}
 		if found.GetBase().GetRef() != request.Base {
 			edit.Base = &github.PullRequestBranch{Ref: &request.Base}
@@ -121,9 +121,15 @@ func (f *Forge) furnish(ctx context.Context, owner, name string, p *github.PullR
 		}
 	}
 	if add := forge.Missing(users(request.Assignees), logins(p.Assignees)); len(add) > 0 {
-		_, _, err := f.client.Issues.AddAssignees(ctx, owner, name, number, add)
+		issue, _, err := f.client.Issues.AddAssignees(ctx, owner, name, number, add)
 		if err := settle("assignees "+strings.Join(add, ", "), err); err != nil {
 			return done, err
+		}
+		// GitHub drops those who cannot be assigned without a word.
+		if err == nil {
+			if lost := forge.Missing(add, logins(issue.Assignees)); len(lost) > 0 {
+				done.Refused = append(done.Refused, "assignees "+strings.Join(lost, ", ")+": GitHub cannot assign them")
+			}
 		}
 	}
 	return done, f.requestReviews(ctx, owner, name, p, request.Reviewers, settle)
@@ -229,11 +235,14 @@ func pullRequest(p *github.PullRequest) forge.PullRequest {
 		HeadSHA: p.GetHead().GetSHA(),
 		Base:    p.GetBase().GetRef(),
 		Title:   p.GetTitle(),
-		Body:    p.GetBody(),
+		Body:    body(p),
 		Labels:  labels(p.Labels),
 		Draft:   p.GetDraft(),
 	}
 }
+
+// body is the text of a pull request; what people edit in a browser comes back with other line ends.
+func body(p *github.PullRequest) string { return strings.ReplaceAll(p.GetBody(), "\r\n", "\n") }
 
 // state tells where a pull request stands. Lists do not say that one was merged, only when.
 func state(p *github.PullRequest) forge.State {

@@ -107,7 +107,7 @@ func (f *Forge) Update(ctx context.Context, repository string, number int, reque
 		}
 	}
 	set(&options.Title, found.Title, draftMarks.FindString(found.Title)+request.Title)
-	set(&options.Description, found.Description, prose(request.Body))
+	set(&options.Description, body(&found.BasicMergeRequest), prose(request.Body))
 	set(&options.TargetBranch, found.TargetBranch, request.Base)
 	if add := forge.Missing(request.Labels, found.Labels); len(add) > 0 {
 		options.AddLabels, changes = new(gitlab.LabelOptions(add)), true
@@ -213,10 +213,15 @@ func pullRequest(m *gitlab.BasicMergeRequest) forge.PullRequest {
 		HeadSHA: m.SHA,
 		Base:    m.TargetBranch,
 		Title:   strings.TrimPrefix(m.Title, draftMarks.FindString(m.Title)),
-		Body:    m.Description,
+		Body:    body(m),
 		Labels:  labels,
 		Draft:   m.Draft,
 	}
+}
+
+// body is the text of a merge request; what people edit in a browser comes back with other line ends.
+func body(m *gitlab.BasicMergeRequest) string {
+	return strings.ReplaceAll(m.Description, "\r\n", "\n")
 }
 
 // state translates GitLab's word; a merge request is "locked" while it is being merged.

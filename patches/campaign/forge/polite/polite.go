@@ -141,7 +141,10 @@ func (t *transport) judge(req *http.Request, resp *http.Response, change bool) (
 		}
 		return resp, nil
 	}
-	problem := t.problem(req, resp)
+	problem, err := t.problem(req, resp)
+	if err != nil {
+		return nil, t.conceal(err)
+	}
 	if limit := t.limit(resp, problem, now); limit != nil {
 		kind := everything
 		if !limit.Secondary {

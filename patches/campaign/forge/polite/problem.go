@@ -56,10 +56,13 @@ func (p *Problem) Unwrap() error {
 	return nil
 }
 
-// problem reads what the forge said.
-func (t *transport) problem(req *http.Request, resp *http.Response) *Problem {
-	body, _ := io.ReadAll(io.LimitReader(resp.Body, bodyRead))
+// problem reads what the forge said. What breaks off may have been about to say something else.
+func (t *transport) problem(req *http.Request, resp *http.Response) (*Problem, error) {
+	body, err := io.ReadAll(io.LimitReader(resp.Body, bodyRead))
 	_ = resp.Body.Close()
+	if err != nil {
+		return nil, err
+	}
 	p := &Problem{Status: resp.StatusCode, Method: req.Method, Path: req.URL.Path}
 	var answer struct {
 		Message          any    `json:"message"`
@@ -80,7 +83,7 @@ func (t *transport) problem(req *http.Request, resp *http.Response) *Problem {
 		p.Path = strings.ReplaceAll(p.Path, token, "(hidden)")
 	}
 	p.Said = line(p.Said)
-	return p
+	return p, nil
 }
 
 // texts are the words of a JSON value: forges say what is wrong as a string, as a list, or by field.
