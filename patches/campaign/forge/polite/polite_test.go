@@ -1,4 +1,4 @@
-package polite
+package polite_test
 
 import (
 	"context"
@@ -16,12 +16,13 @@ import (
 
 	"github.com/ctxmend/ctxmend/patches/campaign/forge"
 	"github.com/ctxmend/ctxmend/patches/campaign/forge/forgetest"
+	"github.com/ctxmend/ctxmend/patches/campaign/forge/polite"
 )
 
 const token = "t0ken-of-the-test"
 
 // serve starts a server and returns a polite client of it.
-func serve(t *testing.T, clock Clock, handler http.HandlerFunc) (*http.Client, string) {
+func serve(t *testing.T, clock polite.Clock, handler http.HandlerFunc) (*http.Client, string) {
 	t.Helper()
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
@@ -29,7 +30,7 @@ func serve(t *testing.T, clock Clock, handler http.HandlerFunc) (*http.Client, s
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Client(Options{Base: base, Token: forge.NewSecret(token), Scheme: "Bearer", Clock: clock}), server.URL
+	return polite.Client(polite.Options{Base: base, Token: forge.NewSecret(token), Scheme: "Bearer", Clock: clock}), server.URL
 }
 
 func get(client *http.Client, url string) error {
@@ -282,14 +283,14 @@ func TestMeanings(t *testing.T) {
 			w.WriteHeader(status)
 			_, _ = io.WriteString(w, `{"message":"no","errors":[{"resource":"PullRequest","code":"custom","message":"not `+token+` again"},{"field":"base","code":"invalid"}]}`)
 		})
-		err := Cause(get(client, base+"/repos/a/b"))
+		err := polite.Cause(get(client, base+"/repos/a/b"))
 		for _, m := range meanings {
 			if errors.Is(err, m) != (m == want) {
 				t.Errorf("%d is %v: %t", status, m, errors.Is(err, m))
 			}
 		}
-		if Refused(err) != (want != nil && want != forge.ErrUnauthorized) {
-			t.Errorf("%d is refused: %t", status, Refused(err))
+		if polite.Refused(err) != (want != nil && want != forge.ErrUnauthorized) {
+			t.Errorf("%d is refused: %t", status, polite.Refused(err))
 		}
 		if got, want := err.Error(), fmt.Sprintf("GET /repos/a/b: %d no: not (hidden) again: code invalid: field base", status); got != strings.Replace(want, fmt.Sprintf("%d no", status), fmt.Sprintf("%d: no", status), 1) {
 			t.Errorf("says %q", got)
@@ -311,7 +312,7 @@ func TestSaid(t *testing.T) {
 			w.WriteHeader(422)
 			_, _ = io.WriteString(w, body)
 		})
-		if said, ok := Said(get(client, base), 422); !ok || said != want {
+		if said, ok := polite.Said(get(client, base), 422); !ok || said != want {
 			t.Errorf("%q becomes %q, want %q", body, said, want)
 		}
 	}
@@ -365,17 +366,17 @@ func TestTokenStaysHome(t *testing.T) {
 func TestAborted(t *testing.T) {
 	client, base := serve(t, forgetest.NewClock(), func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 	err := get(client, base)
-	if err == nil || Refused(err) || errors.Is(err, forge.ErrUnauthorized) || strings.Contains(err.Error(), token) {
+	if err == nil || polite.Refused(err) || errors.Is(err, forge.ErrUnauthorized) || strings.Contains(err.Error(), token) {
 		t.Errorf("%v", err)
 	}
 }
 
 // TestPagesAdvance does not read a list for ever.
 func TestPagesAdvance(t *testing.T) {
-	if _, err := Pages(func(page int) ([]int, int, error) { return []int{page}, 1, nil }); err == nil {
+	if _, err := polite.Pages(func(page int) ([]int, int, error) { return []int{page}, 1, nil }); err == nil {
 		t.Error("no error")
 	}
-	all, err := Pages(func(page int) ([]int, int, error) { return []int{page}, []int{0, 2, 3, 0}[page], nil })
+	all, err := polite.Pages(func(page int) ([]int, int, error) { return []int{page}, []int{0, 2, 3, 0}[page], nil })
 	if err != nil || len(all) != 3 {
 		t.Error(all, err)
 	}
