@@ -68,7 +68,7 @@ func within(path, dir string) bool {
 var floors = [][]string{
 	{"rules/program", "patches", "patches/report/cells", "patches/campaign/forge", "internal/config"},
 	{"rules/census", "rules/callgraph", "patches/report/draw", "patches/campaign/forge/polite"},
-	{"rules/flow", "patches/report/page", "patches/campaign/forge/github", "patches/campaign/forge/gitlab", "patches/campaign/forge/gitea"},
+	{"rules/flow", "patches/report/page", "patches/campaign/forge/forgetest", "patches/campaign/forge/github", "patches/campaign/forge/gitlab", "patches/campaign/forge/gitea"},
 	{"rules/supply", "patches/campaign/forge/hosts"},
 	{"rules/travel"},
 	{"rules"},

@@ -69,6 +69,8 @@ func Behave(t *testing.T, s Service) {
 		"state and conflicts":             conflicts,
 		"refusals":                        refusals,
 		"failures":                        failures,
+		"limits":                          limits,
+		"pace":                            pace,
 		"bad names":                       badNames,
 	} {
 		t.Run(name, func(t *testing.T) { start(t, s, f) })

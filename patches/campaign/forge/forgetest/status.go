@@ -1,7 +1,9 @@
 package forgetest
 
 import (
+	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/ctxmend/ctxmend/patches/campaign/forge"
@@ -173,6 +175,47 @@ func failures(b *behaviour) {
 			b.t.Log(path, f)
 			b.retriable(b.calls()["Status"]())
 		}
+	}
+}
+
+// limits asks for patience in the middle of every call, and expects the call to come back with that.
+func limits(b *behaviour) {
+	b.app().Add(Pull{Head: branch, Title: "x"})
+	for name, call := range b.calls() {
+		b.w.Faults = []*Fault{{Status: 429, Header: map[string]string{"Retry-After": "30"}}}
+		seen := len(b.w.Seen)
+		for range 2 {
+			err := call()
+			fmt.Fprintf(b.heard, "%v %+v %#v\n", err, err, err)
+			var limit *forge.LimitError
+			if !errors.As(err, &limit) || limit.Until.Sub(b.w.Clock.Now()) < 29*time.Second {
+				b.t.Errorf("%s: %v", name, err)
+			}
+		}
+		if n := len(b.w.Seen) - seen; n != 1 {
+			b.t.Errorf("%s: %d requests within the limit", name, n)
+		}
+		b.w.Faults = nil
+		b.w.Clock.Advance(time.Minute)
+	}
+	b.must(b.calls()["Status"]())
+}
+
+// pace opens pull requests from many sides at once and looks at the clock.
+func pace(b *behaviour) {
+	began := b.w.Clock.Now()
+	var group sync.WaitGroup
+	for i := range 10 {
+		group.Go(func() {
+			if _, err := b.f.Open(b.t.Context(), fmt.Sprintf("acme/service-%03d", i), request()); err != nil {
+				b.t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	took, changes := b.w.Clock.Now().Sub(began), b.w.Changes()
+	if changes < 10 || took < time.Duration(changes-1)*time.Second {
+		b.t.Errorf("%d changes within %s", changes, took)
 	}
 }
 
