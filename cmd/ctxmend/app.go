@@ -94,7 +94,7 @@ done safely is reported with the reason, at the place.`,
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "print no progress, notes and summary")
 	root.AddCommand(
 		a.checkCommand(), a.diffCommand(), a.fixCommand(), a.undoCommand(),
-		a.hookCommand(), a.keysCommand(), a.graphCommand(), a.explainCommand(), a.configCommand(), a.analyseCommand(), a.versionCommand(), a.manCommand(),
+		a.hookCommand(), a.keysCommand(), a.graphCommand(), a.explainCommand(), a.configCommand(), a.campaignCommand(), a.analyseCommand(), a.versionCommand(), a.manCommand(),
 	)
 	root.SetHelpCommand(helpCommand(root))
 	requireShell(root)

@@ -13,6 +13,9 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ctxmend/ctxmend/patches"
+	"github.com/ctxmend/ctxmend/patches/campaign"
+	"github.com/ctxmend/ctxmend/patches/campaign/forge"
+	"github.com/ctxmend/ctxmend/patches/campaign/queue"
 	"github.com/ctxmend/ctxmend/patches/git"
 	"github.com/ctxmend/ctxmend/rules/program"
 )
@@ -71,6 +74,16 @@ var failures = []failure{
 	{is: as[*git.BusyError], code: exitFailure, next: "nothing was changed; wait for it to end, and if no git command runs, remove the file"},
 	{is: as[*git.Error], code: exitFailure, next: "nothing was changed"},
 	{is: is(git.ErrNoRepository), code: exitFailure, next: "work in a repository's directory (-C dir)"},
+	{is: is(errNoToken), code: exitUsage, next: "nothing was done; put the token into that environment variable, or name another one or a file in campaign.yaml"},
+	{is: is(queue.ErrWithdrawn), code: exitFailure, next: "nothing was done; give a new campaign a new name"},
+	{is: is(queue.ErrNoCampaign), code: exitFailure, next: "ctxmend campaign plan or ctxmend campaign run begins it; --queue names another database"},
+	{is: is(campaign.ErrNoTargets), code: exitUsage, next: "nothing was done; see targets in campaign.yaml"},
+	{is: is(campaign.ErrForeignDirectory), code: exitFailure, next: "nothing was written there; --out names another one"},
+	{is: as[*fileExistsError], code: exitFailure, next: "nothing was changed; -f names another one"},
+	{is: is(errIncomplete), code: exitFailure, next: "the table says why; run it again to try them again"},
+	{is: as[*leftOpenError], code: exitFailure, next: "the table says why; run it again to try again"},
+	{is: is(forge.ErrUnauthorized), code: exitFailure, next: "see that the token is right, has not expired, and may read repositories and write branches and pull requests"},
+	{is: as[*forge.LimitError], code: exitFailure, next: "run it again then"},
 	{is: as[*conflictError], code: exitFailure, next: "nothing was changed; resolve it and git add the result"},
 	{is: is(errPartialCommit), code: exitFailure, next: "nothing was changed; use git add and git commit without paths, or run ctxmend fix before"},
 	{is: is(exec.ErrNotFound), code: exitFailure, next: "install Go from https://go.dev/dl or add it to PATH"},
@@ -108,6 +121,11 @@ func (a *app) exit(err error) int {
 		return exitFailure
 	case errors.As(err, &usage):
 		printError(a.stderr, usage.message, usage.next)
+		return exitUsage
+	}
+	var wrongCampaign *campaignError
+	if errors.As(err, &wrongCampaign) {
+		printError(a.stderr, wrongCampaign.Error(), "ctxmend campaign --help says what the file may hold")
 		return exitUsage
 	}
 	if errors.As(err, &wrong) {

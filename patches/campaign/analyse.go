@@ -36,22 +36,22 @@ func (e *Engine) analyse(ctx context.Context, t *Task) (Outcome, error) {
 	wanted := map[string]bool{}
 	for _, s := range list {
 		wanted[s.Key] = true
+	}
+	list = slices.DeleteFunc(list, func(s Shard) bool {
 		old := find(t.Changes, s.Key)
-		if old != nil && old.Final() && old.State != ChangeObsolete {
-			continue // people have answered
-		}
-		patch, err := e.Analyser.Patch(ctx, e.dir(r), e.Config.Options(), s.Units)
-		if err != nil {
-			return Outcome{}, err
-		}
-		for _, u := range patch.Dropped {
+		return old != nil && old.Final() && old.State != ChangeObsolete // people have answered
+	})
+	made, err := e.patches(ctx, r, list)
+	if err != nil {
+		return Outcome{}, err
+	}
+	for i, s := range list {
+		for _, u := range made[i].Dropped {
 			r.Notes = append(r.Notes, fmt.Sprintf("%s is left for another time: %s", u.ID, u.Blocker))
 		}
-		if len(patch.Changes) == 0 {
+		if len(made[i].Changes) == 0 {
 			wanted[s.Key] = false
-			continue
-		}
-		if err := e.plan(t, s, patch, old); err != nil {
+		} else if err := e.plan(t, s, made[i]); err != nil {
 			return Outcome{}, err
 		}
 	}
@@ -76,6 +76,22 @@ func (e *Engine) wanted(units []Unit) []Unit {
 	return list
 }
 
+// patches has every shard planned and verified alone.
+func (e *Engine) patches(ctx context.Context, r *Repository, list []Shard) ([]*Patch, error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	var units [][]string
+	for _, s := range list {
+		units = append(units, s.Units)
+	}
+	made, err := e.Analyser.Patches(ctx, e.dir(r), e.Config.Options(), units)
+	if err == nil && len(made) != len(list) {
+		err = fmt.Errorf("%d patches for %d pull requests", len(made), len(list))
+	}
+	return made, err
+}
+
 func find(changes []*Change, shard string) *Change {
 	for _, c := range changes {
 		if c.Shard == shard {
@@ -86,8 +102,8 @@ func find(changes []*Change, shard string) *Change {
 }
 
 // plan makes a change of a patch, or brings the one there is up to date.
-func (e *Engine) plan(t *Task, s Shard, patch *Patch, c *Change) error {
-	r := t.Repository
+func (e *Engine) plan(t *Task, s Shard, patch *Patch) error {
+	r, c := t.Repository, find(t.Changes, s.Key)
 	if c != nil && c.State == ChangeOpen && (!c.Conflicts || c.Base == r.Base) && same(c.Content.Changes, patch.Changes) && r.Digest == e.Config.digest() {
 		c.Reason = ""
 		return nil // what people look at is what would be made today

@@ -19,10 +19,10 @@ type Analyser interface {
 	// A repository without Go code, or one that cannot be loaded, is an
 	// [ErrUnfit]; limits that are exceeded are an [ErrTooLarge].
 	Analyse(ctx context.Context, dir string, opts AnalysisOptions) (*Analysis, error)
-	// Patch plans exactly the units named, alone, on what is checked out in dir, and verifies
-	// the result. Units that no longer exist, or cannot be done without others,
-	// are in Dropped of the answer.
-	Patch(ctx context.Context, dir string, opts AnalysisOptions, units []string) (*Patch, error)
+	// Patches plans each list of units as if it were the only one, on what is checked out in dir, and verifies
+	// the results. Units that no longer exist, or cannot be done without others, are in
+	// Dropped of the answers, which come in the order of the lists.
+	Patches(ctx context.Context, dir string, opts AnalysisOptions, units [][]string) ([]*Patch, error)
 }
 
 // AnalysisOptions are what the flags of ctxmend fix are. The zero value is that of the flags. What is set

@@ -67,7 +67,7 @@ whole repository before it was proposed{{if .Verified}}, and these have passed: 
 {{range .Findings}}
 - {{code .}}{{end}}
 {{range .Reasons}}
-Why it is right: {{text .}}
+How: {{text .}}
 {{end}}{{if .Check}}
 Check passed: {{text .Check}}
 {{end}}
