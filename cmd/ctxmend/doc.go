@@ -97,9 +97,24 @@ arguments that nobody types: -V=full, -flags, or the name of a file *.cfg. Each 
 prove has a flag of its name; -level says which fixes may be made, safe or review. Fixes stay within one
 function; what needs the whole program names the command to run.
 
+# Campaigns
+
+ctxmend campaign carries fixes to many repositories, as campaign.yaml says; ctxmend campaign --help shows all that the file may
+hold. plan changes nothing anywhere, run opens pull requests and can be killed at any time, status, sync and close
+follow, and worker shares the work on PostgreSQL. The JSON of plan, run, sync, status and close is
+
+	{"version":1,"campaign","mode",
+	 "repositories":[{"name","state","reason","branch","commit","first","last","notes","changes":[...],"left":[findings]}],
+	 "summary":{"repositories","analysed","skipped","failed","pending","changes","planned","red","open","merged","closed",
+	            "foreign","withdrawn","findings_before","findings_now"}}
+
+with changes of the form {"shard","state","reason","waits","title","branch","number","url","checks","approved",
+"changes_requested","conflicts","units","files","verified","diff","body"}.
+
 # Environment
 
-	CTXMEND_CACHE  directory of the undo journals (default ctxmend in the user's cache directory)
+	CTXMEND_CACHE  directory of the undo journals and of a campaign's clones (default ctxmend in the user's cache directory)
+	CTXMEND_QUEUE  database of campaigns, where no --queue names one
 	NO_COLOR       when not empty, --color auto means never
 
 The go command is run with the environment as it is: GOFLAGS, GOWORK and the
