@@ -11,6 +11,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -63,6 +64,7 @@ func (g *Git) write(ctx context.Context, at, commit, dir string, room int64) err
 	if err != nil {
 		return err
 	}
+	entries = slices.DeleteFunc(entries, func(e entry) bool { return e.mode == modeGitlink })
 	var sum int64
 	for _, e := range entries {
 		if sum += e.size; sum > room {
@@ -84,10 +86,11 @@ func (g *Git) write(ctx context.Context, at, commit, dir string, room int64) err
 	return w.link()
 }
 
-// entries lists the files of a commit, submodules left out. Names that could mean something else than a file of the clone are an error.
+// entries lists the files and submodules of a commit. Names that could mean something else than a file of the clone are an error.
 func (g *Git) entries(ctx context.Context, at, commit string) ([]entry, error) {
 	most := cmp.Or(g.Files, defaultFiles)
 	var list []entry
+	names := nameSet{}
 	read := func(p *pipe) error {
 		for {
 			record, err := p.ReadString(0)
@@ -101,8 +104,8 @@ func (g *Git) entries(ctx context.Context, at, commit string) ([]entry, error) {
 			if err != nil {
 				return err
 			}
-			if e.mode == modeGitlink {
-				continue
+			if err := names.add(e.name); err != nil {
+				return err
 			}
 			if list = append(list, e); len(list) > most {
 				return fmt.Errorf("%w: the repository has more than %d files", campaign.ErrTooLarge, most)
@@ -111,6 +114,26 @@ func (g *Git) entries(ctx context.Context, at, commit string) ([]entry, error) {
 	}
 	_, err := g.run(ctx, command{gitDir: at, args: []string{"ls-tree", "-r", "-z", "-l", "--full-tree", commit}, out: read})
 	return list, err
+}
+
+// A nameSet holds the names of files, and of the directories they lie in: true for files.
+type nameSet map[string]bool
+
+// add refuses a file that is there already, or that lies below another one: git makes no such trees.
+func (n nameSet) add(name string) error {
+	if _, ok := n[name]; ok {
+		return fmt.Errorf("%w: %q is there twice", campaign.ErrHostile, clean(name, nil))
+	}
+	n[name] = true
+	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
+		if file, ok := n[dir]; file {
+			return fmt.Errorf("%w: %q is a file and a directory", campaign.ErrHostile, clean(dir, nil))
+		} else if ok {
+			break
+		}
+		n[dir] = false
+	}
+	return nil
 }
 
 // parseEntry reads a record of git ls-tree -l: mode, type, hash, size, a tab and the name.

@@ -25,8 +25,13 @@ const (
 // gitDir returns the directory of a clone that is git's.
 func gitDir(dir string) string { return filepath.Join(dir, gitDirName) }
 
-// Clone makes dir a clone of remote, or brings the one that is there up to date.
-func (g *Git) Clone(ctx context.Context, remote campaign.Remote, dir string) (campaign.Base, error) {
+// Clone makes dir a clone of remote, or brings the one that is there up to date. Of what is too large or unsafe nothing is left.
+func (g *Git) Clone(ctx context.Context, remote campaign.Remote, dir string) (_ campaign.Base, err error) {
+	defer func() {
+		if errors.Is(err, campaign.ErrTooLarge) || errors.Is(err, campaign.ErrHostile) {
+			err = errors.Join(err, clear(dir, ""))
+		}
+	}()
 	if !filepath.IsAbs(dir) {
 		return campaign.Base{}, fmt.Errorf("the directory of a clone is absolute: %q", dir)
 	}

@@ -91,6 +91,13 @@ type command struct {
 	room int64
 }
 
+// full reports whether a repository has no room left: a command that may not write on fails in its own words.
+func (c *command) full() bool {
+	const close = 1 << 20
+	used, err := size(c.gitDir)
+	return err == nil && c.room > 0 && used+close > c.room
+}
+
 // An Error says that a git command failed.
 type Error struct {
 	Command string
@@ -142,6 +149,8 @@ func (g *Git) run(ctx context.Context, c command) ([]byte, error) {
 		return nil, readErr
 	case timed.Err() != nil:
 		return nil, fmt.Errorf("%w: git %s took longer than %s", campaign.ErrTooLarge, c.args[0], cmp.Or(g.Time, defaultTime))
+	case err != nil && c.full():
+		return nil, tooLarge(c.room)
 	case err != nil:
 		return out, classify(c, &Error{Command: c.args[0], Said: clean(said.String(), hide), Err: err})
 	}
