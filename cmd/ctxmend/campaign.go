@@ -18,6 +18,7 @@ import (
 	"github.com/ctxmend/ctxmend/patches/campaign/forge"
 	"github.com/ctxmend/ctxmend/patches/campaign/forge/hosts"
 	"github.com/ctxmend/ctxmend/patches/campaign/queue"
+	"github.com/ctxmend/ctxmend/patches/campaign/sandbox"
 )
 
 // errNoToken means that pull requests are to be opened and nothing says as whom.
@@ -148,11 +149,17 @@ func (a *app) token(cfg *campaign.Config) (forge.Secret, error) {
 }
 
 // campaignEngine makes what does the steps of a campaign, with its clones below work.
-func (a *app) campaignEngine(cfg *campaign.Config, f *campaignFlags, work string, publish bool) (*campaign.Engine, error) {
+func (a *app) campaignEngine(ctx context.Context, cfg *campaign.Config, f *campaignFlags, work string, publish bool) (*campaign.Engine, error) {
 	e := &campaign.Engine{
 		Config: cfg, Work: work, Now: now,
 		Git:      &clone.Git{Env: a.env},
 		Analyser: &analysis.Child{Env: a.env},
+	}
+	if cfg.Verify.Asks() {
+		var err error
+		if e.Sandbox, err = a.campaignSandbox(ctx, f); err != nil {
+			return nil, err
+		}
 	}
 	if cfg.Forge.Kind == "none" {
 		return e, nil
@@ -166,6 +173,14 @@ func (a *app) campaignEngine(cfg *campaign.Config, f *campaignFlags, work string
 	}
 	e.Forge, err = hosts.Open(cfg.Forge.Kind, string(cfg.Forge.URL), token, nil)
 	return e, err
+}
+
+// campaignSandbox is where commands of repositories run.
+func (a *app) campaignSandbox(ctx context.Context, f *campaignFlags) (campaign.Sandbox, error) {
+	if f.noSandbox {
+		return sandbox.Without(ctx, a.env)
+	}
+	return sandbox.Open(ctx, a.env)
 }
 
 // clonesDir is where processes keep their clones.
@@ -206,7 +221,7 @@ func (a *app) startCampaign(ctx context.Context, f *campaignFlags, publish bool)
 		return nil, err
 	}
 	r.close = remove
-	if r.engine, err = a.campaignEngine(r.config, f, work, publish); err != nil {
+	if r.engine, err = a.campaignEngine(ctx, r.config, f, work, publish); err != nil {
 		return nil, errors.Join(err, remove())
 	}
 	if r.db, err = queue.Open(ctx, a.queueName(f, r.config.Dir)); err != nil {
@@ -215,11 +230,11 @@ func (a *app) startCampaign(ctx context.Context, f *campaignFlags, publish bool)
 	r.close = func() error { return errors.Join(r.db.Close(), remove()) }
 	r.worker, err = r.db.NewWorker(queue.Options{
 		Jobs: cmp.Or(f.jobs, r.config.Limits.Clones), Told: r.progress.told,
-		Engine: func(_ context.Context, s queue.Stored) (*campaign.Engine, error) {
+		Engine: func(ctx context.Context, s queue.Stored) (*campaign.Engine, error) {
 			if s.Name == string(r.config.Name) && s.Config == r.text {
 				return r.engine, nil
 			}
-			return a.storedEngine(s, f, work)
+			return a.storedEngine(ctx, s, f, work)
 		},
 	})
 	if err != nil {
@@ -229,12 +244,12 @@ func (a *app) startCampaign(ctx context.Context, f *campaignFlags, publish bool)
 }
 
 // storedEngine makes the engine of a campaign that lies in the database.
-func (a *app) storedEngine(s queue.Stored, f *campaignFlags, work string) (*campaign.Engine, error) {
+func (a *app) storedEngine(ctx context.Context, s queue.Stored, f *campaignFlags, work string) (*campaign.Engine, error) {
 	cfg, err := a.parseCampaign(s.Config, s.Dir)
 	if err != nil {
 		return nil, fmt.Errorf("campaign %s: %w", s.Name, err)
 	}
-	return a.campaignEngine(cfg, f, filepath.Join(work, s.Name), s.Mode != campaign.ModePlan)
+	return a.campaignEngine(ctx, cfg, f, filepath.Join(work, s.Name), s.Mode != campaign.ModePlan)
 }
 
 // do begins a campaign in a mode and works until nothing is left that could be done now.

@@ -313,8 +313,8 @@ The exit code is 130 when it was interrupted, and 1 when it failed.`,
 			progress := a.newCampaignProgress()
 			w, err := db.NewWorker(queue.Options{
 				Jobs: max(flags.jobs, 1), Told: progress.told,
-				Engine: func(_ context.Context, s queue.Stored) (*campaign.Engine, error) {
-					return a.storedEngine(s, &flags, work)
+				Engine: func(ctx context.Context, s queue.Stored) (*campaign.Engine, error) {
+					return a.storedEngine(ctx, s, &flags, work)
 				},
 			})
 			if err != nil {

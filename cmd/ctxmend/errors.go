@@ -16,6 +16,7 @@ import (
 	"github.com/ctxmend/ctxmend/patches/campaign"
 	"github.com/ctxmend/ctxmend/patches/campaign/forge"
 	"github.com/ctxmend/ctxmend/patches/campaign/queue"
+	"github.com/ctxmend/ctxmend/patches/campaign/sandbox"
 	"github.com/ctxmend/ctxmend/patches/git"
 	"github.com/ctxmend/ctxmend/rules/program"
 )
@@ -75,6 +76,7 @@ var failures = []failure{
 	{is: as[*git.Error], code: exitFailure, next: "nothing was changed"},
 	{is: is(git.ErrNoRepository), code: exitFailure, next: "work in a repository's directory (-C dir)"},
 	{is: is(errNoToken), code: exitUsage, next: "nothing was done; put the token into that environment variable, or name another one or a file in campaign.yaml"},
+	{is: is(sandbox.ErrUnavailable), code: exitFailure, next: "nothing was run; install it, or take verify out of campaign.yaml; --no-sandbox does without, for repositories that are trusted"},
 	{is: is(queue.ErrWithdrawn), code: exitFailure, next: "nothing was done; give a new campaign a new name"},
 	{is: is(queue.ErrNoCampaign), code: exitFailure, next: "ctxmend campaign plan or ctxmend campaign run begins it; --queue names another database"},
 	{is: is(campaign.ErrNoTargets), code: exitUsage, next: "nothing was done; see targets in campaign.yaml"},
