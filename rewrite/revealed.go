@@ -13,17 +13,20 @@ import (
 // reveal reports whether units that are carried out may bring other misuse to light: where there is a context now, there was none
 // to pass on before; and who goes on with a context may no longer do so when a value comes by another way.
 func reveal(units []*plan.Unit, opts *Options) bool {
-	return slices.ContainsFunc(units, func(u *plan.Unit) bool {
-		return opts.CarriesOut(u) && slices.ContainsFunc(u.Findings, func(f *rules.Finding) bool {
-			if f.Fix == nil {
-				return false
-			}
-			switch f.Fix.Intent.(type) {
-			case *rules.AddParam, *rules.UseContext, *rules.PassToGoroutine, *rules.PassValue:
-				return true
-			}
+	return slices.ContainsFunc(units, func(u *plan.Unit) bool { return opts.CarriesOut(u) && gives(u) })
+}
+
+// gives reports whether a unit gives a context, or a value of one, to who had none.
+func gives(u *plan.Unit) bool {
+	return slices.ContainsFunc(u.Findings, func(f *rules.Finding) bool {
+		if f.Fix == nil {
 			return false
-		})
+		}
+		switch f.Fix.Intent.(type) {
+		case *rules.AddParam, *rules.UseContext, *rules.PassToGoroutine, *rules.PassValue:
+			return true
+		}
+		return false
 	})
 }
 

@@ -232,6 +232,7 @@ func (w *waiter) take() {
 	for waits, list := range w.found {
 		for _, u := range list {
 			if !w.opts.CarriesOut(u) {
+				w.stays(waits, u)
 				continue
 			}
 			for _, f := range waits.Findings {
@@ -248,6 +249,25 @@ func (w *waiter) take() {
 			}
 			waits.Status, waits.Blocker, waits.Applicability = u.Status, nil, u.Applicability
 			waits.Title, waits.Notes, waits.Files = u.Title, u.Notes, u.Files
+		}
+	}
+}
+
+// stays gives a unit that made way to another one, and is blocked for another reason now that the other is carried out, that reason.
+func (w *waiter) stays(waits, now *plan.Unit) {
+	if waits.Blocker == nil || waits.Blocker.Reason != "conflict" || now.Blocker == nil || now.Blocker.Reason == "conflict" || now.Blocker.Where != "" {
+		return
+	}
+	b := *now.Blocker
+	if b.File != nil {
+		if b.File, b.Pos, _ = w.placeBefore(w.prog, b.File, b.Pos, b.Pos); b.File == nil {
+			return
+		}
+	}
+	waits.Blocker = &b
+	for _, f := range waits.Findings {
+		if f.Status == rules.Blocked {
+			f.Blocker = &b
 		}
 	}
 }

@@ -61,6 +61,7 @@ func applyVerified(ctx context.Context, prog *program.Program, units []*plan.Uni
 	if !opts.everyLevel() {
 		wanted = withoutConflicts(wanted, true)
 	}
+	wanted = afterGoroutines(wanted, opts)
 	if !slices.Equal(wanted, kept) {
 		if wanted, err = v.keep(nil, wanted); err != nil {
 			return nil, err
@@ -72,6 +73,36 @@ func applyVerified(ctx context.Context, prog *program.Program, units []*plan.Uni
 		}
 	}
 	return v.patches(wanted)
+}
+
+// afterGoroutines leaves out, and blocks, the units that end a context with its function when others may hand it to goroutines which
+// are to inherit its end: whether anybody still needs it then shows when they have it.
+func afterGoroutines(units []*plan.Unit, opts *Options) []*plan.Unit {
+	if opts.Goroutines != "inherit" {
+		return units
+	}
+	var giving *plan.Unit
+	for _, u := range units {
+		if giving == nil && gives(u) {
+			giving = u
+		}
+	}
+	if giving == nil {
+		return units
+	}
+	return slices.DeleteFunc(slices.Clone(units), func(u *plan.Unit) bool {
+		for _, f := range u.Findings {
+			if _, ends := f.Fix.Intent.(*rules.DeferCancel); ends {
+				u.Blocker = &rules.Blocker{
+					Reason:  "conflict",
+					Message: "the fix of " + giving.ID + " may hand the context to a goroutine; apply that one first",
+					File:    f.File, Pos: f.Pos,
+				}
+				return true
+			}
+		}
+		return false
+	})
 }
 
 // A verifier finds the units that hold together.

@@ -34,11 +34,14 @@ func (t *trial) announcedBy(findings []*rules.Finding) mending {
 		if f.Rule == "hiddenparam" { // nothing that is printed may change
 			continue
 		}
-		id := t.placeOf(f, f.File.Rel, f.File.Tok, f.Pos)
+		id := ""
 		for _, r := range f.Related {
-			if id == "" && r.Message == "made here" { // by a function that a goroutine runs
+			if id == "" && r.Message == "made here" { // by a function that a goroutine runs; beside its start there may be other places
 				id = t.placeOf(f, r.File.Rel, r.File.Tok, r.Pos)
 			}
+		}
+		if id == "" {
+			id = t.placeOf(f, f.File.Rel, f.File.Tok, f.Pos)
 		}
 		if id == "" && t.handsNothingOn(f) {
 			continue // a fix has made a context for the call, and another one takes that back
