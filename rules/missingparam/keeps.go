@@ -116,7 +116,8 @@ func assignedTo(parent ast.Node, id *ast.Ident) bool {
 	return false
 }
 
-// later reports whether a use of a variable lies in a literal that may run later than it is written, or in a go statement.
+// later reports whether a use of a variable lies in a literal that may run later than it is written, or in a go statement,
+// and the function around it does not wait for that.
 func (w *witness) later(file *program.File, n ast.Node, v *types.Var) bool {
 	for p := w.pass.Census.Parent(file, n); p != nil; p = w.pass.Census.Parent(file, p) {
 		if p.Pos() <= v.Pos() && v.Pos() < p.End() {
@@ -124,14 +125,23 @@ func (w *witness) later(file *program.File, n ast.Node, v *types.Var) bool {
 		}
 		switch p := p.(type) {
 		case *ast.GoStmt:
-			return true
+			if !w.waitedFor(w.pass.Flow().Started(w.pass.Flow().Package(file), file, p.Call)) {
+				return true
+			}
 		case *ast.FuncLit:
 			if f := w.supply.Calls.FuncAt(p.Type); f == nil || !w.supply.RunsHere(f) && !w.isDeferred(file, p) {
-				return true
+				if g := w.pass.Flow().Around(w.pass.Flow().Package(file), file, p.Body); g == nil || g.Lit != p || !w.waitedFor(g) {
+					return true
+				}
 			}
 		}
 	}
 	return false
+}
+
+// waitedFor reports whether the function that starts a goroutine waits for it.
+func (w *witness) waitedFor(g *flow.Goroutine) bool {
+	return g != nil && w.pass.Flow().Lifetime(g).Kind == flow.Joined
 }
 
 func (w *witness) isDeferred(file *program.File, lit *ast.FuncLit) bool {
