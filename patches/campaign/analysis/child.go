@@ -129,7 +129,7 @@ func (c *Child) ask(ctx context.Context, request *Request) (*Answer, campaign.Co
 	case len(out) > maxAnswer:
 		return nil, cost, fmt.Errorf("%w: the analysis has more to say than %d MB", campaign.ErrTooLarge, maxAnswer>>20)
 	case err != nil:
-		return nil, cost, ending(err, said, request.Memory)
+		return nil, cost, ending(err, said, cost.Memory, request.Memory)
 	}
 	answer := new(Answer)
 	if err := json.Unmarshal(out, answer); err != nil {
@@ -176,24 +176,21 @@ func (c *Child) run(ctx context.Context, home string, env []string, request *Req
 }
 
 // ending says why a child ended without an answer.
-func ending(err error, said string, memory int64) error {
+func ending(err error, said string, used, limit int64) error {
 	first := ""
 	for line := range strings.Lines(said) {
-		line = strings.TrimSpace(line)
-		if strings.Contains(line, "out of memory") || strings.Contains(line, "cannot allocate memory") {
-			return fmt.Errorf("%w: the analysis needs more memory than %d MB", campaign.ErrTooLarge, memory>>20)
-		}
-		if first == "" {
-			first = line
+		if first = strings.TrimSpace(line); first != "" {
+			break
 		}
 	}
-	if strings.Contains(said, "stack exceeds") {
+	switch {
+	// A program that gets no more memory does not always find words for it.
+	case strings.Contains(said, "out of memory"), strings.Contains(said, "cannot allocate memory"), used > limit/4*3:
+		return fmt.Errorf("%w: the analysis needs more memory than %d MB", campaign.ErrTooLarge, limit>>20)
+	case strings.Contains(said, "stack exceeds"):
 		return fmt.Errorf("%w: the program is nested too deeply", campaign.ErrTooLarge)
 	}
-	if first == "" {
-		first = err.Error()
-	}
-	return fmt.Errorf("the analysis ended without an answer: %s", first)
+	return fmt.Errorf("the analysis ended without an answer: %s", cmp.Or(first, err.Error()))
 }
 
 func (f *Fault) error() error {
