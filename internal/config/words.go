@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // A word is text of a form that can be checked by itself.
@@ -31,21 +32,27 @@ type Platform string
 
 var (
 	importPath = `[\pL\pN._~\-]+(?:/[\pL\pN._~\-]+)*`
-	funcForm   = regexp.MustCompile(`^(?:` + importPath + `\.([\pL_][\pL\pN_]*)|\(\*?` + importPath + `\.[\pL_][\pL\pN_]*\)\.([\pL_][\pL\pN_]*))$`)
-	typeForm   = regexp.MustCompile(`^` + importPath + `\.[\pL_][\pL\pN_]*$`)
-	pathForm   = regexp.MustCompile(`^` + importPath + `$`)
+	funcForm   = form(`^(?:` + importPath + `\.([\pL_][\pL\pN_]*)|\(\*?` + importPath + `\.[\pL_][\pL\pN_]*\)\.([\pL_][\pL\pN_]*))$`)
+	typeForm   = form(`^` + importPath + `\.[\pL_][\pL\pN_]*$`)
+	pathForm   = form(`^` + importPath + `$`)
 	platform   = regexp.MustCompile(`^[a-z0-9]+/[a-z0-9]+$`)
 )
 
+// form is an expression that is compiled when it is first asked for: the classes of Unicode make that dear, and go vet starts this
+// program for every package.
+func form(expr string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
+}
+
 func (f FuncName) check() error {
-	if !funcForm.MatchString(string(f)) {
+	if !funcForm().MatchString(string(f)) {
 		return errors.New("is not the name of a function: write example.com/kv.Put, or (*example.com/kv.Store).Put for a method")
 	}
 	return nil
 }
 
 func (t TypeName) check() error {
-	if !typeForm.MatchString(string(t)) {
+	if !typeForm().MatchString(string(t)) {
 		return errors.New("is not the name of a type: write example.com/web.Context")
 	}
 	return nil
@@ -62,7 +69,7 @@ func (p ImportPath) check() error {
 	if p == "" {
 		return nil // the default
 	}
-	if !pathForm.MatchString(string(p)) || strings.HasPrefix(string(p), ".") {
+	if !pathForm().MatchString(string(p)) || strings.HasPrefix(string(p), ".") {
 		return errors.New("is not an import path: write example.com/m/internal/ctxkeys")
 	}
 	return nil

@@ -16,6 +16,7 @@ import (
 	"io"
 	"path"
 	"strings"
+	"sync"
 
 	"github.com/ctxmend/ctxmend/patches/report/draw"
 )
@@ -102,9 +103,11 @@ type Hunk struct {
 var assets embed.FS
 
 var (
-	layout = template.Must(template.New("page.html").Funcs(template.FuncMap{"base": path.Base}).ParseFS(assets, "page.html"))
-	css    = asset("page.css") + draw.Style
-	js     = asset("page.js")
+	layout = sync.OnceValue(func() *template.Template {
+		return template.Must(template.New("page.html").Funcs(template.FuncMap{"base": path.Base}).ParseFS(assets, "page.html"))
+	})
+	css = asset("page.css") + draw.Style
+	js  = asset("page.js")
 )
 
 func asset(name string) string {
@@ -156,7 +159,7 @@ func (p *Page) Write(w io.Writer) error {
 	}
 	v.choices()
 	var out bytes.Buffer
-	if err := layout.Execute(&out, v); err != nil {
+	if err := layout().Execute(&out, v); err != nil {
 		return err
 	}
 	for line := range bytes.Lines(out.Bytes()) {
