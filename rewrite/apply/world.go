@@ -18,6 +18,8 @@ type world struct {
 	byName map[string]*program.File
 	// packages are the packages that contain a file, one for each configuration.
 	packages map[*program.File][]*program.Package
+	// byDir are the files of each package directory.
+	byDir map[string][]*program.File
 	// pathInfo holds one package for each import path.
 	pathInfo map[string]*program.Package
 	style    func() importStyle
@@ -28,10 +30,12 @@ func newWorld(prog *program.Program) *world {
 		prog:     prog,
 		byName:   make(map[string]*program.File),
 		packages: make(map[*program.File][]*program.Package),
+		byDir:    make(map[string][]*program.File),
 		pathInfo: make(map[string]*program.Package),
 	}
 	for _, f := range prog.Files {
 		w.byName[f.Name] = f
+		w.byDir[f.PkgDir] = append(w.byDir[f.PkgDir], f)
 	}
 	for _, c := range prog.Configs {
 		for _, p := range c.Packages {
@@ -96,8 +100,8 @@ func (w *world) rel(name string) string {
 // given package name declare, whatever build configuration they belong to.
 func (w *world) packageNames(dir, pkgName string) map[string]bool {
 	names := make(map[string]bool)
-	for _, f := range w.prog.Files {
-		if f.AST == nil || f.PkgDir != dir || f.AST.Name.Name != pkgName {
+	for _, f := range w.byDir[dir] {
+		if f.AST == nil || f.AST.Name.Name != pkgName {
 			continue
 		}
 		for _, d := range f.AST.Decls {

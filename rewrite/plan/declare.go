@@ -84,8 +84,8 @@ func (kp *keyPlan) keyConst(name string, kt *keyType, n *keyNames) *KeyConst {
 func (kp *keyPlan) declareForTest(n *keyNames) {
 	d := kp.addDecl(&keyType{}, n.forTest, nil)
 	d.NewFile, d.NewRel = "export_test.go", kp.relative("export_test.go")
-	for _, f := range kp.prog.Files {
-		if f.PkgDir == kp.home.dir && filepath.Base(f.Name) == "export_test.go" && !f.XTest && f.AST != nil {
+	for _, f := range kp.names.files[kp.home.dir] {
+		if filepath.Base(f.Name) == "export_test.go" && !f.XTest {
 			d.File, d.NewFile = f, ""
 			if k := len(f.AST.Decls); k > 0 {
 				if g, ok := f.AST.Decls[k-1].(*ast.GenDecl); !ok || g.Tok != token.IMPORT {

@@ -180,7 +180,7 @@ func (kp *keyPlan) candidates() []*home {
 	writers := kp.writerPackages()
 	for _, p := range writers {
 		// One of several writers is no natural owner when many packages would have to get to know it.
-		if len(writers) == 1 || kp.newImporters(p) <= 2 {
+		if len(writers) == 1 || kp.newImporters(p) <= fewImporters {
 			add(p, "it writes the value")
 		}
 	}
@@ -223,8 +223,11 @@ func packagesByCount(spots []*spot, pick func(*spot) *program.Package) []*progra
 	return list
 }
 
-// newImporters counts the packages with a spot in an ordinary file that do not import p,
-// directly or not.
+// fewImporters is how many packages may have to get to know one of several writers that becomes the owner.
+const fewImporters = 2
+
+// newImporters counts the packages with a spot in an ordinary file that do not import p, directly or not; more than
+// fewImporters are not told apart.
 func (kp *keyPlan) newImporters(p *program.Package) int {
 	if n, ok := kp.importers[p.Path]; ok {
 		return n
@@ -232,6 +235,9 @@ func (kp *keyPlan) newImporters(p *program.Package) int {
 	seen := map[string]bool{p.Path: true}
 	n := 0
 	for _, s := range kp.spots {
+		if n > fewImporters {
+			break
+		}
 		if s.File.Test || seen[s.Pkg.Path] {
 			continue
 		}

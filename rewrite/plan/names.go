@@ -16,10 +16,26 @@ import (
 type names struct {
 	prog  *program.Program
 	taken map[string]map[string]bool // package directory -> name
+	// files are those of each package directory, dots the imports for all names, by path: both are gone through once, not for each
+	// directory that gets a name.
+	files map[string][]*program.File
+	dots  map[string][]*program.File
 }
 
 func newNames(prog *program.Program, c *census.Census) *names {
-	return &names{prog: prog, taken: map[string]map[string]bool{}}
+	n := &names{prog: prog, taken: map[string]map[string]bool{}, files: map[string][]*program.File{}, dots: map[string][]*program.File{}}
+	for _, f := range prog.Files {
+		if f.AST == nil {
+			continue
+		}
+		n.files[f.PkgDir] = append(n.files[f.PkgDir], f)
+		for _, spec := range f.AST.Imports {
+			if path, err := strconv.Unquote(spec.Path.Value); err == nil && f.World && spec.Name != nil && spec.Name.Name == "." {
+				n.dots[path] = append(n.dots[path], f)
+			}
+		}
+	}
+	return n
 }
 
 // scope returns the names taken at package level in a directory, those of its test
@@ -29,10 +45,7 @@ func (n *names) scope(dir string) map[string]bool {
 		return t
 	}
 	t := map[string]bool{}
-	for _, f := range n.prog.Files {
-		if f.PkgDir != dir || f.AST == nil {
-			continue
-		}
+	for _, f := range n.files[dir] {
 		for _, d := range f.AST.Decls {
 			declaredNames(d, t)
 		}
@@ -52,20 +65,14 @@ func (n *names) scope(dir string) map[string]bool {
 // dotImporters adds the package-level names of packages that dot-import the one in dir: a file of theirs
 // would declare the name twice.
 func (n *names) dotImporters(dir string, t map[string]bool) {
-	for _, f := range n.prog.Files {
-		if f.AST == nil || !f.World {
+	for path, files := range n.dots {
+		if !n.inDir(path, dir) {
 			continue
 		}
-		for _, spec := range f.AST.Imports {
-			path, err := strconv.Unquote(spec.Path.Value)
-			if err != nil || spec.Name == nil || spec.Name.Name != "." || !n.inDir(path, dir) {
-				continue
-			}
-			for _, other := range n.prog.Files {
-				if other.PkgDir == f.PkgDir && other.AST != nil {
-					for _, d := range other.AST.Decls {
-						declaredNames(d, t)
-					}
+		for _, f := range files {
+			for _, other := range n.files[f.PkgDir] {
+				for _, d := range other.AST.Decls {
+					declaredNames(d, t)
 				}
 			}
 		}

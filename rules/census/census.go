@@ -268,7 +268,7 @@ func Build(ctx context.Context, prog *program.Program) (*Census, error) {
 		Program: prog,
 		keys:    map[keyID]*Key{},
 	}
-	b := &builder{census: c, points: map[pointID]*Point{}, lookups: map[program.ID]*Lookup{}, sites: map[siteID]bool{}, opaqueModules: map[string]*Lookup{}}
+	b := &builder{census: c, points: map[pointID]*Point{}, lookups: map[program.ID]*Lookup{}, sites: map[siteID]bool{}, opaqueModules: map[string]*Lookup{}, constants: map[*types.Const][]Expr{}}
 	for _, cfg := range prog.Configs {
 		if err := b.config(ctx, cfg); err != nil {
 			return nil, err

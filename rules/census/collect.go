@@ -23,9 +23,10 @@ type builder struct {
 	linker        *linker
 	// toldOf are the functions that stand for what users say of them, by the packages made for them.
 	toldOf    map[*program.Package]*types.Func
-	parts     []*Key // keys split off from others
-	templates *bool  // caches byTemplates
-	ix        *index // of the configuration in hand
+	parts     []*Key                  // keys split off from others
+	templates *bool                   // caches byTemplates
+	constants map[*types.Const][]Expr // caches valuesOf
+	ix        *index                  // of the configuration in hand
 	stores    *storeFinder
 	visited   map[ast.Expr]bool // expressions followed on the way from a look-up
 	carried   map[types.Object]*carrier

@@ -312,17 +312,29 @@ func (b *builder) constantParts(l *Leaf) []*types.Const {
 			}
 			seen[c] = true
 			list = append(list, c)
-			for _, u := range b.census.Uses(c) {
-				if spec, ok := b.census.Parent(u.File, u.Ident).(*ast.ValueSpec); ok && u.Pkg.Info.Defs[u.Ident] != nil {
-					for _, v := range spec.Values {
-						walk(u.Pkg, v)
-					}
-				}
+			for _, v := range b.valuesOf(c) {
+				walk(v.Pkg, v.Expr)
 			}
 			return true
 		})
 	}
 	walk(l.Pkg, l.Expr)
+	return list
+}
+
+// valuesOf returns the values of the declaration of a constant.
+func (b *builder) valuesOf(c *types.Const) []Expr {
+	list, known := b.constants[c]
+	if !known {
+		for _, u := range b.census.Uses(c) {
+			if spec, ok := b.census.Parent(u.File, u.Ident).(*ast.ValueSpec); ok && u.Pkg.Info.Defs[u.Ident] != nil {
+				for _, v := range spec.Values {
+					list = append(list, Expr{v, u.File, u.Pkg})
+				}
+			}
+		}
+		b.constants[c] = list
+	}
 	return list
 }
 

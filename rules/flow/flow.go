@@ -32,6 +32,9 @@ type Flow struct {
 	services map[*types.TypeName][]types.Type
 	// wrapping caches wrapsBirth.
 	wrapping map[*types.Func]bool
+	// callees caches Callees of methods of interfaces, byMethod typesWith.
+	callees  map[*types.Func][]*types.Func
+	byMethod map[methodForm][]types.Type
 	// joined caches joinable.
 	joined map[string]bool
 	// calls and births are gone through once.
@@ -52,6 +55,7 @@ func New(prog *program.Program, c *census.Census) *Flow {
 		looks:    map[*types.Var]bool{},
 		nils:     map[*types.Var]bool{},
 		wrapping: map[*types.Func]bool{},
+		callees:  map[*types.Func][]*types.Func{},
 	}
 	for _, cfg := range prog.Configs {
 		for _, p := range cfg.Packages {

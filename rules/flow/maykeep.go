@@ -3,6 +3,9 @@ package flow
 import (
 	"go/ast"
 	"go/types"
+	"slices"
+
+	"golang.org/x/tools/go/types/typeutil"
 
 	"github.com/ctxmend/ctxmend/rules/census"
 	"github.com/ctxmend/ctxmend/rules/program"
@@ -75,22 +78,57 @@ func (f *Flow) Callees(fn *types.Func) []*types.Func {
 	if !ok {
 		return nil
 	}
-	var list []*types.Func
-	for _, cfg := range f.prog.Configs {
-		for _, pkg := range cfg.Packages {
-			if !pkg.World || pkg.Types == nil {
-				continue
+	list, known := f.callees[fn]
+	if !known {
+		for _, t := range f.typesWith(fn) {
+			if m := implementation(t, iface, fn); m != nil && f.works(m) {
+				list = append(list, m)
 			}
-			for _, name := range pkg.Types.Scope().Names() {
-				if tn, ok := pkg.Types.Scope().Lookup(name).(*types.TypeName); ok && !tn.IsAlias() && !types.IsInterface(tn.Type()) {
-					if m := implementation(tn.Type(), iface, fn); m != nil && f.works(m) {
-						list = append(list, m)
+		}
+		f.callees[fn] = list
+	}
+	return slices.Clone(list)
+}
+
+// A methodForm is what methods that may implement one another have in common: equal types have equal hashes.
+type methodForm struct {
+	name string
+	hash uint32
+}
+
+func formOf(fn *types.Func) methodForm {
+	return methodForm{fn.Name(), typeutil.Hasher{}.Hash(fn.Type())}
+}
+
+// typesWith returns the types of the world that have, or embed, a method of the form of one, and perhaps others, in the order of the packages.
+func (f *Flow) typesWith(fn *types.Func) []types.Type {
+	if f.byMethod == nil {
+		f.byMethod = map[methodForm][]types.Type{}
+		for _, cfg := range f.prog.Configs {
+			for _, pkg := range cfg.Packages {
+				if !pkg.World || pkg.Types == nil {
+					continue
+				}
+				for _, name := range pkg.Types.Scope().Names() {
+					if tn, ok := pkg.Types.Scope().Lookup(name).(*types.TypeName); ok && !tn.IsAlias() && !types.IsInterface(tn.Type()) {
+						f.addMethods(tn.Type())
 					}
 				}
 			}
 		}
 	}
-	return list
+	return f.byMethod[formOf(fn)]
+}
+
+// addMethods enters a type under the forms of the methods that a pointer to it has.
+func (f *Flow) addMethods(t types.Type) {
+	set := types.NewMethodSet(types.NewPointer(t))
+	for m := range set.Methods() {
+		form := formOf(m.Obj().(*types.Func))
+		if list := f.byMethod[form]; len(list) == 0 || list[len(list)-1] != t {
+			f.byMethod[form] = append(list, t)
+		}
+	}
 }
 
 // works reports whether a method is one that the program works with: neither a test's nor generated, as mocks are, which keep
