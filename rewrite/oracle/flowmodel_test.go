@@ -35,6 +35,9 @@ func (t *trial) announcedBy(findings []*rules.Finding) mending {
 			continue
 		}
 		id := ""
+		if t.aboutBirth(f) {
+			id = t.placeOf(f, f.File.Rel, f.File.Tok, f.Pos)
+		}
 		for _, r := range f.Related {
 			if id == "" && r.Message == "made here" { // by a function that a goroutine runs; beside its start there may be other places
 				id = t.placeOf(f, r.File.Rel, r.File.Tok, r.Pos)
@@ -77,6 +80,12 @@ func (t *trial) announcedBy(findings []*rules.Finding) mending {
 		}
 	}
 	return m
+}
+
+// aboutBirth reports whether a finding lies at a call that makes a context, and not at the start of a goroutine.
+func (t *trial) aboutBirth(f *rules.Finding) bool {
+	src, from, to := t.prog.files[f.File.Rel], f.File.Tok.Offset(f.Pos), f.File.Tok.Offset(f.End)
+	return to <= len(src) && strings.HasSuffix(src[from:to], "()")
 }
 
 // givenToLiteral reports whether the context that a finding is about comes as a parameter of a literal that is stored: programs
