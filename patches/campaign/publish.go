@@ -127,10 +127,15 @@ func (e *Engine) request(c *Change) forge.Request {
 // open opens the pull request of a branch that was pushed, or brings the one there is up to date.
 func (e *Engine) open(ctx context.Context, t *Task) (Outcome, error) {
 	c := t.Change
-	if c.State != ChangePushed || t.Mode != ModeRun {
+	follow := Outcome{Next: []Next{{StepFollow, c.Shard}}}
+	switch {
+	case t.Mode != ModeRun:
+		return Outcome{}, nil
+	case c.State == ChangeOpen && c.Number == 0 && c.Pushed != "":
+		return follow, nil // not needed any more since it was pushed, and maybe opened
+	case c.State != ChangePushed:
 		return Outcome{}, nil
 	}
-	follow := Outcome{Next: []Next{{StepFollow, c.Shard}}}
 	if c.Opened.IsZero() {
 		c.Opened = e.Now().UTC()
 	}
@@ -171,8 +176,17 @@ func (e *Engine) follow(ctx context.Context, t *Task) (Outcome, error) {
 	if e.Forge == nil {
 		return e.followBranch(ctx, t)
 	}
-	if c.Number == 0 {
+	if c.Number == 0 && c.Pushed == "" {
 		return Outcome{}, nil // there is none yet, or the branch was others' before there could be one
+	}
+	if c.Number == 0 {
+		// One may have been opened by a step that was killed before its number could be stored.
+		s, err := e.existing(ctx, c)
+		if err != nil || s.open == nil {
+			s.answered(c)
+			return Outcome{}, err
+		}
+		c.Number, c.URL = s.open.Number, s.open.URL
 	}
 	status, err := e.Forge.Status(ctx, c.Repository, c.Number)
 	if errors.Is(err, forge.ErrNotFound) {
@@ -193,13 +207,32 @@ func (e *Engine) follow(ctx context.Context, t *Task) (Outcome, error) {
 		c.State, c.Reason = ChangeClosed, "closed without merging: it is not opened again"
 		return Outcome{}, nil
 	case c.State == ChangeOpen && c.Pushed != "" && status.HeadSHA != "" && status.HeadSHA != c.Pushed:
-		c.State, c.Reason = ChangeForeign, fmt.Sprintf("somebody else committed to the branch (%.12s)", status.HeadSHA)
+		if err := e.foreign(ctx, t); err != nil {
+			return Outcome{}, err
+		}
 	}
 	out := Outcome{Wait: e.Now().Add(followEvery)}
 	if moved && t.Mode == ModeRun && c.State == ChangeOpen {
 		out.Next = []Next{{Step: StepClone}}
 	}
 	return out, nil
+}
+
+// foreign looks whether others have committed to the branch of a pull request. It asks the branch itself: forges take note of a push
+// some time after it.
+func (e *Engine) foreign(ctx context.Context, t *Task) error {
+	c, r := t.Change, t.Repository
+	if _, err := e.at(ctx, r, c.Base); err != nil {
+		return err
+	}
+	b, err := e.Git.Branch(ctx, e.remote(r), e.dir(r), c.Branch)
+	if err != nil {
+		return err
+	}
+	if !e.ours(c, b) {
+		c.State, c.Reason = ChangeForeign, whose(b)
+	}
+	return nil
 }
 
 // followBranch follows a branch where there are no pull requests: it is merged when the default branch contains it.

@@ -1,0 +1,89 @@
+package campaign
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ctxmend/ctxmend/patches/campaign/forge"
+)
+
+// A told forge says what it is given.
+type toldForge struct {
+	forge.Forge
+	requests []forge.PullRequest
+	status   forge.Status
+}
+
+func (f *toldForge) PullRequests(context.Context, string, string) ([]forge.PullRequest, error) {
+	return f.requests, nil
+}
+
+func (f *toldForge) Status(context.Context, string, int) (forge.Status, error) { return f.status, nil }
+
+func (f *toldForge) Access() forge.Access { return forge.Access{} }
+
+// A told git says what it is given.
+type toldGit struct {
+	Git
+	branch Branch
+}
+
+func (g *toldGit) Clone(context.Context, Remote, string) (Base, error) { return Base{"main", "base"}, nil }
+
+func (g *toldGit) Branch(context.Context, Remote, string, string) (Branch, error) {
+	return g.branch, nil
+}
+
+func following(f *toldForge, g *toldGit, c *Change) (*Engine, *Task) {
+	e := &Engine{Config: &Config{Name: "keys"}, Forge: f, Git: g, Now: func() time.Time { return time.Unix(1e9, 0) }}
+	e.Config.Commit.Name, e.Config.Commit.Email = "Mender", "mender@example.com"
+	return e, &Task{Mode: ModeRun, Repository: &Repository{Name: "a/b"}, Change: c}
+}
+
+// TestForgeLagsBehind has a forge that has not taken note of our last push: the branch says whose it is.
+func TestForgeLagsBehind(t *testing.T) {
+	mine := CommitInfo{Hash: "new", CommitterName: "Mender", CommitterEmail: "mender@example.com", Message: "x\n\n" + trailer("keys") + "\n"}
+	for name, tt := range map[string]struct {
+		branch Branch
+		want   ChangeState
+		reason string
+	}{
+		"the forge is late":  {Branch{"new", []CommitInfo{mine}}, ChangeOpen, ""},
+		"somebody committed": {Branch{"theirs", []CommitInfo{{Hash: "theirs", CommitterName: "Ann"}, mine}}, ChangeForeign, "Ann committed to the branch"},
+		"somebody amended":   {Branch{"theirs", []CommitInfo{{Hash: "theirs", CommitterName: "Ann", Message: mine.Message}}}, ChangeForeign, "Ann committed to the branch"},
+		"somebody reset it":  {Branch{"older", nil}, ChangeForeign, "moved to older by somebody else"},
+	} {
+		f := &toldForge{status: forge.Status{PullRequest: forge.PullRequest{State: forge.Open, HeadSHA: "old"}}}
+		e, task := following(f, &toldGit{branch: tt.branch}, &Change{Repository: "a/b", State: ChangeOpen, Pushed: "new", Number: 1})
+		out, err := e.Do(t.Context(), StepFollow, task)
+		if c := task.Change; err != nil || c.State != tt.want || !strings.Contains(c.Reason, tt.reason) {
+			t.Errorf("%s: %s, %q, %v", name, c.State, c.Reason, err)
+		}
+		if out.Wait.IsZero() {
+			t.Errorf("%s: it is not followed further", name)
+		}
+	}
+}
+
+// TestFollowWithoutNumber has a change whose pull request was opened by a step that was killed before it could store that, and which
+// nothing has opened again since, because the default branch no longer needs it.
+func TestFollowWithoutNumber(t *testing.T) {
+	c := &Change{Repository: "a/b", State: ChangePushed, Pushed: "new"}
+	unneeded(c)
+	f := &toldForge{requests: []forge.PullRequest{{Number: 7, URL: "u", State: forge.Open}}, status: forge.Status{PullRequest: forge.PullRequest{State: forge.Open, HeadSHA: "new"}}}
+	e, task := following(f, &toldGit{}, c)
+	if out, err := e.Do(t.Context(), StepFollow, task); err != nil || c.Number != 7 || c.URL != "u" || c.State != ChangeOpen || out.Wait.IsZero() {
+		t.Errorf("%+v, %v", c, err)
+	}
+	c.Number, f.requests[0].State = 0, forge.Closed
+	if _, err := e.Do(t.Context(), StepFollow, task); err != nil || c.State != ChangeClosed || c.Number != 7 {
+		t.Errorf("closed meanwhile: %+v, %v", c, err)
+	}
+	never := &Change{Repository: "a/b", State: ChangeVerified}
+	e, task = following(f, &toldGit{}, never)
+	if _, err := e.Do(t.Context(), StepFollow, task); err != nil || never.State != ChangeVerified {
+		t.Errorf("never pushed: %+v, %v", never, err)
+	}
+}
