@@ -30,7 +30,9 @@ type toldGit struct {
 	branch Branch
 }
 
-func (g *toldGit) Clone(context.Context, Remote, string) (Base, error) { return Base{"main", "base"}, nil }
+func (g *toldGit) Clone(context.Context, Remote, string) (Base, error) {
+	return Base{"main", "base"}, nil
+}
 
 func (g *toldGit) Branch(context.Context, Remote, string, string) (Branch, error) {
 	return g.branch, nil
