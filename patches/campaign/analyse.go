@@ -3,8 +3,11 @@ package campaign
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -244,14 +247,14 @@ func (e *Engine) verify(ctx context.Context, t *Task) (Outcome, error) {
 			c.State, c.Reason = ChangeRed, name+" was not run: there is no sandbox"
 			return Outcome{}, nil
 		}
-		after, err := e.runOn(ctx, t.Repository, commit, args)
+		after, err := e.runOn(ctx, t, commit, args)
 		if err != nil {
 			return Outcome{}, err
 		}
 		if after.OK {
 			continue
 		}
-		before, err := e.runOn(ctx, t.Repository, c.Base.Commit, args)
+		before, err := e.runOn(ctx, t, c.Base.Commit, args)
 		if err != nil {
 			return Outcome{}, err
 		}
@@ -268,20 +271,67 @@ func (e *Engine) verify(ctx context.Context, t *Task) (Outcome, error) {
 	return Outcome{}, nil
 }
 
-// runOn runs a command on the files of a commit.
-func (e *Engine) runOn(ctx context.Context, r *Repository, commit string, args []string) (SandboxResult, error) {
+// runOn runs a command on the files of a commit: what the go command is asked in each module that the change edits, other commands at
+// the top.
+func (e *Engine) runOn(ctx context.Context, t *Task, commit string, args []string) (result SandboxResult, err error) {
+	r := t.Repository
 	dir := e.dir(r) + ".files"
-	if err := os.RemoveAll(dir); err != nil {
-		return SandboxResult{}, err
+	if err := removeAll(dir); err != nil {
+		return result, err
 	}
-	defer os.RemoveAll(dir)
+	defer removeAll(dir)
 	into := filepath.Join(dir, filepath.Base(r.Name))
 	if err := e.Git.Export(ctx, e.dir(r), commit, into); err != nil {
-		return SandboxResult{}, err
+		return result, err
 	}
-	return e.Sandbox.Run(ctx, SandboxCommand{
-		Dir: into, Args: args, Network: e.Config.Verify.Network, Time: e.Config.Verify.Time.Value(10 * time.Minute),
+	modules := []string{"."}
+	if !slices.Equal(args, e.Config.Verify.Command) {
+		modules = modulesOf(into, t.Change.Content.Changes)
+	}
+	for _, module := range modules {
+		result, err = e.Sandbox.Run(ctx, SandboxCommand{
+			Dir: into, In: module, Args: args, Network: e.Config.Verify.Network, Time: e.Config.Verify.Time.Value(10 * time.Minute),
+		})
+		if err != nil || !result.OK {
+			if module != "." {
+				result.Reason = "in " + module + ": " + result.Reason
+			}
+			break
+		}
+	}
+	return result, err
+}
+
+// modulesOf returns the directories of the modules that files lie in, below top and relative to it: that of the nearest go.mod.
+func modulesOf(top string, files []FileChange) []string {
+	var list []string
+	for _, f := range files {
+		dir := path.Dir(f.Name)
+		for dir != "." {
+			if info, err := os.Lstat(filepath.Join(top, filepath.FromSlash(dir), "go.mod")); err == nil && info.Mode().IsRegular() {
+				break
+			}
+			dir = path.Dir(dir)
+		}
+		list = append(list, dir)
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// removeAll removes a directory in which commands may have made others unwritable.
+func removeAll(dir string) error {
+	err := os.RemoveAll(dir)
+	if !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	_ = filepath.WalkDir(dir, func(name string, d fs.DirEntry, _ error) error {
+		if d != nil && d.IsDir() {
+			_ = os.Chmod(name, 0o700)
+		}
+		return nil
 	})
+	return os.RemoveAll(dir)
 }
 
 // lastLines returns the end of what a command printed.

@@ -191,6 +191,7 @@ type Sandbox interface {
 // A SandboxCommand is a command to run. Limits of 0 are the sandbox's own.
 type SandboxCommand struct {
 	Dir     string // what Git.Export wrote; the only place that can be written, along with a temporary one
+	In      string // the directory within Dir that it starts in, with slashes; "" for Dir itself
 	Args    []string
 	Network bool
 	Time    time.Duration

@@ -138,7 +138,7 @@ func (b *Bubblewrap) arguments(dir, temp string, env []string, c campaign.Sandbo
 			args = append(args, "--ro-bind-try", name, name)
 		}
 	}
-	args = append(args, "--bind", dir, dir, "--chdir", dir)
+	args = append(args, "--bind", dir, dir, "--chdir", filepath.Join(dir, filepath.FromSlash(c.In)))
 	for _, kv := range env {
 		name, value, _ := strings.Cut(kv, "=")
 		args = append(args, "--setenv", name, value)
@@ -155,6 +155,9 @@ func run(ctx context.Context, c campaign.SandboxCommand, wrap func(dir, temp str
 	}
 	if !filepath.IsAbs(c.Dir) {
 		return result, fmt.Errorf("the directory of a command is absolute: %q", c.Dir)
+	}
+	if c.In != "" && !filepath.IsLocal(filepath.FromSlash(c.In)) {
+		return result, fmt.Errorf("%q is no directory within that of the command", c.In)
 	}
 	dir, err := filepath.EvalSymlinks(c.Dir)
 	if err != nil {
@@ -177,7 +180,7 @@ func run(ctx context.Context, c campaign.SandboxCommand, wrap func(dir, temp str
 	args, env := wrap(dir, temp)
 	cmd := limited(timed, args, c)
 	out := &tail{max: maxOutput}
-	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = dir, env, out, out
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = filepath.Join(dir, filepath.FromSlash(c.In)), env, out, out
 	cmd.WaitDelay = 10 * time.Second
 	w := watch(timed, cancel, cmd, c, dir, temp)
 	err = runLocked(cmd, w.start)

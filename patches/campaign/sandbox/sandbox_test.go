@@ -144,6 +144,23 @@ func TestInside(t *testing.T) {
 	}
 }
 
+// TestIn starts a command in a directory within the one that it may write.
+func TestIn(t *testing.T) {
+	b, p := open(t), newPlace(t)
+	if err := os.MkdirAll(filepath.Join(p.dir, "a", "b"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	result, err := b.Run(t.Context(), campaign.SandboxCommand{Dir: p.dir, In: "a/b", Args: bash("pwd; touch ../../there")})
+	if err != nil || !result.OK || !strings.HasSuffix(result.Output, "/a/b\n") {
+		t.Errorf("%+v, %v", result, err)
+	}
+	for _, in := range []string{"..", "a/../..", "/tmp"} {
+		if result, err := b.Run(t.Context(), campaign.SandboxCommand{Dir: p.dir, In: in, Args: bash("pwd")}); err == nil {
+			t.Errorf("in %s: %+v", in, result)
+		}
+	}
+}
+
 // TestGoTest builds and tests a module, without a network and with the module cache at hand.
 func TestGoTest(t *testing.T) {
 	b, p := open(t), newPlace(t)
