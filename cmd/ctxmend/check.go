@@ -234,6 +234,10 @@ func makeReport(res *rewrite.Result, filesChanged int) *report.Report {
 		})
 	}
 	r := report.New(res.Findings, units, filesChanged)
+	r.Levels = map[string]string{}
+	for rule, level := range res.Options.Levels {
+		r.Levels[rule] = string(level)
+	}
 	wanted := make([]bool, len(res.Findings))
 	for i, f := range res.Findings {
 		wanted[i] = res.Wants(f)

@@ -27,6 +27,8 @@ type Report struct {
 	Summary  Summary   `json:"summary"`
 	// Patch is the unified diff; nil except for the diff command.
 	Patch *string `json:"patch,omitempty"`
+	// Levels are those that the configuration gives single rules: manual, where nothing of a rule is mended, safe or review. For text only.
+	Levels map[string]string `json:"-"`
 }
 
 // A Finding is one misuse at one place. Lines and columns count from 1, columns in bytes.

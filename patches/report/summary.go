@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"sort"
+	"strconv"
 	"strings"
 )
 
@@ -15,7 +16,9 @@ type subjects struct {
 	byStatus map[string]int
 	// fixable counts fixable subjects by applicability.
 	fixable map[string]int
-	rules   []string
+	// held counts the fixable subjects that no level on the command line reaches, since the configuration says so.
+	held  int
+	rules []string
 }
 
 func (r *Report) subjects() subjects {
@@ -41,7 +44,9 @@ func (r *Report) subjects() subjects {
 		if mark := subject + "\x00" + f.Status + "\x00" + f.Applicability; !counted[mark] {
 			counted[mark] = true
 			s.byStatus[f.Status]++
-			if f.Status == "fixable" {
+			if f.Status == "fixable" && r.held(f) {
+				s.held++
+			} else if f.Status == "fixable" {
 				s.fixable[f.Applicability]++
 			}
 		}
@@ -52,6 +57,12 @@ func (r *Report) subjects() subjects {
 	}
 	sort.Strings(s.rules)
 	return s
+}
+
+// held reports whether the level that the configuration gives a rule keeps a finding from being mended.
+func (r *Report) held(f *Finding) bool {
+	level := r.Levels[f.Rule]
+	return level == "manual" || level == "safe" && f.Applicability == "review"
 }
 
 // summaryLine is the last line of check:
@@ -107,15 +118,28 @@ func (s *subjects) outcomes() string {
 // fixHints names the commands that apply what is fixable.
 func (s *subjects) fixHints() []string {
 	safe, review := s.fixable["safe"], s.fixable["review"]
+	all := func(n int) string {
+		if s.held > 0 {
+			return strconv.Itoa(n)
+		}
+		return pronoun(n)
+	}
+	var hints []string
 	switch {
 	case safe > 0 && review > 0:
-		return []string{fmt.Sprintf("ctxmend fix applies %d", safe), fmt.Sprintf("ctxmend fix --level review also the other %d", review)}
+		hints = append(hints, fmt.Sprintf("ctxmend fix applies %d", safe), fmt.Sprintf("ctxmend fix --level review also the other %d", review))
+		if s.held > 0 {
+			hints[1] = fmt.Sprintf("ctxmend fix --level review also %d", review)
+		}
 	case safe > 0:
-		return []string{"ctxmend fix applies " + pronoun(safe)}
+		hints = append(hints, "ctxmend fix applies "+all(safe))
 	case review > 0:
-		return []string{"ctxmend fix --level review applies " + pronoun(review)}
+		hints = append(hints, "ctxmend fix --level review applies "+all(review))
 	}
-	return nil
+	if s.held > 0 {
+		hints = append(hints, fmt.Sprintf("the configured level holds %d back", s.held))
+	}
+	return hints
 }
 
 func (s *subjects) explainHint() string {
