@@ -185,8 +185,11 @@ func (e *Engine) working(name string) *workingClone {
 }
 
 func (e *Engine) dir(r *Repository) string {
-	return filepath.Join(e.Work, slug(r.Name)+"-"+short(r.Name))
+	return filepath.Join(e.Work, CloneName(r.Name))
 }
+
+// CloneName is what the directory of a repository's clone is called.
+func CloneName(repository string) string { return slug(repository) + "-" + short(repository) }
 
 func (e *Engine) remote(r *Repository) Remote {
 	remote := Remote{URL: r.URL, Local: r.Local, MaxBytes: int64(e.Config.Targets.MaxSize) << 20}

@@ -183,7 +183,7 @@ func (w *Worker) Run(ctx context.Context, idle bool) (err error) {
 	go func() { defer close(kept); w.keep(keeping) }()
 	defer func() {
 		// Steps that are being done are told to end; what they leave is done again by whoever comes next.
-		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.endFor)
 		defer cancel()
 		if stopErr := w.client.StopAndCancel(ending); err == nil && ctx.Err() == nil {
 			err = stopErr
@@ -211,7 +211,7 @@ func (w *Worker) Run(ctx context.Context, idle bool) (err error) {
 	}
 }
 
-const turnEvery = 200 * time.Millisecond
+const turnEvery = 100 * time.Millisecond
 
 // turn lets changes through where some are ready, and tells whether nothing is left to be done.
 func (w *Worker) turn(ctx context.Context) (done bool, err error) {

@@ -12,11 +12,8 @@ import (
 	"time"
 )
 
-// A claim says which process does a job. It lasts for claimFor and is renewed every renewEvery.
-const (
-	claimFor   = 20 * time.Second
-	renewEvery = 4 * time.Second
-)
+// claimFor is how long a claim lasts, which says which process does a job. It is renewed five times in that time.
+const claimFor = 20 * time.Second
 
 // errClaimed means that another process, which is alive, does the job.
 var errClaimed = errors.New("another process does this job")
@@ -66,7 +63,7 @@ func (w *Worker) claim(ctx context.Context, job int64) error {
 	res, err := w.db.sql.ExecContext(ctx, `INSERT INTO ctxmend_claim (job, worker, until) VALUES ($1, $2, $3)
 		ON CONFLICT (job) DO UPDATE SET worker = excluded.worker, until = excluded.until
 		WHERE ctxmend_claim.until < $4 OR ctxmend_claim.worker = excluded.worker`,
-		job, w.name, milli(now.Add(claimFor)), milli(now))
+		job, w.name, milli(now.Add(w.claimFor)), milli(now))
 	if err := one(res, err); errors.Is(err, errLost) {
 		return errClaimed
 	} else if err != nil {
@@ -86,12 +83,12 @@ func (w *Worker) keep(ctx context.Context) {
 	seen := map[int64]time.Time{}
 	for {
 		// An error is met again by whoever wants to store something; claims that cannot be renewed run out.
-		_, _ = w.db.sql.ExecContext(ctx, `UPDATE ctxmend_claim SET until = $1 WHERE worker = $2`, milli(time.Now().Add(claimFor)), w.name)
+		_, _ = w.db.sql.ExecContext(ctx, `UPDATE ctxmend_claim SET until = $1 WHERE worker = $2`, milli(time.Now().Add(w.claimFor)), w.name)
 		_ = w.takeOver(ctx, seen)
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(renewEvery):
+		case <-time.After(w.claimFor / 5):
 		}
 	}
 }
@@ -134,7 +131,7 @@ func (w *Worker) takeOver(ctx context.Context, unclaimed map[int64]time.Time) er
 		if _, ok := unclaimed[id]; !ok {
 			unclaimed[id] = now
 		}
-		if now.Sub(unclaimed[id]) < claimFor {
+		if now.Sub(unclaimed[id]) < w.claimFor {
 			continue
 		}
 		delete(unclaimed, id)

@@ -27,9 +27,13 @@ type Worker struct {
 	name    string
 	options Options
 	client  *river.Client[*sql.Tx]
+	// claimFor is how long a claim of this worker lasts.
+	claimFor time.Duration
 
 	mu      sync.Mutex
 	engines map[string]*campaign.Engine
+	// endFor is how long steps have that are told to end.
+	endFor time.Duration
 }
 
 // Options say how a worker works.
@@ -58,7 +62,7 @@ type Event struct {
 
 // NewWorker makes a worker. It does nothing before [Worker.Run].
 func (db *DB) NewWorker(o Options) (*Worker, error) {
-	w := &Worker{db: db, name: workerName(), options: o, engines: map[string]*campaign.Engine{}}
+	w := &Worker{db: db, name: workerName(), options: o, claimFor: claimFor, endFor: 30 * time.Second, engines: map[string]*campaign.Engine{}}
 	if w.options.RetryAfter == 0 {
 		w.options.RetryAfter = 5 * time.Second
 	}
@@ -73,7 +77,7 @@ func (db *DB) NewWorker(o Options) (*Worker, error) {
 		Logger:               quiet,
 		PollOnly:             true,
 		FetchCooldown:        20 * time.Millisecond,
-		FetchPollInterval:    200 * time.Millisecond,
+		FetchPollInterval:    50 * time.Millisecond,
 		JobTimeout:           -1,                   // steps have limits of their own
 		RescueStuckJobsAfter: 365 * 24 * time.Hour, // claims tell sooner
 		RetryPolicy:          retry{w.options.RetryAfter},
