@@ -311,6 +311,8 @@ func (e *Engine) unwanted(info forge.Repository) string {
 		return "it is a fork (targets.forks takes them in)"
 	case !info.CanPush && !e.Anonymous:
 		return "no permission to push branches"
+	case info.NoPulls:
+		return "it takes no pull requests"
 	case info.SizeKB > e.Config.Targets.MaxSize<<10:
 		return fmt.Sprintf("%s: %d MB (targets.max_size)", ErrTooLarge, info.SizeKB>>10)
 	}

@@ -57,6 +57,7 @@ type Repository struct {
 	Empty         bool
 	Fork          bool
 	CanPush       bool // this user may push branches
+	NoPulls       bool // pull requests are switched off there
 }
 
 // State is where a pull request stands.

@@ -104,6 +104,7 @@ func start(t *testing.T, s Service, behave func(*behaviour)) {
 	add("acme", "archived").Archived = true
 	add("acme", "fork").Fork = true
 	add("acme", "locked").CanPush = false
+	add("acme", "no-pulls").NoPulls = true
 	add("other", "thing").Topics = []string{"go"}
 	add("ada", "dotfiles").CanPush = false
 	blank := add("acme", "blank")
@@ -222,7 +223,7 @@ func namesOf(all []forge.Repository) []string {
 }
 
 func repository(b *behaviour) {
-	for _, name := range []string{"acme/app", "acme/archived", "acme/fork", "acme/locked", "acme/Upper"} {
+	for _, name := range []string{"acme/app", "acme/archived", "acme/fork", "acme/locked", "acme/no-pulls", "acme/Upper"} {
 		found, err := b.f.Repository(b.t.Context(), name)
 		b.must(err)
 		same(b, name, found, b.w.Repo(name).Repository)

@@ -148,6 +148,7 @@ func describe(r *gitea.Repository) forge.Repository {
 		Empty:         r.Empty,
 		Fork:          r.Fork,
 		CanPush:       r.Permissions != nil && r.Permissions.Push && !r.Mirror,
+		NoPulls:       !r.HasPullRequests,
 	}
 	if d.Empty {
 		d.DefaultBranch = ""

@@ -164,7 +164,7 @@ func describe1(r *forgetest.Repo) object {
 	owner, name, _ := strings.Cut(r.Name, "/")
 	return object{
 		"id": 1, "name": name, "full_name": r.Name, "owner": object{"login": owner}, "clone_url": r.CloneURL, "html_url": r.WebURL, "default_branch": branch,
-		"size": r.SizeKB, "archived": r.Archived, "fork": r.Fork, "empty": r.Empty, "mirror": false, "permissions": object{"pull": true, "push": r.CanPush, "admin": false},
+		"size": r.SizeKB, "archived": r.Archived, "fork": r.Fork, "empty": r.Empty, "mirror": false, "has_pull_requests": !r.NoPulls, "permissions": object{"pull": true, "push": r.CanPush, "admin": false},
 	}
 }
 

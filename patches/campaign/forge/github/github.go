@@ -159,6 +159,7 @@ func (f *Forge) describe(ctx context.Context, r *github.Repository) (forge.Repos
 		Archived:      r.GetArchived() || r.GetDisabled(),
 		Fork:          r.GetFork(),
 		CanPush:       r.GetPermissions().GetPush(),
+		NoPulls:       r.HasPullRequests != nil && !*r.HasPullRequests,
 	}
 	if d.SizeKB > 0 || d.Archived {
 		return d, nil

@@ -149,7 +149,7 @@ func describe1(r *forgetest.Repo) object {
 	}
 	return object{
 		"full_name": r.Name, "clone_url": r.CloneURL, "html_url": r.WebURL, "default_branch": branch, "size": r.SizeKB,
-		"archived": r.Archived, "fork": r.Fork, "permissions": object{"pull": true, "push": r.CanPush, "admin": false},
+		"archived": r.Archived, "fork": r.Fork, "has_pull_requests": !r.NoPulls, "permissions": object{"pull": true, "push": r.CanPush, "admin": false},
 	}
 }
 

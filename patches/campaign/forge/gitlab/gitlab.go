@@ -177,6 +177,7 @@ func describe(p *gitlab.Project) forge.Repository {
 		Archived:      p.Archived || p.MarkedForDeletionOn != nil,
 		Empty:         p.EmptyRepo,
 		Fork:          p.ForkedFromProject != nil,
+		NoPulls:       p.MergeRequestsAccessLevel == gitlab.DisabledAccessControl,
 	}
 	if d.Empty {
 		d.DefaultBranch = ""

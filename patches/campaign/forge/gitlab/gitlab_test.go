@@ -172,6 +172,7 @@ func (h lab) project(r *forgetest.Repo) object {
 		"id": slices.Index(h.w.Repos, r) + 1, "path_with_namespace": r.Name, "http_url_to_repo": r.CloneURL, "web_url": r.WebURL,
 		"default_branch": r.DefaultBranch, "archived": r.Archived, "empty_repo": r.Empty,
 	}
+	o["merge_requests_access_level"] = map[bool]string{false: "enabled", true: "disabled"}[r.NoPulls]
 	if r.Fork {
 		o["forked_from_project"] = object{"id": 4711}
 	}
