@@ -180,7 +180,16 @@ func (a *app) campaignSandbox(ctx context.Context, f *campaignFlags) (campaign.S
 	if f.noSandbox {
 		return sandbox.Without(ctx, a.env)
 	}
-	return sandbox.Open(ctx, a.env)
+	box, err := sandbox.Open(ctx, a.env)
+	if err != nil {
+		return nil, err
+	}
+	clones, err := a.clonesDir()
+	if err != nil {
+		return nil, err
+	}
+	box.Seeds = filepath.Join(filepath.Dir(clones), "sandbox")
+	return box, nil
 }
 
 // clonesDir is where processes keep their clones.

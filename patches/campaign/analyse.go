@@ -241,6 +241,7 @@ func (e *Engine) verify(ctx context.Context, t *Task) (Outcome, error) {
 		return Outcome{}, err
 	}
 	c.Commit = commit
+	defer removeAll(e.dir(t.Repository) + ".cache")
 	for _, args := range e.Config.Verify.commands() {
 		name := strings.Join(args, " ")
 		if e.Sandbox == nil {
@@ -290,7 +291,7 @@ func (e *Engine) runOn(ctx context.Context, t *Task, commit string, args []strin
 	}
 	for _, module := range modules {
 		result, err = e.Sandbox.Run(ctx, SandboxCommand{
-			Dir: into, In: module, Args: args, Network: e.Config.Verify.Network, Time: e.Config.Verify.Time.Value(10 * time.Minute),
+			Dir: into, In: module, Args: args, Network: e.Config.Verify.Network, Cache: e.dir(r) + ".cache", Time: e.Config.Verify.Time.Value(10 * time.Minute),
 		})
 		if err != nil || !result.OK {
 			if module != "." {

@@ -194,10 +194,13 @@ type SandboxCommand struct {
 	In      string // the directory within Dir that it starts in, with slashes; "" for Dir itself
 	Args    []string
 	Network bool
-	Time    time.Duration
-	Memory  int64
-	Disk    int64
-	Procs   int
+	// Cache is a directory for what the go command builds, which commands of one repository may share; "" for one that goes with
+	// the command.
+	Cache  string
+	Time   time.Duration
+	Memory int64
+	Disk   int64
+	Procs  int
 }
 
 // A SandboxResult says how a command ended.

@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/ctxmend/ctxmend/patches/campaign"
@@ -37,8 +38,15 @@ var ErrUnavailable = errors.New("no sandbox")
 
 // Bubblewrap is a [campaign.Sandbox].
 type Bubblewrap struct {
+	// Seeds is a directory for what the go command makes of the standard library, which every command would have to build again
+	// otherwise: a build cache that strangers write to is no place to build from. "" keeps none.
+	Seeds string
+
 	program string
 	golang  goSettings
+	seeding sync.Mutex
+	// standard is what seeds are made of: packages.
+	standard string
 }
 
 // Unconfined is what stands in for a sandbox where somebody has decided to do without: commands get an environment without credentials and a home
@@ -53,7 +61,7 @@ var (
 )
 
 // goSettings tell where Go lies.
-type goSettings struct{ GOROOT, GOMODCACHE, GOPROXY, GONOSUMDB, GOSUMDB string }
+type goSettings struct{ GOROOT, GOVERSION, GOMODCACHE, GOPROXY, GONOSUMDB, GOSUMDB string }
 
 // Open makes sure that commands can be confined here: that bubblewrap is there, and that the kernel lets it make namespaces. env tells where
 // programs lie.
@@ -62,7 +70,7 @@ func Open(ctx context.Context, env []string) (*Bubblewrap, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: bubblewrap, the program bwrap, is not installed", ErrUnavailable)
 	}
-	b := &Bubblewrap{program: program}
+	b := &Bubblewrap{program: program, standard: "std"}
 	if b.golang, err = goEnv(ctx, env); err != nil {
 		return nil, err
 	}
@@ -90,25 +98,49 @@ func Without(ctx context.Context, env []string) (*Unconfined, error) {
 
 // Run runs a command confined.
 func (b *Bubblewrap) Run(ctx context.Context, c campaign.SandboxCommand) (campaign.SandboxResult, error) {
-	return run(ctx, c, func(dir, temp string) (args, env []string) {
-		env = environment(b.golang, insideTemp, c.Network)
-		return append([]string{b.program}, b.arguments(dir, temp, env, c)...), env
+	seed := ""
+	if len(c.Args) > 0 && c.Args[0] == "go" {
+		var err error
+		if seed, err = b.seed(ctx); err != nil {
+			return campaign.SandboxResult{}, err
+		}
+	}
+	return b.run(ctx, c, seed)
+}
+
+// run runs a command that finds what is in a seed in its build cache.
+func (b *Bubblewrap) run(ctx context.Context, c campaign.SandboxCommand, seed string) (campaign.SandboxResult, error) {
+	return run(ctx, c, func(p places) (args, env []string, err error) {
+		if seed != "" {
+			if err := plant(seed, p.cache); err != nil {
+				return nil, nil, err
+			}
+		}
+		env = environment(b.golang, places{temp: insideTemp, cache: insideCache}, c.Network)
+		return append([]string{b.program}, b.arguments(p, seed, env, c)...), env, nil
 	})
 }
 
 // Run runs a command as it is.
 func (u *Unconfined) Run(ctx context.Context, c campaign.SandboxCommand) (campaign.SandboxResult, error) {
-	return run(ctx, c, func(_, temp string) (args, env []string) { return c.Args, environment(u.golang, temp, c.Network) })
+	return run(ctx, c, func(p places) (args, env []string, err error) {
+		return c.Args, environment(u.golang, p, c.Network), nil
+	})
 }
+
+// places are the directories of a command: the one it works in, a temporary one and the build cache.
+type places struct{ dir, temp, cache string }
 
 // Places within the sandbox.
 const (
-	insideTemp = "/tmp"
-	shmBytes   = 64 << 20
+	insideTemp  = "/tmp"
+	insideCache = "/ctxmend/cache"
+	insideSeed  = "/ctxmend/seed"
+	shmBytes    = 64 << 20
 )
 
 // arguments are those of bubblewrap. Later ones lie over earlier ones.
-func (b *Bubblewrap) arguments(dir, temp string, env []string, c campaign.SandboxCommand) []string {
+func (b *Bubblewrap) arguments(p places, seed string, env []string, c campaign.SandboxCommand) []string {
 	args := []string{"--unshare-all", "--die-with-parent", "--new-session", "--clearenv", "--cap-drop", "ALL", "--hostname", "sandbox"}
 	if c.Network {
 		args = append(args, "--share-net")
@@ -132,13 +164,16 @@ func (b *Bubblewrap) arguments(dir, temp string, env []string, c campaign.Sandbo
 	for _, name := range system {
 		args = append(args, "--ro-bind-try", name, name)
 	}
-	args = append(args, "--proc", "/proc", "--dev", "/dev", "--size", fmt.Sprint(shmBytes), "--tmpfs", "/dev/shm", "--bind", temp, insideTemp)
+	args = append(args, "--proc", "/proc", "--dev", "/dev", "--size", fmt.Sprint(shmBytes), "--tmpfs", "/dev/shm", "--bind", p.temp, insideTemp, "--bind", p.cache, insideCache)
+	if seed != "" {
+		args = append(args, "--ro-bind", seed, insideSeed)
+	}
 	for _, name := range []string{b.golang.GOROOT, b.golang.GOMODCACHE} {
 		if name != "" {
 			args = append(args, "--ro-bind-try", name, name)
 		}
 	}
-	args = append(args, "--bind", dir, dir, "--chdir", filepath.Join(dir, filepath.FromSlash(c.In)))
+	args = append(args, "--bind", p.dir, p.dir, "--chdir", filepath.Join(p.dir, filepath.FromSlash(c.In)))
 	for _, kv := range env {
 		name, value, _ := strings.Cut(kv, "=")
 		args = append(args, "--setenv", name, value)
@@ -147,8 +182,8 @@ func (b *Bubblewrap) arguments(dir, temp string, env []string, c campaign.Sandbo
 	return append(append(args, "--remount-ro", "/dev", "--remount-ro", "/", "--"), c.Args...)
 }
 
-// run runs a command and watches it. wrap makes what to start, and in which environment, of the directory and the temporary one.
-func run(ctx context.Context, c campaign.SandboxCommand, wrap func(dir, temp string) (args, env []string)) (campaign.SandboxResult, error) {
+// run runs a command and watches it. wrap makes what to start, and in which environment.
+func run(ctx context.Context, c campaign.SandboxCommand, wrap func(places) (args, env []string, err error)) (campaign.SandboxResult, error) {
 	var result campaign.SandboxResult
 	if len(c.Args) == 0 {
 		return result, errors.New("there is no command to run")
@@ -172,17 +207,21 @@ func run(ctx context.Context, c campaign.SandboxCommand, wrap func(dir, temp str
 	if temp, err = filepath.EvalSymlinks(temp); err != nil {
 		return result, err
 	}
-	if err := os.Mkdir(filepath.Join(temp, "home"), 0o700); err != nil {
+	p := places{dir: dir, temp: temp, cache: cmp.Or(c.Cache, filepath.Join(temp, "gocache"))}
+	if err := errors.Join(os.Mkdir(filepath.Join(temp, "home"), 0o700), os.MkdirAll(p.cache, 0o700)); err != nil {
+		return result, err
+	}
+	args, env, err := wrap(p)
+	if err != nil {
 		return result, err
 	}
 	timed, cancel := context.WithTimeout(ctx, c.Time)
 	defer cancel()
-	args, env := wrap(dir, temp)
 	cmd := limited(timed, args, c)
 	out := &tail{max: maxOutput}
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = filepath.Join(dir, filepath.FromSlash(c.In)), env, out, out
 	cmd.WaitDelay = 10 * time.Second
-	w := watch(timed, cancel, cmd, c, dir, temp)
+	w := watch(timed, cancel, cmd, c, dir, temp, c.Cache)
 	err = runLocked(cmd, w.start)
 	broken := w.stop()
 	result.Output = out.text()
@@ -207,11 +246,12 @@ func run(ctx context.Context, c campaign.SandboxCommand, wrap func(dir, temp str
 }
 
 // environment is all that commands know. The module cache cannot be written; without a network nothing is looked for elsewhere.
-func environment(g goSettings, temp string, network bool) []string {
+func environment(g goSettings, p places, network bool) []string {
+	temp := p.temp
 	env := []string{
 		"PATH=" + strings.Join([]string{filepath.Join(g.GOROOT, "bin"), "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"}, ":"),
 		"HOME=" + temp + "/home", "TMPDIR=" + temp, "LANG=C.UTF-8", "USER=sandbox", "LOGNAME=sandbox",
-		"GOROOT=" + g.GOROOT, "GOPATH=" + temp + "/gopath", "GOCACHE=" + temp + "/gocache", "GOTOOLCHAIN=local", "GOENV=off", "GOFLAGS=", "GOTELEMETRY=off",
+		"GOROOT=" + g.GOROOT, "GOPATH=" + temp + "/gopath", "GOCACHE=" + p.cache, "GOTOOLCHAIN=local", "GOENV=off", "GOFLAGS=", "GOTELEMETRY=off",
 	}
 	if !network {
 		return append(env, "GOMODCACHE="+g.GOMODCACHE, "GOPROXY=off")
@@ -233,7 +273,7 @@ func goEnv(ctx context.Context, env []string) (goSettings, error) {
 	if err != nil {
 		return g, err
 	}
-	cmd := exec.CommandContext(ctx, program, "env", "-json", "GOROOT", "GOMODCACHE", "GOPROXY", "GONOSUMDB", "GOSUMDB")
+	cmd := exec.CommandContext(ctx, program, "env", "-json", "GOROOT", "GOVERSION", "GOMODCACHE", "GOPROXY", "GONOSUMDB", "GOSUMDB")
 	cmd.Dir = filepath.VolumeName(os.TempDir()) + string(filepath.Separator)
 	cmd.Env = append(slices.Clone(env), "GOTOOLCHAIN=local", "GOFLAGS=", "GOWORK=off", "PWD="+cmd.Dir)
 	cmd.WaitDelay = 10 * time.Second

@@ -87,6 +87,9 @@ func (w *watcher) processes() string {
 func (w *watcher) size() int64 {
 	var sum int64
 	for _, dir := range w.dirs {
+		if dir == "" {
+			continue
+		}
 		_ = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
 			if err != nil {
 				if d != nil && d.IsDir() && !errors.Is(err, fs.ErrNotExist) {
