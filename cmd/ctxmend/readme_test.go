@@ -21,12 +21,20 @@ var inline = regexp.MustCompile("`(ctxmend [^`]+)`")
 
 // outside are commands of the README that a test cannot run as they stand, with what it runs in their place.
 var outside = map[string]string{
-	"go run ./cmd/ctxmend -C testdata/demo diff": "ctxmend diff", // in the project's own directory
-	"go test ./...": "", // this is one of them
-	"go install github.com/ctxmend/ctxmend/cmd/ctxmend@latest": "", // the network
-	"ctxmend fix -i":                            "", // TestInteractive does, at a terminal
-	"go vet -vettool=$(which ctxmend) ./...":    "", // a test of its own does
-	"go build -o ctxmend-vet ./cmd/ctxmend-vet": "", // likewise
+	"sh testdata/campaign/start.sh $dir":                       "", // TestCampaignOfReadme does, in the project's own directory
+	"go run ./cmd/ctxmend -C $dir campaign plan":               "",
+	"go run ./cmd/ctxmend -C $dir campaign run":                "",
+	"ctxmend campaign plan":                                    "", // campaigns need a forge
+	"ctxmend campaign run":                                     "",
+	"ctxmend campaign status":                                  "",
+	"ctxmend campaign sync":                                    "",
+	"ctxmend campaign close":                                   "",
+	"go run ./cmd/ctxmend -C testdata/demo diff":               "ctxmend diff", // in the project's own directory
+	"go test ./...":                                            "",             // this is one of them
+	"go install github.com/ctxmend/ctxmend/cmd/ctxmend@latest": "",             // the network
+	"ctxmend fix -i":                                           "",             // TestInteractive does, at a terminal
+	"go vet -vettool=$(which ctxmend) ./...":                   "",             // a test of its own does
+	"go build -o ctxmend-vet ./cmd/ctxmend-vet":                "",             // likewise
 }
 
 // TestReadmeCommandsWork runs every command of the README, those of one block one after the other, in a repository that holds

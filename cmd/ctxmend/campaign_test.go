@@ -1,0 +1,157 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ctxmend/ctxmend/patches/campaign"
+)
+
+// campaignOutput is what the commands of the README print, but for hashes.
+const campaignOutput = `REPOSITORY  STATE          FINDINGS  FILES  PULL REQUEST
+cart        planned        2         1      give "customer" a private typed key in example.com/shop/cart (builtinkey)
+checkout    planned        5         2      give "order" a private typed key in example.com/shop/checkout/trace (builtinkey)
+            planned                  1      call CommandContext (contextlesscall) (waits: 1 open in this repository (limits.open_per_repository))
+            planned                  1      defer the cancel function (lostcancel) (waits: 1 open in this repository (limits.open_per_repository))
+mail        nothing to do  0
+
+3 repositories; 4 changes, 4 to be opened
+findings on the default branches: 7
+REPOSITORY  STATE          FINDINGS  FILES  PULL REQUEST
+cart        open           2         1      give "customer" a private typed key in example.com/shop/cart (builtinkey)
+checkout    open           5         2      give "order" a private typed key in example.com/shop/checkout/trace (builtinkey)
+            planned                  1      call CommandContext (contextlesscall) (waits: 1 open in this repository (limits.open_per_repository))
+            planned                  1      defer the cancel function (lostcancel) (waits: 1 open in this repository (limits.open_per_repository))
+mail        nothing to do  0
+
+3 repositories; 4 changes, 2 to be opened, 2 open
+findings on the default branches: 7
+`
+
+// TestCampaignOfReadme runs the commands of the README that begin a campaign on three small repositories, as they are typed.
+func TestCampaignOfReadme(t *testing.T) {
+	dir, run := campaignShell(t)
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var block string
+	for _, m := range fence.FindAllStringSubmatch(string(readme), -1) {
+		if strings.Contains(m[1], "testdata/campaign/start.sh") {
+			block = m[1]
+		}
+	}
+	for _, replace := range [][2]string{{"$(mktemp -d)", dir}, {"go run ./cmd/ctxmend", "ctxmend -q"}} {
+		if !strings.Contains(block, replace[0]) {
+			t.Fatalf("no %s in\n%s", replace[0], block)
+		}
+		block = strings.ReplaceAll(block, replace[0], replace[1])
+	}
+	if got := run(block); got != campaignOutput {
+		t.Errorf("the commands print\n%s\nwant\n%s", got, campaignOutput)
+	}
+	for _, name := range []string{"report.html", "report.json", "cart/builtinkey.md"} {
+		if _, err := os.Stat(filepath.Join(dir, "ctxmend-plan", name)); err != nil {
+			t.Error(err)
+		}
+	}
+	if got := run("git -C $dir/repos/cart apply --check $dir/ctxmend-plan/cart/builtinkey.diff && git -C $dir/repos/cart branch | cat"); !strings.Contains(got, "ctxmend/typed-context-keys-builtinkey-") {
+		t.Errorf("the diff does not apply, or there is no branch:\n%s", got)
+	}
+	// People merge one, and the campaign goes on with the next one of that repository.
+	run(`git -C $dir/repos/checkout merge -q $(git -C $dir/repos/checkout for-each-ref --format='%(refname)' refs/heads/ctxmend)
+ctxmend -q -C $dir campaign run; ctxmend -q -C $dir campaign run`)
+	var doc campaign.Report
+	if err := json.Unmarshal([]byte(run("ctxmend -q -C $dir campaign status --format json")), &doc); err != nil {
+		t.Fatal(err)
+	}
+	if s := doc.Summary; s.Merged != 1 || s.Open != 2 || s.Before != 7 || s.Now != 5 {
+		t.Errorf("after one was merged: %+v", s)
+	}
+	run("ctxmend -q -C $dir campaign close")
+	if got := run("git -C $dir/repos/cart branch | cat"); strings.Contains(got, "ctxmend/") {
+		t.Errorf("close left branches:\n%s", got)
+	}
+	if left, _ := os.ReadDir(filepath.Join(dir, "cache", "campaign")); len(left) != 0 {
+		t.Errorf("clones are left: %v", left)
+	}
+}
+
+// campaignShell returns a directory and what runs commands in the project's own directory, with $dir for the other one.
+func campaignShell(t *testing.T) (dir string, run func(commands string) string) {
+	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("the commands are those of a Unix shell")
+	}
+	needs(t, "git")
+	ctxmend, err := exec.LookPath("ctxmend") // testscript.Main puts it on PATH
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir = t.TempDir()
+	env := append(offline(), "dir="+dir, "PATH="+filepath.Dir(ctxmend)+":"+os.Getenv("PATH"), "CTXMEND_CACHE="+filepath.Join(dir, "cache"),
+		"GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_SYSTEM="+os.DevNull)
+	return dir, func(commands string) string {
+		t.Helper()
+		cmd := exec.Command("sh", "-e", "-c", commands)
+		cmd.Dir, cmd.Env = filepath.Join("..", ".."), env
+		var complaints bytes.Buffer
+		cmd.Stderr = &complaints
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("%s\n%v\n%s%s", commands, err, out, complaints.Bytes())
+		}
+		return string(out)
+	}
+}
+
+// TestCampaignKilled kills the real command, with SIGKILL, later and later, until a run comes to its end; each of the repositories
+// then has the one branch it should have, with one commit.
+func TestCampaignKilled(t *testing.T) {
+	dir, run := campaignShell(t)
+	run("sh testdata/campaign/start.sh $dir")
+	ctxmend, err := exec.LookPath("ctxmend")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for after := 100 * time.Millisecond; ; after += 400 * time.Millisecond {
+		cmd := exec.Command(ctxmend, "-q", "-C", dir, "campaign", "run")
+		cmd.Env = append(offline(), "CTXMEND_CACHE="+filepath.Join(dir, "cache"))
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		kill := time.AfterFunc(after, func() { _ = cmd.Process.Kill() })
+		err := cmd.Wait()
+		kill.Stop()
+		if err == nil {
+			break
+		}
+		if after > time.Minute {
+			t.Fatal("it does not come to an end")
+		}
+	}
+	hash := regexp.MustCompile(`-[0-9a-f]{8}\n`)
+	for name, want := range map[string]string{"cart": "builtinkey", "checkout": "builtinkey", "mail": ""} {
+		got := run("git -C $dir/repos/" + name + " for-each-ref --format='%(refname:lstrip=3)' refs/heads/ctxmend")
+		if want != "" {
+			want = "typed-context-keys-" + want + "\n"
+		}
+		if hash.ReplaceAllString(got, "\n") != want {
+			t.Errorf("%s has the branches %q, want %q", name, got, want)
+		}
+		if commits := run("git -C $dir/repos/" + name + " log --all --format=%s"); strings.Count(commits, "\n") != 1+len(strings.Fields(want)) {
+			t.Errorf("%s has the commits %q", name, commits)
+		}
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, "cache", "campaign", "*")); len(left) != 0 {
+		t.Errorf("clones of killed processes are left: %v", left)
+	}
+}
