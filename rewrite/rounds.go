@@ -87,7 +87,7 @@ type standIn struct {
 	changed     bool
 }
 
-// waiting returns the blocked units that a fix which is carried out may unblock: they give way to it, do not compile without it, or
+// waiting returns the blocked units that a fix which is carried out may unblock: they give way to it, do not compile without it, look for a context, or
 // concern a key or a line that it changes.
 func waiting(res *Result, opts *Options) *waiter {
 	w := &waiter{opts: opts, prog: res.Program, files: map[string]*patches.File{}, found: map[*plan.Unit][]*plan.Unit{}, lines: map[string]func(int) (int, int, bool){}, known: unmended(res, opts)}
@@ -102,6 +102,7 @@ func waiting(res *Result, opts *Options) *waiter {
 			}
 		}
 	}
+	given := reveal(res.Units, opts)
 	for _, u := range res.Units {
 		if u.Blocker == nil || u.Blocker.Reason == "suppressed" || len(w.files) == 0 {
 			continue
@@ -109,14 +110,13 @@ func waiting(res *Result, opts *Options) *waiter {
 		touched := func(f *rules.Finding) bool { return keys[f.Key] || w.moved(lineOf(f.File, f.Pos)).changed }
 		// What removes a key may wait for nothing but that another one goes from the same variables.
 		beside := u.Removes && u.Blocker.File != nil && w.files[u.Blocker.File.Name] != nil
-		possible := false // since another fix goes first
+		// Whoever keeps a context may have another one now, and who asks for one may get it from nearer.
+		possible := given
 		switch u.Blocker.Reason {
-		case "conflict", "does-not-compile":
+		case "conflict", "does-not-compile": // since another fix goes first
 			possible = true
-		case "kept":
-			possible = reveal(res.Units, opts) // whoever keeps the context may have another one now
 		case "placement":
-			possible = dropsImport(res.Set) // and with it, maybe, the import cycle
+			possible = possible || dropsImport(res.Set) // and with it, maybe, the import cycle
 		}
 		if possible || beside || slices.ContainsFunc(u.Findings, touched) {
 			w.units = append(w.units, u)
