@@ -23,6 +23,11 @@ func Gate(cfg *Config, now time.Time, repositories []*Repository, changes []*Cha
 	for _, r := range repositories {
 		order[r.Name], settled[r.Name] = r.Order, r.State == RepositoryAnalysed
 	}
+	for _, c := range changes {
+		if c.State == ChangePlanned && c.Admitted.IsZero() {
+			settled[c.Repository] = false // which of several goes first does not depend on which is verified first
+		}
+	}
 	var ready []*Change
 	inRepository, inOrganization, lastHour := map[string]int{}, map[string]int{}, []time.Time{}
 	for _, c := range changes {
@@ -51,7 +56,7 @@ func Gate(cfg *Config, now time.Time, repositories []*Repository, changes []*Cha
 		counted := !c.Admitted.IsZero() // its pull request exists or has its place already
 		switch {
 		case !settled[c.Repository]:
-			wait(c, time.Time{}, "its repository is looked at again, or left out")
+			wait(c, time.Time{}, "its repository is being looked at, or left out")
 		case opens.After(now):
 			wait(c, opens, "the window opens at %s", opens.Format("Mon 2006-01-02 15:04 MST"))
 		case counted:
