@@ -42,7 +42,7 @@ func (e *Engine) push(ctx context.Context, t *Task) (Outcome, error) {
 	}
 	if branch.Commit != commit {
 		err := e.Git.Push(ctx, e.remote(r), e.dir(r), c.Branch, commit, branch.Commit)
-		if errors.Is(err, ErrNoAccess) {
+		if errors.Is(err, ErrNoAccess) || errors.Is(err, ErrRefused) {
 			c.State, c.Reason = ChangeFailed, err.Error()
 			return Outcome{}, nil
 		}
@@ -294,7 +294,12 @@ func (e *Engine) withdraw(ctx context.Context, t *Task) (Outcome, error) {
 		c.Number, c.URL = s.open.Number, s.open.URL
 	}
 	if b.Commit != "" {
-		if err := e.Git.Delete(ctx, e.remote(r), e.dir(r), c.Branch, b.Commit); err != nil {
+		err := e.Git.Delete(ctx, e.remote(r), e.dir(r), c.Branch, b.Commit)
+		if errors.Is(err, ErrRefused) {
+			c.State, c.Reason = ChangeWithdrawn, "its branch is still there: "+err.Error()
+			return Outcome{}, nil
+		}
+		if err != nil {
 			return Outcome{}, err
 		}
 	}

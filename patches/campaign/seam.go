@@ -223,6 +223,8 @@ var (
 	ErrHostile = errors.New("not cloned: unsafe content")
 	// ErrNoAccess: the remote does not let us in, or says that it does not exist.
 	ErrNoAccess = errors.New("no access")
+	// ErrRefused: the remote does not take the branch, by a rule of its own, such as one that protects branches.
+	ErrRefused = errors.New("the remote refuses the branch")
 	// ErrLease: a branch is not where it was last seen. Not final: it is looked at again.
 	ErrLease = errors.New("the branch has moved")
 )

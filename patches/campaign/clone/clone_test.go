@@ -324,6 +324,14 @@ func TestCommitPushDelete(t *testing.T) {
 	if err := g.Delete(ctx, s.remote(), dir, "mend/one", next); err != nil {
 		t.Errorf("delete what is gone: %v", err)
 	}
+	// A server has rules of its own.
+	s.git(s.bare, "config", "receive.denyDeletes", "true")
+	if err := g.Push(ctx, s.remote(), dir, "mend/kept", next, ""); err != nil {
+		t.Error(err)
+	}
+	if err := g.Delete(ctx, s.remote(), dir, "mend/kept", next); !errors.Is(err, campaign.ErrRefused) {
+		t.Errorf("delete what the server keeps: %v", err)
+	}
 }
 
 func TestCommitRefuses(t *testing.T) {

@@ -79,7 +79,10 @@ func (g *Git) push(ctx context.Context, remote *campaign.Remote, dir, name, comm
 			strings.Contains(said, "failed to update ref"), strings.Contains(said, "cannot lock ref"), strings.Contains(said, "reference already exists"):
 			return fmt.Errorf("%w: %s", campaign.ErrLease, said)
 		}
-		return fmt.Errorf("the remote refuses the branch: %s: %w", said, err)
+		if strings.Contains(said, "[remote rejected]") {
+			return fmt.Errorf("%w: %s: %w", campaign.ErrRefused, said, err)
+		}
+		return fmt.Errorf("the branch cannot be pushed: %s: %w", said, err)
 	}
 	return err
 }
