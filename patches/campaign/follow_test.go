@@ -14,6 +14,7 @@ type toldForge struct {
 	forge.Forge
 	requests []forge.PullRequest
 	status   forge.Status
+	closed   []int
 }
 
 func (f *toldForge) PullRequests(context.Context, string, string) ([]forge.PullRequest, error) {
@@ -22,12 +23,23 @@ func (f *toldForge) PullRequests(context.Context, string, string) ([]forge.PullR
 
 func (f *toldForge) Status(context.Context, string, int) (forge.Status, error) { return f.status, nil }
 
+func (f *toldForge) Close(_ context.Context, _ string, number int, _ string) error {
+	f.closed = append(f.closed, number)
+	return nil
+}
+
 func (f *toldForge) Access() forge.Access { return forge.Access{} }
 
 // A told git says what it is given.
 type toldGit struct {
 	Git
-	branch Branch
+	branch  Branch
+	deleted string
+}
+
+func (g *toldGit) Delete(_ context.Context, _ Remote, _, _, expected string) error {
+	g.deleted = expected
+	return nil
 }
 
 func (g *toldGit) Clone(context.Context, Remote, string) (Base, error) {
@@ -87,5 +99,22 @@ func TestFollowWithoutNumber(t *testing.T) {
 	e, task = following(f, &toldGit{}, never)
 	if _, err := e.Do(t.Context(), StepFollow, task); err != nil || never.State != ChangeVerified {
 		t.Errorf("never pushed: %+v, %v", never, err)
+	}
+}
+
+// TestWithdrawnWhilePublishing has a pull request opened, and a branch pushed, by steps that were under way when the change was withdrawn
+// by another process. They cannot store what they did, and are done again.
+func TestWithdrawnWhilePublishing(t *testing.T) {
+	mine := CommitInfo{Hash: "new", CommitterName: "Mender", CommitterEmail: "mender@example.com", Message: "x\n\n" + trailer("keys") + "\n"}
+	for _, step := range []Step{StepPush, StepOpen} {
+		f, g := &toldForge{}, &toldGit{branch: Branch{"new", []CommitInfo{mine}}}
+		if step == StepOpen {
+			f.requests = []forge.PullRequest{{Number: 7, State: forge.Open}}
+		}
+		e, task := following(f, g, &Change{Repository: "a/b", State: ChangeWithdrawn, Pushed: "old"})
+		task.Mode = ModeClose
+		if _, err := e.Do(t.Context(), step, task); err != nil || task.Change.State != ChangeWithdrawn || g.deleted != "new" || len(f.closed) != len(f.requests) {
+			t.Errorf("%s: %+v, %v; closed %v, deleted %q", step, task.Change, err, f.closed, g.deleted)
+		}
 	}
 }

@@ -14,6 +14,9 @@ import (
 // pull request, and whose commits the branch has.
 func (e *Engine) push(ctx context.Context, t *Task) (Outcome, error) {
 	c, r := t.Change, t.Repository
+	if t.Mode == ModeClose {
+		return e.withdraw(ctx, t)
+	}
 	if c.State != ChangeAdmitted || t.Mode != ModeRun {
 		return Outcome{}, nil
 	}
@@ -129,6 +132,8 @@ func (e *Engine) open(ctx context.Context, t *Task) (Outcome, error) {
 	c := t.Change
 	follow := Outcome{Next: []Next{{StepFollow, c.Shard}}}
 	switch {
+	case t.Mode == ModeClose:
+		return e.withdraw(ctx, t)
 	case t.Mode != ModeRun:
 		return Outcome{}, nil
 	case c.State == ChangeOpen && c.Number == 0 && c.Pushed != "":
@@ -261,10 +266,11 @@ func (e *Engine) followBranch(ctx context.Context, t *Task) (Outcome, error) {
 	return Outcome{}, nil
 }
 
-// withdraw closes a pull request and removes its branch, unless others have committed to it.
+// withdraw closes a pull request and removes its branch, unless others have committed to it. A step that was publishing the change while it
+// was withdrawn finds that when it cannot store what it did, and comes here to take that back.
 func (e *Engine) withdraw(ctx context.Context, t *Task) (Outcome, error) {
 	c, r := t.Change, t.Repository
-	if c.Final() || t.Mode != ModeClose {
+	if c.Final() && c.State != ChangeWithdrawn || t.Mode != ModeClose {
 		return Outcome{}, nil
 	}
 	s, err := e.existing(ctx, c)

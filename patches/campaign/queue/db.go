@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -64,6 +65,14 @@ func connect(name string) (*DB, error) {
 			return nil, withoutPassword(err, name)
 		}
 		return &DB{sql: pool, driver: riverdatabasesql.New(pool), postgres: true}, nil
+	}
+	// It holds code of repositories that may be private, for nobody else on this machine to read. SQLite gives the files beside it the same mode.
+	file, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := file.Close(); err != nil {
+		return nil, err
 	}
 	// The path is escaped for the URL that SQLite takes: it may hold ? and %.
 	pool, err := sql.Open("sqlite", "file:"+(&url.URL{Path: name}).EscapedPath()+"?_txlock=immediate&_pragma=busy_timeout(30000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)")
