@@ -213,7 +213,7 @@ func (kp *keyPlan) removeBlanks(d *valueDecl, done map[token.Pos]bool) {
 	}
 }
 
-// blockGoes reports whether a constant is declared in a block of which every name is replaced and has no other use.
+// blockGoes reports whether a constant is declared in a block of which every name is used, replaced, and has no other use.
 func (kp *keyPlan) blockGoes(d *valueDecl) bool {
 	if d.decl == nil || d.decl.Tok != token.CONST || len(d.decl.Specs) < 2 {
 		return false
@@ -228,6 +228,7 @@ func (kp *keyPlan) blockGoes(d *valueDecl) bool {
 			if obj == nil || obj.Exported() && kp.packageLevel(obj) || kp.retyped[obj.Pos()] != nil || kp.census.MentionedUnchecked(obj) {
 				return false
 			}
+			used := false
 			for _, u := range kp.census.Uses(obj) {
 				if u.Pkg.Info.Defs[u.Ident] != nil {
 					continue
@@ -235,6 +236,10 @@ func (kp *keyPlan) blockGoes(d *valueDecl) bool {
 				if sp := kp.byExpr[kp.census.NameExpr(u.File, u.Ident)]; sp == nil || sp.form != named || sp.obj == nil || sp.obj.Pos() != obj.Pos() {
 					return false
 				}
+				used = true
+			}
+			if !used {
+				return false // nothing is replaced, so that it stays
 			}
 		}
 	}
