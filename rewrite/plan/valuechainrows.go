@@ -19,6 +19,8 @@ type joinRow struct {
 	steps []*joinStep
 	// fresh is set when the parent context carries none of the values.
 	fresh bool
+	// kept remembers which variables have the same value anywhere in the row.
+	kept map[*types.Var]bool
 }
 
 // A joinStep is a link of a chain, with how the next one gets at its result.

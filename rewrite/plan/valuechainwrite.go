@@ -99,7 +99,7 @@ func (jp *joinPlan) opensVariable(row *joinRow) bool {
 		return false
 	}
 	for i, st := range row.steps {
-		if !st.joins || i > 0 && i < len(row.steps)-1 && (!st.again || st.keeping.Place != first.keeping.Place) || !jp.movable(row, i) {
+		if !st.joins || i > 0 && i < len(row.steps)-1 && (!st.again || st.keeping.Place != first.keeping.Place) || !jp.movable(row, i, false) {
 			return false
 		}
 	}
@@ -218,13 +218,14 @@ func (d *draft) indentAt(f *program.File, pos token.Pos) string {
 
 // moveValues decides for each value whether it can be computed where the struct is made; the others are kept in variables.
 func (jp *joinPlan) moveValues(row *joinRow) error {
+	apart := len(jp.between(row)) > 0
 	for i, st := range row.steps {
 		if !st.joins || i == len(row.steps)-1 {
 			continue
 		}
 		f := jp.byKey[st.Key]
 		switch {
-		case jp.movable(row, i), st.nested && jp.movesWithin(row, i):
+		case jp.movable(row, i, apart), st.nested && jp.movesWithin(row, i):
 			st.moved = Text{Lit(jp.source(st.File, st.Lookup.Value))}
 		case st.nested:
 			return block("order", st.File, st.Lookup.Value.Pos(), "the value would be computed after others that it may depend on; compute it on a line of its own")
@@ -249,8 +250,9 @@ func (jp *joinPlan) crosses(row *joinRow, i int) bool {
 	})
 }
 
-// movable reports whether computing a link's value where its row ends gives the same and does the same.
-func (jp *joinPlan) movable(row *joinRow, i int) bool {
+// movable reports whether computing a link's value where its row ends gives the same and does the same. apart is set when other
+// statements stand between the links.
+func (jp *joinPlan) movable(row *joinRow, i int, apart bool) bool {
 	st := row.steps[i]
 	if !jp.sameNames(st, st.Lookup.Value, row.last()) {
 		return false
@@ -258,7 +260,7 @@ func (jp *joinPlan) movable(row *joinRow, i int) bool {
 	if jp.keeps(row, st, st.Lookup.Value) {
 		return true
 	}
-	if len(jp.between(row)) > 0 || jp.crosses(row, i) {
+	if apart || jp.crosses(row, i) {
 		return false
 	}
 	if effects(st.Pkg, st.Lookup.Value) {
@@ -353,6 +355,19 @@ func (jp *joinPlan) keeps(row *joinRow, st *joinStep, e ast.Expr) bool {
 	if _, array := v.Type().Underlying().(*types.Array); array {
 		return false
 	}
+	kept, known := row.kept[v]
+	if !known {
+		if row.kept == nil {
+			row.kept = map[*types.Var]bool{}
+		}
+		kept = jp.unassigned(row, v)
+		row.kept[v] = kept
+	}
+	return kept
+}
+
+// unassigned reports whether nothing assigns to a variable in a row.
+func (jp *joinPlan) unassigned(row *joinRow, v *types.Var) bool {
 	from, to := row.steps[0].Lookup.Call.Pos(), row.last().Lookup.Call.End()
 	for _, u := range jp.census.Uses(v) {
 		if u.Pkg.Info.Defs[u.Ident] != nil {

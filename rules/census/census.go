@@ -82,6 +82,9 @@ type Census struct {
 	// apart caches Apart.
 	apart map[*Key][]*Family
 	links *linker
+	// assignments caches assignmentsTo.
+	assignments map[*types.Var][]assignment
+	assigning   sync.Mutex
 	// roles are the parameters that keys come in through, for a program that is a single package.
 	roles map[keyRole]bool
 }

@@ -4,6 +4,8 @@ import (
 	"go/ast"
 	"go/types"
 	"slices"
+
+	"github.com/ctxmend/ctxmend/rules/program"
 )
 
 // A Chain is a row of calls of context.WithValue in one block, each of which derives from the one before, with
@@ -15,8 +17,10 @@ type Chain struct {
 // Keys returns the keys that a chain stores, each once, in its order.
 func (ch *Chain) Keys() []*Key {
 	var keys []*Key
+	seen := map[*Key]bool{}
 	for _, s := range ch.Links {
-		if !slices.Contains(keys, s.Key) {
+		if !seen[s.Key] {
+			seen[s.Key] = true
 			keys = append(keys, s.Key)
 		}
 	}
@@ -132,22 +136,41 @@ func (c *Census) linkBefore(s *Site, byCall map[*ast.CallExpr]*Site) *Site {
 func (c *Census) lastAssignment(v *types.Var, s *Site) *ast.AssignStmt {
 	var last *ast.AssignStmt
 	at := s.Lookup.Call
-	for _, u := range c.Uses(v) {
-		if u.File != s.File || u.Ident.Pos() >= at.Pos() {
-			continue
-		}
-		as, ok := c.Parent(u.File, u.Ident).(*ast.AssignStmt)
-		if !ok || as.End() > at.Pos() || !containsExpr(as.Lhs, u.Ident) {
-			continue
-		}
-		if last == nil || as.Pos() > last.Pos() {
-			last = as
+	for _, as := range c.assignmentsTo(v) {
+		if as.file == s.File && as.ident.Pos() < at.Pos() && as.stmt.End() <= at.Pos() && (last == nil || as.stmt.Pos() > last.Pos()) {
+			last = as.stmt
 		}
 	}
 	if last == nil || len(last.Lhs) != 1 || len(last.Rhs) != 1 || c.Parent(s.File, last) != c.Parent(s.File, c.statementOf(s)) {
 		return nil
 	}
 	return last
+}
+
+// An assignment gives a variable a value.
+type assignment struct {
+	file  *program.File
+	ident *ast.Ident
+	stmt  *ast.AssignStmt
+}
+
+// assignmentsTo returns the assignments to a variable, in the order of its uses.
+func (c *Census) assignmentsTo(v *types.Var) []assignment {
+	c.assigning.Lock()
+	defer c.assigning.Unlock()
+	list, known := c.assignments[v]
+	if !known {
+		for _, u := range c.Uses(v) {
+			if as, ok := c.Parent(u.File, u.Ident).(*ast.AssignStmt); ok && containsExpr(as.Lhs, u.Ident) {
+				list = append(list, assignment{u.File, u.Ident, as})
+			}
+		}
+		if c.assignments == nil {
+			c.assignments = map[*types.Var][]assignment{}
+		}
+		c.assignments[v] = list
+	}
+	return list
 }
 
 // statementOf returns the statement around a writer that stands in a block.

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"go/ast"
 	"go/token"
 	"go/types"
@@ -46,23 +47,17 @@ type ender struct {
 	source *Source
 	// mates are the variables that were defined together with the source: its cancel function, its group.
 	mates map[*types.Var]bool
+	// pairings is how many definitions they come from.
+	pairings int
 }
 
-// pairs finds what was defined together with the source.
+// pairs finds what was defined together with the source before the place.
 func (e *ender) pairs() {
 	e.mates = map[*types.Var]bool{}
-	for _, u := range e.flow.census.Uses(e.source.Var) {
-		parent, child := e.flow.census.Outer(u.File, u.Ident)
-		as, ok := parent.(*ast.AssignStmt)
-		if !ok || len(as.Rhs) != 1 || len(as.Lhs) < 2 || u.File != e.file || as.Pos() > e.pos {
-			continue
-		}
-		for _, lhs := range as.Lhs {
-			if id, ok := lhs.(*ast.Ident); ok && ast.Node(lhs) != child {
-				if v, ok := e.pkg.Info.ObjectOf(id).(*types.Var); ok {
-					e.mates[v] = true
-				}
-			}
+	for _, m := range e.flow.matesOf(e.pkg, e.file, e.source.Var) {
+		if m.pos <= e.pos {
+			e.mates[m.v] = true
+			e.pairings++
 		}
 	}
 }
@@ -188,18 +183,32 @@ func runsAtEnd(fn *types.Func) bool {
 
 // preceding looks at the statements of a list before the one that holds the place.
 func (e *ender) preceding(list []ast.Stmt, inner ast.Node) {
-	for _, s := range list {
-		if ast.Node(s) == inner {
-			return
+	if len(list) == 0 {
+		return
+	}
+	key := listOf{varOf{e.pkg, e.file, e.source.Var}, &list[0], e.pairings}
+	p := e.flow.preceded[key]
+	if p == nil {
+		p = &preceded{}
+		e.flow.preceded[key] = p
+	}
+	until, holds := slices.BinarySearchFunc(list, inner.Pos(), func(s ast.Stmt, pos token.Pos) int { return cmp.Compare(s.Pos(), pos) })
+	if !holds || ast.Node(list[until]) != inner {
+		until = len(list)
+	}
+	for ; p.why == "" && p.next < until; p.next++ {
+		s := list[p.next]
+		if s.Pos() <= e.source.Var.Pos() && e.declares(s) {
+			continue
 		}
-		if s.Pos() > e.source.Var.Pos() || !e.declares(s) {
-			if pos := e.endsIn(s); pos.IsValid() {
-				e.end(pos, "it may have ended here")
-			}
-			if cond := e.succeeds(s); cond != nil {
-				e.end(cond.Pos(), "the error handled here may come from it")
-			}
+		if pos := e.endsIn(s); pos.IsValid() {
+			p.at, p.pos, p.why = p.next, pos, "it may have ended here"
+		} else if cond := e.succeeds(s); cond != nil {
+			p.at, p.pos, p.why = p.next, cond.Pos(), "the error handled here may come from it"
 		}
+	}
+	if p.why != "" && p.at < until {
+		e.end(p.pos, p.why)
 	}
 }
 

@@ -4,6 +4,7 @@
 package flow
 
 import (
+	"cmp"
 	"go/ast"
 	"go/token"
 	"go/types"
@@ -42,6 +43,7 @@ type Flow struct {
 	callList      []callAt
 	goes          map[*ast.CallExpr]*ast.GoStmt // by their calls
 	birthList     []*Birth
+	remembered
 }
 
 // New returns the flow of a program. Everything is worked out when it is asked for.
@@ -56,6 +58,8 @@ func New(prog *program.Program, c *census.Census) *Flow {
 		nils:     map[*types.Var]bool{},
 		wrapping: map[*types.Func]bool{},
 		callees:  map[*types.Func][]*types.Func{},
+
+		remembered: newRemembered(),
 	}
 	for _, cfg := range prog.Configs {
 		for _, p := range cfg.Packages {
@@ -87,13 +91,24 @@ func (f *Flow) AtLeast(file *program.File, goVersion string) bool {
 // Path returns the nodes around a position, innermost first.
 func Path(file *program.File, pos token.Pos) []ast.Node {
 	var path []ast.Node
-	ast.Inspect(file.AST, func(n ast.Node) bool {
+	var visit func(n ast.Node) bool
+	visit = func(n ast.Node) bool {
 		if n == nil || pos < n.Pos() || pos >= n.End() {
 			return false
 		}
 		path = append(path, n)
-		return true
-	})
+		block, ok := n.(*ast.BlockStmt)
+		if !ok {
+			return true
+		}
+		// Long blocks are not gone through for each place in them.
+		i, _ := slices.BinarySearchFunc(block.List, pos, func(s ast.Stmt, pos token.Pos) int { return cmp.Compare(s.End(), pos+1) })
+		if i < len(block.List) {
+			ast.Inspect(block.List[i], visit)
+		}
+		return false
+	}
+	ast.Inspect(file.AST, visit)
 	slices.Reverse(path)
 	return path
 }

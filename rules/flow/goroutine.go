@@ -97,7 +97,15 @@ type Lifetime struct {
 
 // Lifetime tells how long a goroutine lives, by evidence in the function that starts it: a Wait of the group that counts it, a
 // receive from a channel it sends on or closes.
-func (f *Flow) Lifetime(g *Goroutine) Lifetime { return f.lifetime(g, 0) }
+func (f *Flow) Lifetime(g *Goroutine) Lifetime {
+	key := startOf{g.Pkg, g.Node()}
+	life, known := f.lifetimes[key]
+	if !known {
+		life = f.lifetime(g, 0)
+		f.lifetimes[key] = life
+	}
+	return life
+}
 
 func (f *Flow) lifetime(g *Goroutine, depth int) Lifetime {
 	j := &joiner{flow: f, g: g, depth: depth}
@@ -284,13 +292,12 @@ func (j *joiner) judge() Lifetime {
 			found = &Lifetime{Joined, evidence, n.Pos()}
 		}
 	}
-	ast.Inspect(j.outer, func(n ast.Node) bool {
+	for _, n := range j.flow.waitsIn(j.g.Pkg, j.g.File, j.outer, len(j.pipes) > 0) {
 		switch n := n.(type) {
 		case *ast.FuncLit:
-			if n != j.g.Lit && j.joins(n) && found == nil {
+			if n != j.g.Lit && found == nil && j.joins(n) {
 				found = &Lifetime{Joined, "the function waits for another goroutine that waits for it", n.Pos()}
 			}
-			return j.flow.RunOf(j.g.Pkg, j.g.File, n) <= AtEnd
 		case *ast.CallExpr:
 			if sel, ok := ast.Unparen(n.Fun).(*ast.SelectorExpr); ok && sel.Sel.Name == "Wait" && j.is(j.groups, sel.X) {
 				see(n, types.ExprString(n.Fun)+"() waits for it")
@@ -299,7 +306,7 @@ func (j *joiner) judge() Lifetime {
 				see(n, types.ExprString(n.Fun)+"() waits for it")
 			}
 		case *ast.UnaryExpr:
-			if n.Op == token.ARROW && j.is(j.chans, n.X) {
+			if j.is(j.chans, n.X) {
 				see(n, "the function receives from "+types.ExprString(n.X))
 			}
 		case *ast.RangeStmt:
@@ -311,8 +318,7 @@ func (j *joiner) judge() Lifetime {
 				see(n, "they share a pipe, the function has "+n.Name)
 			}
 		}
-		return true
-	})
+	}
 	if found != nil {
 		return *found
 	}

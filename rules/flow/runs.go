@@ -293,7 +293,13 @@ func callsAtOnce(fn *types.Func) bool {
 func (f *Flow) Memoizes(pkg *program.Package, file *program.File, pos token.Pos) bool {
 	for _, n := range Path(file, pos) {
 		if d, ok := n.(*ast.FuncDecl); ok {
-			return f.memoizes(pkg, d)
+			key := declOf{pkg, d}
+			memo, known := f.memos[key]
+			if !known {
+				memo = f.memoizes(pkg, d)
+				f.memos[key] = memo
+			}
+			return memo
 		}
 	}
 	return false

@@ -135,14 +135,8 @@ func (f *Flow) in(pkg *program.Package, file *program.File, pos token.Pos) []*So
 // that is carried out in any case: its declaration, or an assignment.
 func (p *finder) given(s *Source) token.Pos {
 	last := s.Var.Pos()
-	for _, u := range p.flow.census.Uses(s.Var) {
-		parent, child := p.flow.census.Outer(u.File, u.Ident)
-		as, ok := parent.(*ast.AssignStmt)
-		if !ok || u.File != p.file || as.End() > p.pos || as.Pos() < last || len(as.Lhs) != len(as.Rhs) {
-			continue
-		}
-		written := slices.ContainsFunc(as.Lhs, func(lhs ast.Expr) bool { return ast.Node(lhs) == child })
-		if written && slices.Contains(p.path, p.flow.census.Parent(p.file, as)) {
+	for _, as := range p.flow.assignsTo(p.file, s.Var) {
+		if as.End() <= p.pos && as.Pos() >= last && slices.Contains(p.path, p.flow.census.Parent(p.file, as)) {
 			last = as.Pos()
 		}
 	}

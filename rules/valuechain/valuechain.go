@@ -146,8 +146,11 @@ func storedWith(c *census.Census, key *census.Key, keys []*census.Key, chains []
 			return false
 		}
 		rows++
-		have := chains[i].Keys()
-		keys = slices.DeleteFunc(slices.Clone(keys), func(k *census.Key) bool { return !slices.Contains(have, k) })
+		have := map[*census.Key]bool{}
+		for _, l := range chains[i].Links {
+			have[l.Key] = true
+		}
+		keys = slices.DeleteFunc(slices.Clone(keys), func(k *census.Key) bool { return !have[k] })
 		return true
 	}
 	for _, s := range key.Sites {
