@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -10,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ctxmend/ctxmend/internal/scenario"
 )
@@ -18,7 +18,7 @@ import (
 const maxLayers = 5
 
 // BenchmarkCases runs the benchmark of every case in testdata/cases on the program as it was and as ctxmend leaves it, with
-// one to five layers of values. Where ctxmend changes nothing there is only the one.
+// one to five layers of values. Where ctxmend changes nothing there is only the one. Times are processor times.
 func BenchmarkCases(b *testing.B) {
 	files, err := scenario.Find("../testdata/cases")
 	if err != nil || len(files) == 0 {
@@ -62,13 +62,42 @@ func compileCase(b *testing.B, tree scenario.Tree) string {
 }
 
 // caseLine is what a benchmark prints with -test.benchmem.
-var caseLine = regexp.MustCompile(`(?m)^BenchmarkCase/layers=\d+\s+\d+\s+([\d.]+) ns/op\s+(\d+) B/op\s+(\d+) allocs/op$`)
+var caseLine = regexp.MustCompile(`(?m)^BenchmarkCase/layers=\d+\s+\d+\s+[\d.]+ ns/op\s+(\d+) B/op\s+(\d+) allocs/op$`)
 
-// runCase lets another process do the operations, for as long as -benchtime says, and reports what it has measured.
+// enough is how much processor time operations have to take to be told from the start of a process.
+const enough = 50 * time.Millisecond
+
+// patience is how long a process that mostly waits may take.
+const patience = time.Second
+
+// runCase lets another process do the operations, and reports what it has measured; of the time, what its processor time grows by
+// with the number of operations.
 func runCase(b *testing.B, test string, layers int) {
 	b.ReportAllocs()
-	out, err := exec.Command(test, "-test.run", "^$", "-test.bench", fmt.Sprintf("^BenchmarkCase$/^layers=%d$", layers),
-		"-test.benchmem", "-test.cpu", "1", "-test.benchtime", flag.Lookup("test.benchtime").Value.String()).CombinedOutput()
+	_, start := caseProcess(b, test, layers, 1)
+	for n := 1 << 12; ; n *= 4 {
+		begun := time.Now()
+		m, cpu := caseProcess(b, test, layers, n)
+		if cpu-start < enough && time.Since(begun) < patience {
+			continue
+		}
+		b.ReportMetric(float64(max(cpu-start, 0).Nanoseconds())/float64(n), "ns/op")
+		for i, unit := range []string{"B/op", "allocs/op"} {
+			v, err := strconv.ParseFloat(string(m[i+1]), 64)
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportMetric(v, unit)
+		}
+		return
+	}
+}
+
+// caseProcess does a number of operations and returns what was printed and the processor time that it took.
+func caseProcess(b *testing.B, test string, layers, n int) ([][]byte, time.Duration) {
+	cmd := exec.Command(test, "-test.run", "^$", "-test.bench", fmt.Sprintf("^BenchmarkCase$/^layers=%d$", layers),
+		"-test.benchmem", "-test.cpu", "1", "-test.benchtime", fmt.Sprintf("%dx", n))
+	out, err := cmd.CombinedOutput()
 	if err != nil {
 		b.Fatalf("%v\n%s", err, out)
 	}
@@ -76,11 +105,5 @@ func runCase(b *testing.B, test string, layers int) {
 	if m == nil {
 		b.Fatalf("no benchmark in:\n%s", out)
 	}
-	for i, unit := range []string{"ns/op", "B/op", "allocs/op"} {
-		v, err := strconv.ParseFloat(string(m[i+1]), 64)
-		if err != nil {
-			b.Fatal(err)
-		}
-		b.ReportMetric(v, unit)
-	}
+	return m, cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 }

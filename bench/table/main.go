@@ -1,7 +1,7 @@
 // Table reads what go test -bench prints and writes the benchmarks that have a state, before and after, as a Markdown table. Of
 // several runs of one benchmark it takes the least: what other work on the machine adds is never negative.
 //
-//	go test -run '^$' -bench 'Cases|Keys|Payload|Chain|Parameter' -cpu 1 -count 5 -benchtime 100ms ./bench | go run ./bench/table
+//	go test -run '^$' -bench 'Cases|Keys|Payload|Chain|Parameter' -cpu 1 -count 3 -benchtime 50ms ./bench | go run ./bench/table
 package main
 
 import (
