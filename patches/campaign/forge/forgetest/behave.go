@@ -129,10 +129,17 @@ func start(t *testing.T, s Service, behave func(*behaviour)) {
 	}
 }
 
+// hear listens to an error. A service may have broken off without an answer; from here on the world belongs to the test again.
+func (b *behaviour) hear(err error) {
+	b.w.mu.Lock()
+	defer b.w.mu.Unlock()
+	fmt.Fprintf(b.heard, "%v %+v %#v\n", err, err, err)
+}
+
 // must fails a test for an error, and listens to it.
 func (b *behaviour) must(err error) {
 	b.t.Helper()
-	fmt.Fprintf(b.heard, "%v %+v %#v\n", err, err, err)
+	b.hear(err)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -141,7 +148,7 @@ func (b *behaviour) must(err error) {
 // is fails a test unless an error has a meaning, and listens to it.
 func (b *behaviour) is(err, meaning error) {
 	b.t.Helper()
-	fmt.Fprintf(b.heard, "%v %+v %#v\n", err, err, err)
+	b.hear(err)
 	if !errors.Is(err, meaning) {
 		b.t.Fatalf("%v; want %v", err, meaning)
 	}
@@ -150,7 +157,7 @@ func (b *behaviour) is(err, meaning error) {
 // retriable fails a test unless an error is one, and means nothing for good.
 func (b *behaviour) retriable(err error) {
 	b.t.Helper()
-	fmt.Fprintf(b.heard, "%v %+v %#v\n", err, err, err)
+	b.hear(err)
 	for _, final := range []error{nil, forge.ErrForbidden, forge.ErrInvalid, forge.ErrNotFound, forge.ErrUnauthorized, forge.ErrExists} {
 		if errors.Is(err, final) {
 			b.t.Fatalf("%v, which is not worth another try", err)

@@ -186,7 +186,7 @@ func limits(b *behaviour) {
 		seen := len(b.w.Seen)
 		for range 2 {
 			err := call()
-			fmt.Fprintf(b.heard, "%v %+v %#v\n", err, err, err)
+			b.hear(err)
 			var limit *forge.LimitError
 			if !errors.As(err, &limit) || limit.Until.Sub(b.w.Clock.Now()) < 29*time.Second {
 				b.t.Errorf("%s: %v", name, err)

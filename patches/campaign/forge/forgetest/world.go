@@ -19,7 +19,7 @@ const (
 	Me    = "bot"
 )
 
-// A World is what a service knows. Whoever reads or changes it holds the lock; a Server does.
+// A World is what a service knows. While it answers, nobody else may look at it.
 type World struct {
 	mu    sync.Mutex
 	Clock *Clock
@@ -173,12 +173,6 @@ func (w *World) Changes() int {
 	}
 	return n
 }
-
-// Lock and Unlock are for tests that look at a world, or change it, while it is being served.
-func (w *World) Lock() { w.mu.Lock() }
-
-// Unlock is the other half of Lock.
-func (w *World) Unlock() { w.mu.Unlock() }
 
 // Serve puts what all services share before a service: the token is asked for, faults come true, and the world is locked.
 func (w *World) Serve(t *testing.T, scheme string, service http.Handler) http.Handler {
