@@ -34,7 +34,8 @@ type Child struct {
 	Program string
 	// Env is the environment that tells where Go, its caches and its proxy are. Nothing else of it reaches the child.
 	Env []string
-	// Time and Memory bound one analysis; 0 stands for fifteen minutes and 4 GiB.
+	// Time and Memory bound one analysis; 0 stands for fifteen minutes and 4 GiB. Each shard that is to be planned gets a fifteenth of the
+	// time more.
 	Time   time.Duration
 	Memory int64
 	// Jobs is how many packages are worked on at a time; 0 means as many as there are processors.
@@ -118,6 +119,7 @@ func (c *Child) ask(ctx context.Context, request *Request) (*Answer, campaign.Co
 		return nil, cost, err
 	}
 	limit := cmp.Or(c.Time, defaultTime)
+	limit += time.Duration(len(request.Shards)) * limit / 15
 	timed, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	out, said, cost, err := c.run(timed, home, env, request)

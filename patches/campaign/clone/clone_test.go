@@ -14,10 +14,14 @@ import (
 	"github.com/ctxmend/ctxmend/patches/campaign"
 )
 
-// TestMain makes the test's own executable the askpass helper, as ctxmend is.
+// TestMain makes the test's own executable the askpass helper, as ctxmend is, and a process to be killed.
 func TestMain(m *testing.M) {
 	if _, ok := os.LookupEnv(AskpassVariable); ok {
 		os.Exit(Askpass(os.Args[1:], os.Getenv, os.Stdout))
+	}
+	if url := os.Getenv("CTXMEND_TEST_CLONE"); url != "" {
+		_, _ = (&Git{}).Clone(context.Background(), campaign.Remote{URL: url}, os.Args[1])
+		os.Exit(0)
 	}
 	os.Exit(m.Run())
 }

@@ -131,7 +131,11 @@ func (g *Git) run(ctx context.Context, c command) ([]byte, error) {
 	for _, s := range settings {
 		args = append(args, "-c", s)
 	}
-	cmd := limited(timed, git, append(args, c.args...), cmp.Or(c.room, defaultBytes))
+	cmd, ended, err := limited(timed, git, append(args, c.args...), cmp.Or(c.room, defaultBytes), c.remote != nil)
+	if err != nil {
+		return nil, err
+	}
+	defer ended()
 	cmd.Dir, cmd.Env = c.gitDir, env
 	cmd.WaitDelay = 10 * time.Second
 	cmd.Stdin = bytes.NewReader(c.stdin)

@@ -8,8 +8,8 @@ import (
 )
 
 // limited is a command; the size of the clone is all that is watched here.
-func limited(ctx context.Context, program string, args []string, _ int64) *exec.Cmd {
-	return exec.CommandContext(ctx, program, args...)
+func limited(ctx context.Context, program string, args []string, _ int64, _ bool) (*exec.Cmd, func(), error) {
+	return exec.CommandContext(ctx, program, args...), func() {}, nil
 }
 
 // runLocked runs a command.
