@@ -74,7 +74,7 @@ func samples(pwned string) map[string]sample {
 		"make":         {fate: changed, files: with(map[string]string{"Makefile": "all:\n\t" + touch + "\n", ".envrc": touch + "\n"})},
 		"cgo":          {fate: either, files: with(map[string]string{"c.go": "package main\n\n// #cgo CFLAGS: -fplugin=./evil.so\n// #cgo pkg-config: --define-variable=x=`" + touch + "` x\n// int x;\nimport \"C\"\n\nvar _ = C.x\n"})},
 		"attributes":   {fate: either, files: with(map[string]string{".gitattributes": "*.go filter=evil diff=evil merge=evil\n*.bin filter=lfs diff=lfs merge=lfs -text\n", ".lfsconfig": "[lfs]\n\turl = http://127.0.0.1:1/\n", "a.bin": "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 12345\n"})},
-		"modules":      {fate: either, files: with(map[string]string{".gitmodules": "[submodule \"x\"]\n\tpath = x\n\turl = ext::sh -c '" + touch + "'\n\tupdate = !" + touch + "\n"}), raw: gitlink},
+		"modules":      {fate: either, files: with(map[string]string{".gitmodules": "[submodule \"x\"]\n\tpath = x\n\turl = ext::sh -c '" + touch + "'\n\tfetchRecurseSubmodules = true\n"}), raw: gitlink},
 		"links":        {fate: either, files: with(nil), links: map[string]string{"passwd.go": "/etc/passwd", "up": "../../../..", "loop": "loop", "z.go": "main.go"}},
 		"text":         {fate: either, files: map[string]string{"go.mod": module, "main.go": strings.ReplaceAll(program, `"user"`, `"@ada `+"```"+` </details> ]( <script> {{.}}"`)}},
 		"unicode":      {fate: either, files: with(map[string]string{"caf\u00e9.go": "package main\n", "cafe\u0301.go": "package main\n", "Main.go": "package main\n"})},
