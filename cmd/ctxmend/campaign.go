@@ -24,6 +24,9 @@ import (
 // errNoToken means that pull requests are to be opened and nothing says as whom.
 var errNoToken = errors.New("no token for the forge")
 
+// errCampaignInterrupted means that a campaign was told to end.
+var errCampaignInterrupted = errors.New("interrupted")
+
 // errIncomplete means that a campaign did what it could, and some repositories failed.
 var errIncomplete = errors.New("some repositories failed")
 
@@ -309,6 +312,14 @@ func (a *app) printCampaign(r *campaign.Report, f *campaignFlags) error {
 		return r.WriteHTML(a.stdout)
 	}
 	return r.WriteTable(a.stdout)
+}
+
+// interrupted says of a command on a campaign that what it did is kept.
+func interrupted(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return errCampaignInterrupted
+	}
+	return err
 }
 
 // outcome is the error of a command that did what it could.

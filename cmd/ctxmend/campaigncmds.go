@@ -133,7 +133,7 @@ func (a *app) withCampaign(ctx context.Context, f *campaignFlags, publish bool, 
 		return err
 	}
 	defer func() { err = errors.Join(err, r.close()) }()
-	return do(ctx, r)
+	return interrupted(do(ctx, r))
 }
 
 func (a *app) campaignRun() *cobra.Command {
@@ -321,7 +321,7 @@ The exit code is 130 when it was interrupted, and 1 when it failed.`,
 				return err
 			}
 			a.note("working; interrupt it to end it")
-			return w.Run(cmd.Context(), flags.wait)
+			return interrupted(w.Run(cmd.Context(), flags.wait))
 		},
 	}
 	flags.addQueue(cmd)

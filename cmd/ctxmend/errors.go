@@ -75,6 +75,7 @@ var failures = []failure{
 	{is: as[*git.BusyError], code: exitFailure, next: "nothing was changed; wait for it to end, and if no git command runs, remove the file"},
 	{is: as[*git.Error], code: exitFailure, next: "nothing was changed"},
 	{is: is(git.ErrNoRepository), code: exitFailure, next: "work in a repository's directory (-C dir)"},
+	{is: is(errCampaignInterrupted), code: exitInterrupted, next: "what was done is kept; run it again and it goes on"},
 	{is: is(errNoToken), code: exitUsage, next: "nothing was done; put the token into that environment variable, or name another one or a file in campaign.yaml"},
 	{is: is(sandbox.ErrUnavailable), code: exitFailure, next: "nothing was run; install it, or take verify out of campaign.yaml; --no-sandbox does without, for repositories that are trusted"},
 	{is: is(queue.ErrWithdrawn), code: exitFailure, next: "nothing was done; give a new campaign a new name"},
