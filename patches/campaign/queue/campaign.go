@@ -220,10 +220,18 @@ func (w *Worker) turn(ctx context.Context) (done bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	for _, name := range ready {
-		if _, err := w.admit(ctx, name, time.Now()); err != nil && !errors.Is(err, errLost) {
-			return false, err
+	if len(ready) > 0 {
+		begun := time.Now()
+		if begun.Before(w.gateAfter) {
+			return false, nil
 		}
+		for _, name := range ready {
+			if _, err := w.admit(ctx, name, begun); err != nil && !errors.Is(err, errLost) {
+				return false, err
+			}
+		}
+		// Looking through a large campaign takes a while; so it may take a twentieth of the time and no more.
+		w.gateAfter = time.Now().Add(20 * time.Since(begun))
 	}
 	n, err := w.db.Busy(ctx)
 	return n == 0, err

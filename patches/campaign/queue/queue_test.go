@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -319,5 +320,41 @@ func TestForgeAsksForPatience(t *testing.T) {
 	s.expect("shop/a open")
 	if time.Since(begun) < 2*time.Second {
 		t.Error("it did not wait")
+	}
+}
+
+// BenchmarkGate looks through a campaign of ten thousand repositories, as workers do now and then.
+func BenchmarkGate(b *testing.B) {
+	db, err := Open(b.Context(), filepath.Join(b.TempDir(), "ctxmend.db"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer db.Close()
+	cfg, err := campaign.Parse([]byte(plainConfig), nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	l := &rows{versions: map[any]int64{}}
+	err = db.in(b.Context(), func(tx *sql.Tx) error {
+		for i := range 10000 {
+			r := &campaign.Repository{Name: fmt.Sprintf("shop/%05d", i), Order: i, State: campaign.RepositoryAnalysed}
+			c := &campaign.Change{Repository: r.Name, Shard: "all", Branch: "ctxmend/keys", State: campaign.ChangeVerified, Title: "mend misuse of context.Context", Units: []string{"a", "b", "c"}}
+			if err := errors.Join(l.saveRepository(b.Context(), tx, "keys", r), l.saveChange(b.Context(), tx, "keys", c)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		repositories, changes, err := db.Load(b.Context(), "keys")
+		if err != nil {
+			b.Fatal(err)
+		}
+		if admit, waiting := campaign.Gate(cfg, time.Now(), repositories, changes); len(admit) != cfg.Limits.PerHour || len(admit)+len(waiting) != 10000 {
+			b.Fatalf("%d admitted, %d wait", len(admit), len(waiting))
+		}
 	}
 }

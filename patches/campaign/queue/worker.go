@@ -34,6 +34,8 @@ type Worker struct {
 	engines map[string]*campaign.Engine
 	// endFor is how long steps have that are told to end.
 	endFor time.Duration
+	// gateAfter is when changes that wait are looked through next.
+	gateAfter time.Time
 }
 
 // Options say how a worker works.
