@@ -33,13 +33,19 @@ func open(kind, baseURL string, o polite.Options) (forge.Forge, error) {
 	if o.Base, err = base(kind, baseURL); err != nil {
 		return nil, err
 	}
+	var f forge.Forge
 	switch kind {
 	case "github":
-		return github.New(o)
+		f, err = github.New(o)
 	case "gitlab":
-		return gitlab.New(o)
+		f, err = gitlab.New(o)
+	default:
+		f, err = gitea.New(o)
 	}
-	return gitea.New(o)
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
 }
 
 // base is where the API of a forge lies, or what its client makes that of. An address that holds a password is not repeated.
