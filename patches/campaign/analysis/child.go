@@ -187,7 +187,7 @@ func ending(err error, said string, used, limit int64) error {
 	}
 	switch {
 	// A program that gets no more memory does not always find words for it.
-	case strings.Contains(said, "out of memory"), strings.Contains(said, "cannot allocate memory"), used > limit/4*3:
+	case strings.Contains(said, "out of memory"), strings.Contains(said, "cannot allocate memory"), strings.Contains(said, "cannot map pages"), used > limit/2:
 		return fmt.Errorf("%w: the analysis needs more memory than %d MB", campaign.ErrTooLarge, limit>>20)
 	case strings.Contains(said, "stack exceeds"):
 		return fmt.Errorf("%w: the program is nested too deeply", campaign.ErrTooLarge)

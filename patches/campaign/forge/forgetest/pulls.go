@@ -52,7 +52,7 @@ func open(b *behaviour) {
 
 	listed, err := b.f.PullRequests(b.t.Context(), "acme/app", branch)
 	b.must(err)
-	same(b, "list", listed, []forge.PullRequest{want})
+	same(b, "listed", listed, []forge.PullRequest{want})
 }
 
 func draft(b *behaviour) {
@@ -156,7 +156,7 @@ func pulls(b *behaviour) {
 		"112 merged second " + branch + " trunk []",
 		"111 closed first " + branch + " trunk []",
 	}
-	same(b, "list", got, want)
+	same(b, "listed", got, want)
 	none, err := b.f.PullRequests(b.t.Context(), "acme/app", "no-such-branch")
 	b.must(err)
 	if len(none) != 0 {
