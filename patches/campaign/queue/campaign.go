@@ -183,7 +183,7 @@ func (w *Worker) Run(ctx context.Context, idle bool) (err error) {
 	go func() { defer close(kept); w.keep(keeping) }()
 	defer func() {
 		// Steps that are being done are told to end; what they leave is done again by whoever comes next.
-		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.endFor)
+		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Duration(w.endFor.Load()))
 		defer cancel()
 		if stopErr := w.client.StopAndCancel(ending); err == nil && ctx.Err() == nil {
 			err = stopErr

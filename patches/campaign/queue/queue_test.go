@@ -64,7 +64,7 @@ func (s *stage) run(mode campaign.Mode) error {
 	s.world.mu.Lock()
 	s.world.killed = false
 	s.world.kill = func() {
-		w.endFor = time.Millisecond
+		w.endFor.Store(int64(time.Millisecond))
 		db.sql.Close() // nothing is stored any more
 	}
 	s.world.mu.Unlock()

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -32,8 +33,8 @@ type Worker struct {
 
 	mu      sync.Mutex
 	engines map[string]*campaign.Engine
-	// endFor is how long steps have that are told to end.
-	endFor time.Duration
+	// endFor is how long steps have that are told to end, in nanoseconds.
+	endFor atomic.Int64
 	// gateAfter is when changes that wait are looked through next.
 	gateAfter time.Time
 }
@@ -64,7 +65,8 @@ type Event struct {
 
 // NewWorker makes a worker. It does nothing before [Worker.Run].
 func (db *DB) NewWorker(o Options) (*Worker, error) {
-	w := &Worker{db: db, name: workerName(), options: o, claimFor: claimFor, endFor: 30 * time.Second, engines: map[string]*campaign.Engine{}}
+	w := &Worker{db: db, name: workerName(), options: o, claimFor: claimFor, engines: map[string]*campaign.Engine{}}
+	w.endFor.Store(int64(30 * time.Second))
 	if w.options.RetryAfter == 0 {
 		w.options.RetryAfter = 5 * time.Second
 	}
