@@ -190,7 +190,7 @@ func TestWorkersShare(t *testing.T) {
 	}
 	database, dir := postgres(t), t.TempDir()
 	makeRepositories(t, dir, *repositories)
-	s := &stage{T: t, database: database, config: "name: keys\ntargets: {directories: [repos/*]}\n"}
+	s := &stage{T: t, database: database, config: "name: keys\ntargets: {directories: [repos/*]}\nlimits: {per_hour: 1000}\n"}
 	db, w, e := s.start()
 	defer db.Close()
 	e.Config.Dir = dir
