@@ -96,8 +96,9 @@ func (t *trial) givenToLiteral(f *rules.Finding) bool {
 		return false
 	}
 	lines := strings.Split(t.prog.files[f.File.Rel], "\n")
-	at := in.File.Tok.PositionFor(in.Source.Var.Pos(), false).Line // as the rounds before leave the file
-	return at <= len(lines) && strings.Contains(lines[at-1], "map[string]func(*")
+	// As the rounds before leave the file: parameters may have got lines of their own above it.
+	at := in.File.Tok.PositionFor(in.Source.Var.Pos(), false).Line
+	return slices.ContainsFunc(lines[max(0, min(at-5, len(lines))):min(at, len(lines))], func(l string) bool { return strings.Contains(l, "map[string]func(*") })
 }
 
 // alongWith notes what functions that get a parameter mend for its sake: the places in the functions that ask for it, and those that
