@@ -29,6 +29,9 @@ type app struct {
 	// configFile is a configuration to use in place of the one that is found; noConfig does without any.
 	configFile string
 	noConfig   bool
+
+	// noted, when not nil, is told of notes, be they printed or not.
+	noted func(string)
 }
 
 // execute parses the arguments and runs the command they name. Everything that
@@ -94,7 +97,7 @@ done safely is reported with the reason, at the place.`,
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "print no progress, notes and summary")
 	root.AddCommand(
 		a.checkCommand(), a.diffCommand(), a.fixCommand(), a.undoCommand(),
-		a.hookCommand(), a.keysCommand(), a.graphCommand(), a.explainCommand(), a.configCommand(), a.campaignCommand(), a.analyseCommand(), a.versionCommand(), a.manCommand(),
+		a.hookCommand(), a.keysCommand(), a.graphCommand(), a.explainCommand(), a.configCommand(), a.cacheCommand(), a.campaignCommand(), a.analyseCommand(), a.versionCommand(), a.manCommand(),
 	)
 	root.SetHelpCommand(helpCommand(root))
 	requireShell(root)
@@ -140,8 +143,12 @@ func requireShell(root *cobra.Command) {
 
 // note tells the user something on stderr that is no result and no error.
 func (a *app) note(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	if a.noted != nil {
+		a.noted(text)
+	}
 	if !a.quiet {
-		fmt.Fprintf(a.stderr, "ctxmend: "+format+"\n", args...)
+		fmt.Fprintf(a.stderr, "ctxmend: %s\n", text)
 	}
 }
 

@@ -38,6 +38,7 @@ when the arguments are wrong.`,
 		},
 	}
 	flags.add(cmd)
+	flags.addCache(cmd)
 	base.add(cmd)
 	return cmd
 }
@@ -47,16 +48,16 @@ func (a *app) check(ctx context.Context, flags *runFlags, base *baselineFlags, p
 	if err != nil {
 		return err
 	}
-	res, err := a.analyze(ctx, flags, patterns)
+	out, err := a.outcome(ctx, flags, patterns)
 	if err != nil {
 		return err
 	}
-	r := makeReport(res, 0)
+	r := out.Report
 	if base.write != "" {
 		return a.writeBaseline(base, r)
 	}
 	a.leaveOut(r, known)
-	if err := a.print(r, res.Set, flags, r.WriteText); err != nil {
+	if err := a.print(r, out.Set, flags, r.WriteText); err != nil {
 		return err
 	}
 	if r.Summary.Findings > 0 {
@@ -81,21 +82,23 @@ the arguments are wrong; with --exit-code a diff that is not empty makes it 3.`,
 		},
 	}
 	flags.add(cmd)
+	flags.addCache(cmd)
 	cmd.Flags().BoolVar(&exitCode, "exit-code", false, "exit with 3 when the diff is not empty")
 	return cmd
 }
 
 func (a *app) diff(ctx context.Context, flags *runFlags, patterns []string, exitCode bool) error {
-	res, err := a.analyze(ctx, flags, patterns)
+	out, err := a.outcome(ctx, flags, patterns)
 	if err != nil {
 		return err
 	}
 	var unified bytes.Buffer
-	res.Set.Base = repository(res.Set.Root, res.Set)
-	if err := res.Set.Unified(&unified); err != nil {
+	out.Set.Base = repository(out.Set.Root, out.Set)
+	if err := out.Set.Unified(&unified); err != nil {
 		return err
 	}
-	r := makeReport(res, len(res.Set.Files))
+	r := out.Report
+	r.Summary.FilesChanged = len(out.Set.Files)
 	switch flags.format.value {
 	case "text":
 		err = a.printDiff(r, unified.Bytes())
@@ -104,7 +107,7 @@ func (a *app) diff(ctx context.Context, flags *runFlags, patterns []string, exit
 		r.Patch = &patch
 		fallthrough
 	default:
-		err = a.print(r, res.Set, flags, nil)
+		err = a.print(r, out.Set, flags, nil)
 	}
 	if err != nil {
 		return err

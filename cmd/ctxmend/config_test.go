@@ -58,7 +58,7 @@ func TestSettingsHaveTheWordsOfTheirFlags(t *testing.T) {
 		}
 	}
 	// What is about one run, and nothing for a repository to decide.
-	once := map[string]bool{"rules": true, "skip-rules": true, "stage": true, "since": true, "jobs": true, "format": true}
+	once := map[string]bool{"rules": true, "skip-rules": true, "stage": true, "since": true, "jobs": true, "format": true, "no-cache": true}
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		if !beaten[f.Name] && !once[f.Name] {
 			t.Errorf("--%s is neither a setting of the file nor about one run only", f.Name)

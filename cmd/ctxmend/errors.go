@@ -74,6 +74,7 @@ var failures = []failure{
 	{is: as[*git.UnstagedError], code: exitFailure, next: "nothing was changed; stage the whole of it (git add), or put what is not staged aside (git stash --keep-index), and run it again"},
 	{is: as[*git.BusyError], code: exitFailure, next: "nothing was changed; wait for it to end, and if no git command runs, remove the file"},
 	{is: as[*git.Error], code: exitFailure, next: "nothing was changed"},
+	{is: is(errNoCache), code: exitFailure, next: "set CTXMEND_CACHE to the name of one"},
 	{is: is(git.ErrNoRepository), code: exitFailure, next: "work in a repository's directory (-C dir)"},
 	{is: is(errCampaignInterrupted), code: exitInterrupted, next: "what was done is kept; run it again and it goes on"},
 	{is: is(errNoToken), code: exitUsage, next: "nothing was done; put the token into that environment variable, or name another one or a file in campaign.yaml"},

@@ -167,6 +167,8 @@ type runFlags struct {
 	worldFlags
 	ruleFlags
 	format choice
+	// noCache is set when what runs before have found is not to be used, and nothing kept.
+	noCache bool
 	// set is what tells which flags were given: they beat the configuration file.
 	set   *pflag.FlagSet
 	since string
@@ -178,6 +180,11 @@ func (f *runFlags) add(cmd *cobra.Command) {
 	f.ruleFlags.add(cmd.Flags())
 	f.worldFlags.add(cmd.Flags())
 	f.set = cmd.Flags()
+}
+
+// addCache adds the flag of commands that keep what they have found.
+func (f *runFlags) addCache(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&f.noCache, "no-cache", false, "look at everything again; ctxmend cache says what is kept otherwise")
 }
 
 func (f *runFlags) addFormat(flags *pflag.FlagSet) {

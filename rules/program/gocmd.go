@@ -18,6 +18,8 @@ type goTool struct {
 	env []string
 	// overlay names the file that describes changed files, "" for none.
 	overlay string
+	// trace, when not nil, notes what the go command answers about the disk as it is.
+	trace *Trace
 }
 
 // stderrLines is how much of the go command's complaint an error repeats.
@@ -38,6 +40,9 @@ func (g goTool) run(ctx context.Context, extra []string, args ...string) ([]byte
 	err := cmd.Run()
 	switch {
 	case err == nil:
+		if g.overlay == "" {
+			g.trace.command(extra, args, stdout.Bytes())
+		}
 		return stdout.Bytes(), nil
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
@@ -78,13 +83,13 @@ func goError(args []string, stderr string, err error) error {
 // goEnv is the part of go env that matters here.
 type goEnv struct {
 	GOWORK, GOMOD, GOOS, GOARCH, GOVERSION, GOROOT, GOFLAGS string
-	GO111MODULE, CGO_ENABLED                                string
+	GO111MODULE, CGO_ENABLED, GOMODCACHE                    string
 }
 
 func (g goTool) goEnv(ctx context.Context, extra []string) (goEnv, error) {
 	var e goEnv
 	out, err := g.run(ctx, extra, "env", "-json", "GOWORK", "GOMOD", "GOOS", "GOARCH", "GOVERSION",
-		"GOROOT", "GOFLAGS", "GO111MODULE", "CGO_ENABLED")
+		"GOROOT", "GOFLAGS", "GO111MODULE", "CGO_ENABLED", "GOMODCACHE")
 	if err != nil {
 		return e, err
 	}

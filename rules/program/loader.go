@@ -53,8 +53,8 @@ type loader struct {
 func newLoader(opts Options) *loader {
 	l := &loader{
 		opts:     opts,
-		tool:     goTool{dir: opts.Dir, env: opts.Env},
-		tree:     newTree(opts.Overlay),
+		tool:     goTool{dir: opts.Dir, env: opts.Env, trace: opts.Trace},
+		tree:     newTree(opts.Overlay, opts.Trace),
 		files:    map[string]*File{},
 		reloaded: map[*Package]*Package{},
 		whole:    map[string]*File{},
@@ -76,6 +76,7 @@ func (l *loader) load(ctx context.Context) (err error) {
 	if l.env, err = l.tool.goEnv(ctx, nil); err != nil {
 		return err
 	}
+	l.opts.Trace.keep(l.env)
 	l.seeModuleFiles()
 	overlay, remove, err := overlayFiles(l.opts.Overlay)
 	if err != nil {

@@ -51,7 +51,7 @@ func (l *loader) compilePattern(text string) pattern {
 	switch {
 	case text == "all" || text == "work":
 		pat.re = regexp.MustCompile("")
-	case strings.HasSuffix(slashed, ".go") && exists(l.abs(text)):
+	case strings.HasSuffix(slashed, ".go") && l.tree.exists(l.abs(text)):
 		pat.file = l.abs(text)
 	case filepath.IsAbs(text) || slashed == "." || slashed == ".." ||
 		strings.HasPrefix(slashed, "./") || strings.HasPrefix(slashed, "../"):

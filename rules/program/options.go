@@ -46,6 +46,8 @@ type Options struct {
 	Hints Hints
 	// Standard, when not nil, keeps what is read of the standard library for other loads.
 	Standard *Standard
+	// Trace, when not nil, notes what the program was made of.
+	Trace *Trace
 	// Progress, when not nil, is called after each package that was checked,
 	// from one goroutine at a time. The total grows until the graph is known.
 	Progress func(done, total int, what string)

@@ -16,10 +16,12 @@ type tree struct {
 	// names are what the overlay adds to or changes in a directory, sorted: files, and
 	// directories that may not exist on disk.
 	names map[string][]string
+	// trace, when not nil, notes what the disk answers.
+	trace *Trace
 }
 
-func newTree(overlay map[string][]byte) tree {
-	t := tree{overlay: overlay}
+func newTree(overlay map[string][]byte, trace *Trace) tree {
+	t := tree{overlay: overlay, trace: trace}
 	if len(overlay) == 0 {
 		return t
 	}
@@ -50,14 +52,18 @@ func (t tree) read(name string) ([]byte, error) {
 		}
 		return src, nil
 	}
-	return ReadFile(name)
+	src, err := ReadFile(name)
+	t.trace.file(name, func() []byte { return src }, err)
+	return src, err
 }
 
 // readInto is read into a buffer that can be used again; what the buffer held is dropped.
 func (t tree) readInto(buf *bytes.Buffer, name string) error {
 	src, ok := t.overlay[name]
 	if !ok {
-		return ReadInto(buf, name)
+		err := ReadInto(buf, name)
+		t.trace.file(name, buf.Bytes, err)
+		return err
 	}
 	buf.Reset()
 	if src == nil {
@@ -72,12 +78,18 @@ func (t tree) exists(name string) bool {
 	if src, ok := t.overlay[name]; ok {
 		return src != nil
 	}
-	return len(t.names[name]) > 0 || exists(name)
+	if len(t.names[name]) > 0 {
+		return true
+	}
+	is := exists(name)
+	t.trace.exists(name, is)
+	return is
 }
 
 // readDir lists a directory by name.
 func (t tree) readDir(dir string) ([]fs.DirEntry, error) {
 	list, err := os.ReadDir(dir)
+	t.trace.dir(dir, list, err)
 	added := t.names[dir]
 	if err != nil && len(added) == 0 {
 		return list, err
@@ -96,7 +108,7 @@ func (t tree) readDir(dir string) ([]fs.DirEntry, error) {
 
 // walkDir is filepath.WalkDir.
 func (t tree) walkDir(root string, visit fs.WalkDirFunc) error {
-	if len(t.overlay) == 0 {
+	if len(t.overlay) == 0 && t.trace == nil {
 		return filepath.WalkDir(root, visit)
 	}
 	var d fs.DirEntry = overlaidEntry{filepath.Base(root), 0, true}
