@@ -153,16 +153,11 @@ func imports(src []byte) []string {
 // have further findings, of other rules too, that the fixes have brought to light.
 func (w *waiter) matches(u *plan.Unit) bool {
 	var match *plan.Unit
+	best := unlike
 	for _, waits := range w.units {
-		if !slices.ContainsFunc(waits.Findings, func(f *rules.Finding) bool { return w.reported(f, u) }) {
-			continue
-		}
-		if waits.ID == u.ID {
-			match = waits // whatever else is reported of the same lines
-			break
-		}
-		if match == nil || len(w.found[waits]) == 0 && len(w.found[match]) > 0 {
-			match = waits
+		like := w.likeness(waits, u)
+		if like > best || like == best && like != unlike && len(w.found[waits]) == 0 && len(w.found[match]) > 0 {
+			match, best = waits, like
 		}
 	}
 	if match == nil {
@@ -170,6 +165,38 @@ func (w *waiter) matches(u *plan.Unit) bool {
 	}
 	w.found[match] = append(w.found[match], u)
 	return true
+}
+
+// A likeness says how much a unit of the next round looks like one that waits.
+type likeness int
+
+const (
+	unlike likeness = iota
+	// sharesPlace: a rule reports a place of it again.
+	sharesPlace
+	// samePlace: a rule reports it where it lay.
+	samePlace
+	// sameID: it also has its name.
+	sameID
+)
+
+func (w *waiter) likeness(waits, u *plan.Unit) likeness {
+	like := unlike
+	for _, was := range waits.Findings {
+		for _, f := range u.Findings {
+			if !w.isStill(was, f) {
+				continue
+			}
+			if waits.ID == u.ID {
+				return sameID
+			}
+			like = max(like, sharesPlace)
+			if to, now := w.moved(lineOf(was.File, was.Pos)), lineOf(f.File, f.Pos); now.file == was.File.Name && to.first <= now.line && now.line <= to.last {
+				like = samePlace
+			}
+		}
+	}
+	return like
 }
 
 // reported reports whether a unit of the next round has a finding that is an earlier one.
