@@ -35,7 +35,10 @@ func (e *Engine) analyse(ctx context.Context, t *Task) (Outcome, error) {
 		return Outcome{}, err
 	}
 	r.measure(a, e.Now())
-	list := shards(e.Config.Shard, e.wanted(a.Units), readOwners(e.dir(r)), t.Changes)
+	list, declined := shards(e.Config.Shard, e.wanted(a.Units), readOwners(e.dir(r)), t.Changes)
+	for _, u := range declined {
+		r.Notes = append(r.Notes, u.ID+" is left: a pull request with its like was closed here, which means no")
+	}
 	wanted := map[string]bool{}
 	for _, s := range list {
 		wanted[s.Key] = true

@@ -124,7 +124,7 @@ func TestShards(t *testing.T) {
 		{Sharding{By: "directory", Depth: 2}, ".=r3:m.go,a/b/x.go; a/b=r1:a/b/x.go; a/c=r2:a/c/y.go; d=r1:d/z.go,d/w.go"},
 		{Sharding{By: "owner"}, "@a=r1:a/b/x.go r2:a/c/y.go; @a @top=r3:m.go,a/b/x.go; unowned=r1:d/z.go,d/w.go"},
 	} {
-		if got := keys(shards(tt.shard, all, parseOwners([]byte("/a/ @a\n/m.go @top\n")), nil)); got != tt.want {
+		if got := keys(allOf(shards(tt.shard, all, parseOwners([]byte("/a/ @a\n/m.go @top\n")), nil))); got != tt.want {
 			t.Errorf("%v:\n%s\nwant\n%s", tt.shard, got, tt.want)
 		}
 	}
@@ -133,7 +133,7 @@ func TestShards(t *testing.T) {
 // TestShardsStay: units stay in the pull request they are in, whatever goes away or comes; nothing joins one that is finished.
 func TestShardsStay(t *testing.T) {
 	s := Sharding{By: "all", MaxUnits: 2}
-	before := shards(s, units("r:1", "r:2", "r:3", "r:4", "r:5"), Owners{}, nil)
+	before, _ := shards(s, units("r:1", "r:2", "r:3", "r:4", "r:5"), Owners{}, nil)
 	if len(before) != 3 || len(before[0].Units) != 2 {
 		t.Fatalf("%s", keys(before))
 	}
@@ -142,7 +142,7 @@ func TestShardsStay(t *testing.T) {
 		old = append(old, &Change{Shard: one.Key, Units: one.Units, State: ChangeOpen})
 	}
 	// r:1 has been mended by somebody, r:6 is new.
-	after := shards(s, units("r:2", "r:3", "r:4", "r:5", "r:6"), Owners{}, old)
+	after, _ := shards(s, units("r:2", "r:3", "r:4", "r:5", "r:6"), Owners{}, old)
 	for _, one := range after {
 		was := find(old, one.Key)
 		for _, u := range one.Units {
@@ -154,12 +154,41 @@ func TestShardsStay(t *testing.T) {
 	for _, c := range old {
 		c.State = ChangeMerged
 	}
-	for _, one := range shards(s, units("r:9"), Owners{}, old) {
+	list, declined := shards(s, units("r:9"), Owners{}, old)
+	for _, one := range list {
 		if find(old, one.Key) != nil {
 			t.Errorf("%s joins a pull request that is merged", one.Key)
 		}
 	}
+	if len(list) != 1 || len(declined) != 0 {
+		t.Errorf("after merges: %s, declined %v", keys(list), declined)
+	}
 }
+
+// TestClosedMeansNo: what comes later of a group whose pull request was closed is not proposed either; other groups are.
+func TestClosedMeansNo(t *testing.T) {
+	for _, tt := range []struct {
+		shard          Sharding
+		closed         string
+		want, declined int
+	}{
+		{Sharding{By: "all"}, "all", 0, 2},
+		{Sharding{By: "all"}, "all+0123abcd", 0, 2},
+		{Sharding{By: "rule"}, "r", 1, 1},
+		{Sharding{By: "unit"}, "r:1", 2, 0}, // another unit
+		{Sharding{By: "directory", Depth: 1}, "al", 1, 0},
+	} {
+		old := []*Change{{Shard: tt.closed, Units: []string{"r:1"}, State: ChangeClosed}}
+		fresh := units("r:2", "q:1")
+		fresh[1].Rule = "q"
+		list, declined := shards(tt.shard, fresh, Owners{}, old)
+		if len(list) != tt.want || len(declined) != tt.declined {
+			t.Errorf("%v, %s closed: %s, declined %v", tt.shard, tt.closed, keys(list), declined)
+		}
+	}
+}
+
+func allOf(list []Shard, _ []Unit) []Shard { return list }
 
 // TestBranchNames: names that git takes, different for different shards, also where upper and lower case are the same.
 func TestBranchNames(t *testing.T) {

@@ -24,7 +24,8 @@
 //	                                          └──> foreign (others' commits)         and pushed again, by lease
 //
 // obsolete is a change that the default branch no longer calls for before anybody saw it, failed one that a step was tried for in vain,
-// and withdrawn one that campaign close took back. Merged, closed, foreign, obsolete and withdrawn are final: nothing is pushed
+// and withdrawn one that campaign close took back. What comes later of a group (its rule, owner, directory, or all) of which a
+// pull request was closed is not proposed. Merged, closed, foreign, obsolete and withdrawn are final: nothing is pushed
 // or opened for them any more.
 //
 // # Steps

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -16,8 +17,9 @@ type Shard struct {
 }
 
 // shards parts the units that are to be carried out. Units that a change of old already holds stay with it,
-// so that what has been merged elsewhere moves nothing from one pull request to another.
-func shards(s Sharding, units []Unit, owners Owners, old []*Change) []Shard {
+// so that what has been merged elsewhere moves nothing from one pull request to another. Where people have closed a pull
+// request of a group, they have said no to all of the group: its other units are declined, and not asked about again.
+func shards(s Sharding, units []Unit, owners Owners, old []*Change) (_ []Shard, declined []Unit) {
 	home := map[string]string{}
 	for _, c := range old {
 		for _, id := range c.Units {
@@ -70,6 +72,10 @@ func shards(s Sharding, units []Unit, owners Owners, old []*Change) []Shard {
 	open := map[string]string{} // the shard that units of a group go to
 	for _, u := range fresh {
 		group, label := s.of(u, owners)
+		if slices.ContainsFunc(old, func(c *Change) bool { return c.State == ChangeClosed && ofGroup(c.Shard, group) }) {
+			declined = append(declined, u)
+			continue
+		}
 		key := open[group]
 		if key == "" && !used[group] {
 			key = group
@@ -78,15 +84,26 @@ func shards(s Sharding, units []Unit, owners Owners, old []*Change) []Shard {
 			key = group
 			if _, ok := at[group]; ok || used[group] {
 				// A further shard is called after its first unit: a number would mean another one when units come and go.
-				key = group + "+" + short(u.ID)
+				key = further(group, u)
 			}
 		}
 		open[group] = key
 		add(key, label, u)
 	}
 	slices.SortFunc(list, func(a, b Shard) int { return strings.Compare(a.Key, b.Key) })
-	return list
+	return list, declined
 }
+
+// further is the key of one more shard of a group.
+func further(group string, first Unit) string { return group + "+" + short(first.ID) }
+
+// ofGroup tells whether a key is that of a group's shard, or of a further one of it.
+func ofGroup(key, group string) bool {
+	rest, ok := strings.CutPrefix(key, group)
+	return ok && (rest == "" || furtherForm.MatchString(rest))
+}
+
+var furtherForm = regexp.MustCompile(`^\+[0-9a-f]{8}$`)
 
 // of returns the group that a unit belongs to, and what people call it.
 func (s Sharding) of(u Unit, owners Owners) (group, label string) {
