@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -44,6 +45,13 @@ func (a *app) outcome(ctx context.Context, flags *runFlags, patterns []string) (
 	key := a.outcomeKey(flags, patterns)
 	if key != "" {
 		if out := a.kept(ctx, key); out != nil {
+			file, err := a.readConfig()
+			if err == nil {
+				err = flags.configure(file) // as the run would have
+			}
+			if err != nil {
+				return nil, err
+			}
 			for _, note := range out.Notes {
 				a.note("%s", note)
 			}
@@ -98,7 +106,7 @@ func (a *app) outcomeKey(flags *runFlags, patterns []string) string {
 	shown := []string{"format", "color", "quiet", "jobs", "dir", "baseline", "write-baseline", "exit-code"}
 	flags.set.VisitAll(func(f *pflag.Flag) {
 		if !slices.Contains(shown, f.Name) {
-			parts = append(parts, "--"+f.Name, f.Value.String())
+			parts = append(parts, "--"+f.Name, f.Value.String(), strconv.FormatBool(f.Changed)) // a flag that is given beats the configuration
 		}
 	})
 	return results.Key(append(append(parts, "--"), patterns...)...)

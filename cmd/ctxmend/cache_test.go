@@ -26,6 +26,10 @@ go 1.24
 require example.com/dep v0.0.0
 
 replace example.com/dep => ../dep
+-- m/.ctxmend.yaml --
+rules:
+  uncheckedread: {on: true}
+  sharedkey: {level: report}
 -- m/m.go --
 package m
 
@@ -80,6 +84,8 @@ func TestCache(t *testing.T) {
 	}{
 		{"nothing", func(*testing.T, *cacheRun) {}, true},
 		{"the form of the output", func(_ *testing.T, r *cacheRun) { r.args = []string{"check", "--format", "json", "--jobs", "1"} }, true},
+		{"what the output tells of rules", func(_ *testing.T, r *cacheRun) { r.args = []string{"check", "--format", "sarif"} }, true},
+		{"that a flag is given", func(_ *testing.T, r *cacheRun) { r.args = []string{"check", "--level", "safe"} }, false},
 		{"the command", func(_ *testing.T, r *cacheRun) { r.args = []string{"diff"} }, true},
 		{"a file that is written again", write("m/m.go", "", ""), true},
 		{"a file that is not read", write("m/README.md", "me", "it"), true},
@@ -108,7 +114,7 @@ func TestCache(t *testing.T) {
 		{"the rules", func(_ *testing.T, r *cacheRun) { r.args = []string{"check", "--skip-rules", "sharedkey"} }, false},
 		{"the level", func(_ *testing.T, r *cacheRun) { r.args = []string{"check", "--level", "review"} }, false},
 		{"the packages", func(_ *testing.T, r *cacheRun) { r.args = []string{"check", "."} }, false},
-		{"a configuration", func(t *testing.T, r *cacheRun) { r.write(t, "m/.ctxmend.yaml", "level: safe\n") }, false},
+		{"a configuration", write("m/.ctxmend.yaml", "report", "review"), false},
 		{"no cache", func(_ *testing.T, r *cacheRun) { r.args = []string{"check", "--no-cache"} }, false},
 		{"the directory", func(t *testing.T, r *cacheRun) {
 			if err := os.Rename(filepath.Join(r.top, "m"), filepath.Join(r.top, "n")); err != nil {

@@ -15,7 +15,7 @@ func (r *Report) writeGitHub(w io.Writer, c *Context) error {
 	for _, f := range r.reported() {
 		place := fmt.Sprintf("file=%s,line=%d,endLine=%d", commandProperty(c.fromTop(f.File)), f.Line, f.EndLine)
 		if f.Line == f.EndLine { // columns count for one line only
-			place += fmt.Sprintf(",col=%d,endColumn=%d", f.unitColumn, f.unitEndColumn)
+			place += fmt.Sprintf(",col=%d,endColumn=%d", f.UnitColumn, f.UnitEndColumn)
 		}
 		if _, err := fmt.Fprintf(w, "::warning %s,title=%s::%s\n", place, commandProperty("ctxmend "+f.Rule), commandText.Replace(f.sentence())); err != nil {
 			return err

@@ -15,7 +15,7 @@ func (r *Report) fingerprint() {
 	seen := map[string]int{}
 	for i := range r.Findings {
 		f := &r.Findings[i]
-		sum := sha256.Sum256([]byte(strings.Join([]string{f.Rule, cmp.Or(f.where, f.File), f.Key, strings.Join(strings.Fields(f.Source), " ")}, "\x00")))
+		sum := sha256.Sum256([]byte(strings.Join([]string{f.Rule, cmp.Or(f.Where, f.File), f.Key, strings.Join(strings.Fields(f.Source), " ")}, "\x00")))
 		name := hex.EncodeToString(sum[:8])
 		seen[name]++
 		f.Fingerprint = fmt.Sprintf("%s:%d", name, seen[name])

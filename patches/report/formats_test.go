@@ -54,8 +54,8 @@ func TestSARIF(t *testing.T) {
 		{
 			Rule: "builtinkey", Message: "string key", File: "a b/c.go", Line: 6, Column: 45, EndLine: 6, EndColumn: 51, Key: `"user"`,
 			Applicability: "safe", Status: "blocked", Unit: `builtinkey:"user"`, Blocker: &Blocker{Reason: "store", Message: "gin", File: "g.go", Line: 3},
-			Related:     []Related{{File: "r.go", Line: 9, Message: "read here", unitColumn: 2}, {File: "w.go", Line: 1, Message: "written here", unitColumn: 4}},
-			Fingerprint: "0123456789abcdef:1", unitColumn: 44, unitEndColumn: 50, lineHash: "1:1",
+			Related:     []Related{{File: "r.go", Line: 9, Message: "read here", UnitColumn: 2}, {File: "w.go", Line: 1, Message: "written here", UnitColumn: 4}},
+			Fingerprint: "0123456789abcdef:1", UnitColumn: 44, UnitEndColumn: 50, LineHash: "1:1",
 		},
 		{Rule: "other", Message: "no rule of ours", File: "../up/d.go", Line: 1, EndLine: 1, Status: "suppressed", Fingerprint: "f:1"},
 	}}

@@ -56,11 +56,12 @@ type Finding struct {
 	// end; "" when it is not known. For text only.
 	Source string `json:"-"`
 
-	// where is the import path of the package with the file's base name.
-	where string
-	// unitColumn and unitEndColumn are the columns in code units of UTF-16, lineHash is what GitHub knows the line by.
-	unitColumn, unitEndColumn int
-	lineHash                  string
+	// Where is the import path of the package with the file's base name; it is part of the fingerprint.
+	Where string `json:"-"`
+	// UnitColumn and UnitEndColumn are the columns in code units of UTF-16, LineHash is what GitHub knows the line by.
+	UnitColumn    int    `json:"-"`
+	UnitEndColumn int    `json:"-"`
+	LineHash      string `json:"-"`
 }
 
 // A Blocker says why a finding or a unit cannot be fixed, and where that lies.
@@ -83,8 +84,8 @@ type Related struct {
 	// Column and Test are for text only.
 	Column int  `json:"-"`
 	Test   bool `json:"-"`
-
-	unitColumn int
+	// UnitColumn is the column in code units of UTF-16.
+	UnitColumn int `json:"-"`
 }
 
 // A Unit is the smallest set of edits that land together.
@@ -195,12 +196,12 @@ func newFinding(f *rules.Finding, known *lines) Finding {
 		Related:       make([]Related, 0, len(f.Related)),
 		Note:          f.Note,
 		Source:        sourceLine(f.File, start),
-		unitColumn:    known.unitColumn(f.File, start),
-		unitEndColumn: known.unitColumn(f.File, end),
-		lineHash:      lineHash(f.File, start.Line, known.hashes),
+		UnitColumn:    known.unitColumn(f.File, start),
+		UnitEndColumn: known.unitColumn(f.File, end),
+		LineHash:      lineHash(f.File, start.Line, known.hashes),
 	}
 	if f.File != nil && f.File.PkgPath != "" {
-		out.where = f.File.PkgPath + "/" + filepath.Base(f.File.Name)
+		out.Where = f.File.PkgPath + "/" + filepath.Base(f.File.Name)
 	}
 	if out.Note == "" && f.Fix != nil {
 		out.Note = f.Fix.Title
@@ -227,7 +228,7 @@ func newRelated(r rules.Related, known *lines) Related {
 		Message: r.Message,
 		Test:    r.File != nil && r.File.Test,
 
-		unitColumn: known.unitColumn(r.File, pos),
+		UnitColumn: known.unitColumn(r.File, pos),
 	}
 }
 

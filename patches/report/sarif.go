@@ -130,12 +130,12 @@ func (r *Report) writeSARIF(w io.Writer, c *Context) error {
 func (c *Context) sarifResult(f *Finding) sarifResult {
 	result := sarifResult{
 		RuleID: f.Rule, Level: "warning", Message: sarifText{Text: f.sentence()},
-		Locations:    []sarifLocation{c.sarifPlace(f.File, sarifRegion{f.Line, f.unitColumn, f.EndLine, f.unitEndColumn}, "")},
+		Locations:    []sarifLocation{c.sarifPlace(f.File, sarifRegion{f.Line, f.UnitColumn, f.EndLine, f.UnitEndColumn}, "")},
 		Fingerprints: map[string]string{"ctxmend/v1": f.Fingerprint},
 		Properties:   sarifProperties{Status: f.Status, Applicability: f.Applicability, Unit: f.Unit, Key: f.Key},
 	}
-	if f.lineHash != "" {
-		result.Fingerprints["primaryLocationLineHash"] = f.lineHash
+	if f.LineHash != "" {
+		result.Fingerprints["primaryLocationLineHash"] = f.LineHash
 	}
 	if f.Blocker != nil {
 		result.Properties.Blocker = f.Blocker.Reason
@@ -144,7 +144,7 @@ func (c *Context) sarifResult(f *Finding) sarifResult {
 		result.Suppressions = []sarifSuppression{{"inSource"}}
 	}
 	for i, rel := range f.Related {
-		place := c.sarifPlace(rel.File, sarifRegion{StartLine: rel.Line, StartColumn: rel.unitColumn}, rel.Message)
+		place := c.sarifPlace(rel.File, sarifRegion{StartLine: rel.Line, StartColumn: rel.UnitColumn}, rel.Message)
 		place.ID = &i
 		result.Related = append(result.Related, place)
 	}
@@ -159,7 +159,7 @@ func (c *Context) sarifResult(f *Finding) sarifResult {
 func (c *Context) sarifSteps(f *Finding, here sarifLocation) []sarifStep {
 	var before, after []sarifStep
 	for _, rel := range f.Related {
-		step := sarifStep{c.sarifPlace(rel.File, sarifRegion{StartLine: rel.Line, StartColumn: rel.unitColumn}, rel.Message)}
+		step := sarifStep{c.sarifPlace(rel.File, sarifRegion{StartLine: rel.Line, StartColumn: rel.UnitColumn}, rel.Message)}
 		switch {
 		case strings.HasPrefix(rel.Message, "written"), strings.HasPrefix(rel.Message, "attached"):
 			before = append(before, step)

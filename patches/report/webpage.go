@@ -193,8 +193,8 @@ func (r *Report) page(c *Context) *page.Page {
 
 // pkg is the import path of the package of a finding.
 func (f *Finding) pkg() string {
-	if i := strings.LastIndexByte(f.where, '/'); i >= 0 {
-		return f.where[:i]
+	if i := strings.LastIndexByte(f.Where, '/'); i >= 0 {
+		return f.Where[:i]
 	}
 	return ""
 }
