@@ -102,7 +102,6 @@ func (c *client) repositories() {
 		return forge.Repository{Name: name, CloneURL: s.url + "/" + name + ".git", WebURL: s.url + "/" + name, DefaultBranch: "trunk", CanPush: true}
 	}
 	app, archived, fork, empty := of("acme/app"), of("acme/archived"), of("acme/thing"), of("acme/empty-07")
-	fork.NoPulls = true // as Gitea makes them
 	archived.Archived, fork.Fork, fork.DefaultBranch, empty.Empty, empty.DefaultBranch = true, true, "main", true, ""
 	for _, want := range []forge.Repository{app, archived, fork, empty} {
 		if got := look(want.Name); got != want {
