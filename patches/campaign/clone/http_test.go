@@ -53,8 +53,11 @@ func serve(t *testing.T, s *server) *forgeServer {
 			http.Error(w, "who are you? "+r.Header.Get("Authorization"), http.StatusUnauthorized)
 			return
 		}
-		if f.refuse != nil {
-			f.refuse(w, r)
+		f.mu.Lock()
+		refuse := f.refuse
+		f.mu.Unlock()
+		if refuse != nil {
+			refuse(w, r)
 			return
 		}
 		backend.ServeHTTP(w, r)
@@ -168,7 +171,9 @@ func TestHTTPRefusals(t *testing.T) {
 		"cut off":     {f.remote(token), func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, nil, ""},
 		"not git":     {f.remote(token), func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>") }, nil, ""},
 	} {
+		f.mu.Lock()
 		f.refuse = tt.refuse
+		f.mu.Unlock()
 		dir := filepath.Join(t.TempDir(), "clone")
 		_, err := (&Git{}).Clone(t.Context(), tt.remote, dir)
 		if err == nil || tt.want != nil && !errors.Is(err, tt.want) {
@@ -215,14 +220,19 @@ func TestRedirect(t *testing.T) {
 	cmd := exec.Command("git", "ls-remote", f.URL+"/bare")
 	cmd.Env = append(os.Environ(), "GIT_ASKPASS="+helper, "GIT_TERMINAL_PROMPT=0", "GIT_CONFIG_GLOBAL="+os.DevNull)
 	_ = cmd.Run()
-	if len(stolen) == 0 {
+	took := func() (had []string) {
+		mu.Lock()
+		defer mu.Unlock()
+		had, stolen = stolen, nil
+		return had
+	}
+	if len(took()) == 0 {
 		t.Fatal("git does not follow, so that this proves nothing")
 	}
-	stolen = nil
 	if _, err := (&Git{}).Clone(t.Context(), f.remote(token), filepath.Join(t.TempDir(), "clone")); err == nil {
 		t.Error("a repository was cloned from another server")
 	}
-	if len(stolen) > 0 {
+	if stolen := took(); len(stolen) > 0 {
 		t.Errorf("the other server was told %q", stolen)
 	}
 }
