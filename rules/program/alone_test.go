@@ -24,7 +24,7 @@ func TestAloneCgo(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			fset := token.NewFileSet()
-			file, err := parser.ParseFile(fset, "/work/a.cgo1.go", test.src, parser.ParseComments)
+			file, err := parser.ParseFile(fset, "/b001/a.cgo1.go", test.src, parser.ParseComments)
 			if err != nil {
 				t.Fatal(err)
 			}
