@@ -92,6 +92,9 @@ func afterGoroutines(units []*plan.Unit, opts *Options) []*plan.Unit {
 	}
 	return slices.DeleteFunc(slices.Clone(units), func(u *plan.Unit) bool {
 		for _, f := range u.Findings {
+			if f.Fix == nil {
+				continue
+			}
 			if _, ends := f.Fix.Intent.(*rules.DeferCancel); ends {
 				u.Blocker = &rules.Blocker{
 					Reason:  "conflict",
