@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/ctxmend/ctxmend/rules/callgraph"
+	"github.com/ctxmend/ctxmend/rules/census"
 	"github.com/ctxmend/ctxmend/rules/flow"
 	"github.com/ctxmend/ctxmend/rules/program"
 )
@@ -189,8 +190,8 @@ func (sp *sigPlan) holds(pkg *program.Package, p *newParam, obj types.Object) bo
 	return ok && as.Tok == token.DEFINE && len(as.Lhs) == 1 && len(as.Rhs) == 1 && sp.carries(pkg, p, as.Rhs[0]) && !sp.assigned(v, as.Lhs[0].(*ast.Ident))
 }
 
-// carries reports whether an expression will be the parameter, or derived from it by a call that has no other result: nothing
-// can end it earlier.
+// carries reports whether an expression will be the parameter, or the parameter with more values. What another function makes of it
+// may end earlier.
 func (sp *sigPlan) carries(pkg *program.Package, p *newParam, e ast.Expr) bool {
 	e = ast.Unparen(e)
 	if p.target != nil && slices.Contains(p.target.Uses, e) {
@@ -200,7 +201,8 @@ func (sp *sigPlan) carries(pkg *program.Package, p *newParam, e ast.Expr) bool {
 	case *ast.Ident:
 		return pkg.Info.Uses[e] != nil && sp.holds(pkg, p, pkg.Info.Uses[e])
 	case *ast.CallExpr:
-		return len(e.Args) > 0 && flow.IsContext(pkg.Info.TypeOf(e.Args[0])) && sp.carries(pkg, p, e.Args[0])
+		fn := census.Callee(pkg.Info, e)
+		return fn != nil && census.IsWithValue(fn) && len(e.Args) > 0 && sp.carries(pkg, p, e.Args[0])
 	}
 	return false
 }

@@ -17,7 +17,7 @@ func (b *builder) lookupOf(pkg *program.Package, f *program.File, call *ast.Call
 	switch {
 	case b.ix.renamesWithValue(pkg, call):
 		return nil // its callers are the writers
-	case (isWithValue(fn) || b.ix.isRenamed(fn)) && len(call.Args) == 3:
+	case (IsWithValue(fn) || b.ix.isRenamed(fn)) && len(call.Args) == 3:
 		return &Lookup{Writer, call, call.Args[0], call.Args[1], call.Args[2], f, pkg}
 	case isValueMethod(fn) && len(call.Args) == 2: // context.Context.Value(ctx, key)
 		sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
@@ -43,7 +43,7 @@ func (b *builder) spread(pkg *program.Package, f *program.File, call *ast.CallEx
 	if len(call.Args) != 1 {
 		return
 	}
-	if fn := Callee(pkg.Info, call); fn != nil && isWithValue(fn) {
+	if fn := Callee(pkg.Info, call); fn != nil && IsWithValue(fn) {
 		lk := &Lookup{Role: Writer, Context: call.Args[0], Key: call.Args[0], File: f, Pkg: pkg}
 		b.open(lk, Unknown{File: f, Pos: call.Args[0].Pos(), Why: "is one of several results passed on at once"})
 	}
@@ -82,7 +82,7 @@ func renaming(pkg *program.Package, decl *ast.FuncDecl, fn *types.Func) bool {
 		return false
 	}
 	callee := Callee(pkg.Info, call)
-	if callee == nil || !isWithValue(callee) {
+	if callee == nil || !IsWithValue(callee) {
 		return false
 	}
 	for i, a := range call.Args {
@@ -94,8 +94,8 @@ func renaming(pkg *program.Package, decl *ast.FuncDecl, fn *types.Func) bool {
 	return true
 }
 
-// isWithValue reports whether fn is context.WithValue.
-func isWithValue(fn *types.Func) bool {
+// IsWithValue reports whether fn is context.WithValue.
+func IsWithValue(fn *types.Func) bool {
 	return fn.Name() == "WithValue" && fn.Pkg() != nil && fn.Pkg().Path() == "context" && fn.Signature().Recv() == nil
 }
 
@@ -215,7 +215,7 @@ func (b *builder) functionValue(pkg *program.Package, f *program.File, id *ast.I
 	role := Reader
 	keyIndex := 0
 	switch {
-	case isWithValue(fn):
+	case IsWithValue(fn):
 		role, keyIndex = Writer, 1
 	case isValueMethod(fn):
 	default:

@@ -239,7 +239,7 @@ func isKeyArgument(u Use, call *ast.CallExpr, arg ast.Node) bool {
 	switch {
 	case fn == nil:
 		return false
-	case isWithValue(fn):
+	case IsWithValue(fn):
 		return len(call.Args) == 3 && ast.Node(call.Args[1]) == arg
 	case isValueMethod(fn) && isContextLike(fn.Signature().Recv().Type()):
 		return len(call.Args) > 0 && ast.Node(call.Args[len(call.Args)-1]) == arg
