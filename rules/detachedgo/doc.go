@@ -35,16 +35,16 @@
 //
 // # What the fix does
 //
-// How long a goroutine lives is decided by evidence, which the finding names. The function that starts it waits for it when it calls
-// Wait of the group that counts it, receives from a channel that it sends on or closes, or does so through another goroutine
-// that it waits for: it gets the context. Otherwise it outlives the function and gets context.WithoutCancel(ctx): the values without the
-// end. When its channel or its group leaves the function, nobody knows. --goroutines inherit passes the context everywhere,
-// --goroutines detach its values alone, whatever the evidence.
+// How long a goroutine lives is decided by evidence, which the finding names. The function that starts it waits for it when it
+// calls Wait of the group that counts it, receives from a channel that it sends on or closes, or does so through another
+// goroutine that it waits for: it gets the context. Otherwise it outlives the function and gets context.WithoutCancel(ctx): the
+// values without the end. When its channel or its group leaves the function, or the function waits only for some time, nobody
+// knows. --goroutines inherit passes the context everywhere, --goroutines detach its values alone, whatever the evidence.
 //
-// A literal of a go statement gets a parameter, a call an argument. Where a goroutine runs a function that takes no context and makes
-// one, itself or through others, these get a parameter as with missingparam, and their other callers pass what they have. Literals that are handed to a group, a timer or a pool use the context
-// around them, that of the group if it has one; what has to be asked for it, a request for example, is asked before they
-// start.
+// A literal of a go statement gets a parameter, a call an argument. Where a goroutine runs a function that takes no context and
+// makes one, itself or through others, these get a parameter as with missingparam, and their other callers pass what they have.
+// Literals that are handed to a group, a timer or a pool use the context around them, that of the group if it has one; what has
+// to be asked for it, a request for example, is asked before they start.
 //
 // Goroutines are started by go statements, by Go of what has a Wait, by time.AfterFunc, and by Submit of a pool.
 //

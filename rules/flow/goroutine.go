@@ -287,6 +287,7 @@ func (j *joiner) add(list *[]types.Object, e ast.Expr) {
 // judge looks for the function waiting, behind the start of the goroutine or deferred.
 func (j *joiner) judge() Lifetime {
 	var found *Lifetime
+	var past *ast.CommClause
 	see := func(n ast.Node, evidence string) {
 		if found == nil && (n.Pos() > j.g.Node().End() || j.deferred(n)) {
 			found = &Lifetime{Joined, evidence, n.Pos()}
@@ -306,9 +307,14 @@ func (j *joiner) judge() Lifetime {
 				see(n, types.ExprString(n.Fun)+"() waits for it")
 			}
 		case *ast.UnaryExpr:
-			if j.is(j.chans, n.X) {
-				see(n, "the function receives from "+types.ExprString(n.X))
+			if !j.is(j.chans, n.X) {
+				continue
 			}
+			if by := j.passedBy(n); by != nil {
+				past = by
+				continue
+			}
+			see(n, "the function receives from "+types.ExprString(n.X))
 		case *ast.RangeStmt:
 			if j.is(j.chans, n.X) {
 				see(n.X, "the function receives from "+types.ExprString(n.X))
@@ -321,6 +327,9 @@ func (j *joiner) judge() Lifetime {
 	}
 	if found != nil {
 		return *found
+	}
+	if past != nil {
+		return Lifetime{Unclear, "the function waits for it, and may go on without it", past.Pos()}
 	}
 	return j.without()
 }
