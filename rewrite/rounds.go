@@ -267,6 +267,7 @@ func (w *waiter) take() {
 					f.Status, f.Blocker, f.Applicability = u.Status, nil, u.Applicability
 					f.Note = noteOf(u)
 				}
+				w.widen(f, u)
 			}
 			if waits.Status == rules.Fixable {
 				waits.Files = append(slices.Clone(waits.Files), u.Files...)
@@ -276,6 +277,23 @@ func (w *waiter) take() {
 			}
 			waits.Status, waits.Blocker, waits.Applicability = u.Status, nil, u.Applicability
 			waits.Title, waits.Notes, waits.Files = u.Title, u.Notes, u.Files
+		}
+	}
+}
+
+// widen lets a finding that waited speak of the places, too, that are mended with it now and were none before.
+func (w *waiter) widen(was *rules.Finding, u *plan.Unit) {
+	for _, f := range u.Findings {
+		now := w.asBefore(w.prog, f)
+		if now == nil || !w.isStill(was, f) {
+			continue
+		}
+		for _, r := range now.Related {
+			if !slices.ContainsFunc(was.Related, func(had rules.Related) bool {
+				return had.Message == r.Message && had.File != nil && lineOf(had.File, had.Pos) == lineOf(r.File, r.Pos)
+			}) {
+				was.Related = append(was.Related, r)
+			}
 		}
 	}
 }

@@ -40,7 +40,7 @@ func tryLayout(t *testing.T, file string, form byte, script []byte) {
 	dir := tr.materialize()
 	res := tr.pipeline(dir, 1, tr.patterns)
 	if form&inTheWay == 0 {
-		tr.sameFindings(findingLines(res))
+		tr.sameFindings(findingLines(res, false))
 	}
 	tr.write(res)
 	tr.formatted(tr.tree(dir))

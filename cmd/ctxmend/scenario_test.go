@@ -59,6 +59,7 @@ type trial struct {
 	dress    scenario.Dress
 	patterns []string
 	programs bool // run main programs before and after
+	related  bool // findings name their other places
 	input    scenario.Tree
 	cache    string // for journals
 }
@@ -74,6 +75,7 @@ func newTrial(t *testing.T, file string) *trial {
 	cmd := &cobra.Command{}
 	tr.flags.add(cmd)
 	cmd.Flags().BoolVar(&tr.programs, "run", false, "")
+	cmd.Flags().BoolVar(&tr.related, "related", false, "")
 	cmd.Flags().StringSliceVar(&tr.dress.CRLF, "crlf", nil, "")
 	cmd.Flags().StringSliceVar(&tr.dress.BOM, "bom", nil, "")
 	cmd.Flags().StringSliceVar(&tr.dress.NoFinalNewline, "no-final-newline", nil, "")
@@ -111,7 +113,7 @@ func runScenario(t *testing.T, file string) {
 	dir, other := tr.materialize(), tr.materialize()
 
 	res := tr.pipeline(dir, 1, tr.patterns)
-	findings := findingLines(res)
+	findings := findingLines(res, tr.related)
 	if *vet {
 		tr.write(res)
 		tr.vets(dir)
@@ -204,14 +206,20 @@ func (t *trial) update(findings []string, after scenario.Tree) {
 }
 
 // findingLines prints findings as scenarios expect them.
-func findingLines(res *rewrite.Result) []string {
+func findingLines(res *rewrite.Result, related bool) []string {
 	var lines []string
 	for _, f := range report.New(res.Findings, nil, 0).Findings {
 		status := f.Status
 		if f.Blocker != nil {
 			status += ": " + f.Blocker.Reason
 		}
-		lines = append(lines, fmt.Sprintf("%s:%d:%d: %s: %s: %s", f.File, f.Line, f.Column, f.Rule, status, f.Message))
+		line := fmt.Sprintf("%s:%d:%d: %s: %s: %s", f.File, f.Line, f.Column, f.Rule, status, f.Message)
+		for _, r := range f.Related {
+			if related {
+				line += fmt.Sprintf("; %s (%s:%d)", r.Message, r.File, r.Line)
+			}
+		}
+		lines = append(lines, line)
 	}
 	return lines
 }
@@ -282,7 +290,7 @@ func (t *trial) orderDoesNotMatter(dir string, first *rewrite.Result) {
 	}
 	slices.Reverse(patterns)
 	res := t.pipeline(dir, 8, patterns)
-	if diff := cmp.Diff(findingLines(first), findingLines(res)); diff != "" {
+	if diff := cmp.Diff(findingLines(first, true), findingLines(res, true)); diff != "" {
 		t.Errorf("findings depend on package order or jobs (-first +second):\n%s", diff)
 	}
 	if diff := cmp.Diff(unified(t, first.Set), unified(t, res.Set)); diff != "" {
@@ -359,7 +367,7 @@ func (t *trial) secondRunChangesNothing(dir string, first *rewrite.Result) {
 	}
 	for rule, n := range left {
 		if n < 0 {
-			t.Errorf("%s finds more after the fix than it left:\n%s", rule, strings.Join(findingLines(again), "\n"))
+			t.Errorf("%s finds more after the fix than it left:\n%s", rule, strings.Join(findingLines(again, false), "\n"))
 		}
 	}
 }
