@@ -257,6 +257,7 @@ func (w *waiter) moved(l line) standIn {
 // take writes the outcome of the next round into the units that waited, and their findings.
 func (w *waiter) take() {
 	for waits, list := range w.found {
+		w.retell(waits, list)
 		for _, u := range list {
 			if !w.opts.CarriesOut(u) {
 				w.stays(waits, u)
@@ -267,7 +268,6 @@ func (w *waiter) take() {
 					f.Status, f.Blocker, f.Applicability = u.Status, nil, u.Applicability
 					f.Note = noteOf(u)
 				}
-				w.widen(f, u)
 			}
 			if waits.Status == rules.Fixable {
 				waits.Files = append(slices.Clone(waits.Files), u.Files...)
@@ -281,21 +281,37 @@ func (w *waiter) take() {
 	}
 }
 
-// widen lets a finding that waited speak of the places, too, that are mended with it now and were none before.
-func (w *waiter) widen(was *rules.Finding, u *plan.Unit) {
-	for _, f := range u.Findings {
-		now := w.asBefore(w.prog, f)
-		if now == nil || !w.isStill(was, f) {
-			continue
+// retell lets the findings that waited speak of the places that are mended with them now: these may have become more, or fewer.
+func (w *waiter) retell(waits *plan.Unit, list []*plan.Unit) {
+	for _, was := range waits.Findings {
+		var related []rules.Related
+		found := false
+		for _, u := range list {
+			for _, f := range u.Findings {
+				if !w.opts.CarriesOut(u) || !w.isStill(was, f) {
+					continue
+				}
+				if now := w.asBefore(w.prog, f); now != nil {
+					found, related = true, append(related, w.toldBefore(was, now.Related)...)
+				}
+			}
 		}
-		for _, r := range now.Related {
-			if !slices.ContainsFunc(was.Related, func(had rules.Related) bool {
-				return had.Message == r.Message && had.File != nil && lineOf(had.File, had.Pos) == lineOf(r.File, r.Pos)
-			}) {
-				was.Related = append(was.Related, r)
+		if found {
+			was.Related = related
+		}
+	}
+}
+
+// toldBefore puts the places that a finding had already where it had them: a changed line has lost its columns.
+func (w *waiter) toldBefore(was *rules.Finding, related []rules.Related) []rules.Related {
+	for i, r := range related {
+		for _, had := range was.Related {
+			if had.Message == r.Message && had.File != nil && lineOf(had.File, had.Pos) == lineOf(r.File, r.Pos) {
+				related[i] = had
 			}
 		}
 	}
+	return related
 }
 
 // stays gives a unit that made way to another one, and is blocked for another reason now that the other is carried out, that reason.

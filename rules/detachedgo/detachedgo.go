@@ -141,7 +141,7 @@ func (f *finder) users(b *flow.Birth, ends bool) []flow.Fate {
 	var used []flow.Fate
 	for _, fate := range f.flow.Fates(b.Pkg, b.File, b.Call) {
 		switch fate.Kind {
-		case flow.Used, flow.Started:
+		case flow.Used, flow.Started, flow.Detached:
 			if fate.Call == nil || flow.CleansUp(fate.Call) || ends && (f.flow.Outlives(b.Pkg, b.File, fate) || f.pass.Supply().Keeps(fate.Call)) {
 				return nil
 			}

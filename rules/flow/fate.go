@@ -28,6 +28,8 @@ const (
 	Cleanup
 	// Chosen is for a context that is assigned to a variable that has another value as well.
 	Chosen
+	// Detached is for a context whose values alone another goroutine gets, by context.WithoutCancel: it may end.
+	Detached
 )
 
 // A Fate is one thing that becomes of a context.
@@ -44,14 +46,14 @@ type Fate struct {
 // Fates follows a context within its function and tells what becomes of it, and of the contexts that are derived from it, in the order of
 // the source.
 func (f *Flow) Fates(pkg *program.Package, file *program.File, e ast.Expr) []Fate {
-	t := &tracer{flow: f, pkg: pkg, file: file, seen: map[*types.Var]bool{}}
+	t := &tracer{flow: f, pkg: pkg, file: file, seen: map[followed]bool{}}
 	t.value(e)
 	return t.list
 }
 
 // FatesOf follows a variable.
 func (f *Flow) FatesOf(pkg *program.Package, file *program.File, v *types.Var) []Fate {
-	t := &tracer{flow: f, pkg: pkg, file: file, seen: map[*types.Var]bool{}}
+	t := &tracer{flow: f, pkg: pkg, file: file, seen: map[followed]bool{}}
 	t.variable(v)
 	return t.list
 }
@@ -61,8 +63,25 @@ type tracer struct {
 	flow *Flow
 	pkg  *program.Package
 	file *program.File
-	seen map[*types.Var]bool
-	list []Fate
+	seen map[followed]bool
+	// detached tells that what is followed are the values of the context alone.
+	detached bool
+	list     []Fate
+}
+
+// A followed variable holds the context, or its values alone.
+type followed struct {
+	v        *types.Var
+	detached bool
+}
+
+// started notes that another goroutine gets the context at a call.
+func (t *tracer) started(pos token.Pos, call *ast.CallExpr) {
+	kind := Started
+	if t.detached || call != nil && withoutCancel(t.pkg, call) {
+		kind = Detached
+	}
+	t.add(kind, pos, call)
 }
 
 func (t *tracer) add(kind FateKind, pos token.Pos, call *ast.CallExpr) {
@@ -108,7 +127,7 @@ func (t *tracer) value(e ast.Node) {
 func (t *tracer) argument(call *ast.CallExpr, arg ast.Node) {
 	switch t.flow.callRun(t.file, call) {
 	case Concurrent:
-		t.add(Started, call.Pos(), call)
+		t.started(call.Pos(), call)
 		return
 	case AtEnd:
 		t.add(Cleanup, call.Pos(), call)
@@ -189,6 +208,8 @@ func (t *tracer) replaced(call *ast.CallExpr, result types.Type) bool {
 
 // derived follows the results of a call that derives a context: the context, or the request, and what ends it.
 func (t *tracer) derived(call *ast.CallExpr) {
+	defer func(was bool) { t.detached = was }(t.detached)
+	t.detached = t.detached || withoutCancel(t.pkg, call)
 	parent, child := t.flow.census.Outer(t.file, call)
 	as, ok := parent.(*ast.AssignStmt)
 	if !ok || len(as.Rhs) != 1 || ast.Node(as.Rhs[0]) != child {
@@ -272,7 +293,7 @@ func (t *tracer) name(id *ast.Ident, tok token.Token) {
 	v, ok := t.pkg.Info.ObjectOf(id).(*types.Var)
 	switch {
 	case !ok:
-	case t.seen[v]: // derived from itself
+	case t.seen[followed{v, t.detached}]: // derived from itself
 	case v.Parent() == t.pkg.Types.Scope():
 		t.add(Kept, id.Pos(), nil)
 	case t.pkg.Info.Defs[id] == nil && tok != token.DEFINE || t.flow.isParam(v) || v.Kind() == types.ResultVar:
@@ -284,19 +305,22 @@ func (t *tracer) name(id *ast.Ident, tok token.Token) {
 
 // variable follows a variable to its uses.
 func (t *tracer) variable(v *types.Var) {
-	if t.seen[v] {
+	if t.seen[followed{v, t.detached}] {
 		return
 	}
-	t.seen[v] = true
+	t.seen[followed{v, t.detached}] = true
 	for _, u := range t.flow.census.Uses(v) {
 		if u.File != t.file || u.Pkg.Info.Defs[u.Ident] != nil || t.written(u.Ident) {
 			continue
 		}
 		if lit := t.flow.literalAround(t.file, u.Ident, v); lit != nil {
 			if kind, ok := t.inLiteral(lit, v); ok {
-				if call := t.callOf(u.Ident); kind == Started && t.derivesWhileWaitedFor(call) {
+				switch call := t.callOf(u.Ident); {
+				case kind == Started && t.derivesWhileWaitedFor(call):
 					t.derived(call)
-				} else {
+				case kind == Started:
+					t.started(u.Ident.Pos(), call)
+				default:
 					t.add(kind, u.Ident.Pos(), call)
 				}
 				continue
@@ -377,7 +401,7 @@ func ends(t types.Type) bool {
 // ResultKept reports whether a call makes something that goes on after it, and that leaves the function: it is stored,
 // returned, handed to a goroutine.
 func (f *Flow) ResultKept(pkg *program.Package, file *program.File, call *ast.CallExpr) bool {
-	t := &tracer{flow: f, pkg: pkg, file: file, seen: map[*types.Var]bool{}}
+	t := &tracer{flow: f, pkg: pkg, file: file, seen: map[followed]bool{}}
 	for i, r := range resultTypes(pkg.Info.TypeOf(call)) {
 		if lives(r) && t.keptResult(call, i) {
 			return true
@@ -413,10 +437,10 @@ func (t *tracer) keptResult(call *ast.CallExpr, i int) bool {
 
 // leaks reports whether what a variable holds is stored, returned or captured.
 func (t *tracer) leaks(v *types.Var) bool {
-	if t.seen[v] {
+	if t.seen[followed{v, t.detached}] {
 		return false
 	}
-	t.seen[v] = true
+	t.seen[followed{v, t.detached}] = true
 	if v.Kind() == types.ResultVar {
 		return true
 	}

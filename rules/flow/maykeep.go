@@ -59,7 +59,7 @@ func (f *Flow) keepsParams(pkg *program.Package, file *program.File, sig *types.
 			switch {
 			case f.Outlives(pkg, file, fate):
 				return true
-			case fate.Call != nil && fate.Kind != Looked && f.mayKeep(pkg, file, fate.Call, seen, depth+1):
+			case fate.Call != nil && fate.Kind != Looked && fate.Kind != Detached && f.mayKeep(pkg, file, fate.Call, seen, depth+1):
 				return true
 			}
 		}
