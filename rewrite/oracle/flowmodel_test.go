@@ -2,6 +2,7 @@ package oracle
 
 import (
 	"fmt"
+	"go/ast"
 	"go/token"
 	"maps"
 	"regexp"
@@ -9,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/tools/go/ast/astutil"
 
 	"github.com/ctxmend/ctxmend/rules"
 	"github.com/ctxmend/ctxmend/rules/flow"
@@ -95,10 +97,17 @@ func (t *trial) givenToLiteral(f *rules.Finding) bool {
 	if !ok || in.Source.Kind != flow.Parameter {
 		return false
 	}
-	lines := strings.Split(t.prog.files[f.File.Rel], "\n")
-	// As the rounds before leave the file: parameters may have got lines of their own above it.
-	at := in.File.Tok.PositionFor(in.Source.Var.Pos(), false).Line
-	return slices.ContainsFunc(lines[max(0, min(at-5, len(lines))):min(at, len(lines))], func(l string) bool { return strings.Contains(l, "map[string]func(*") })
+	path, _ := astutil.PathEnclosingInterval(in.File.AST, in.Source.Var.Pos(), in.Source.Var.Pos())
+	lit := slices.IndexFunc(path, func(n ast.Node) bool { _, ok := n.(*ast.FuncLit); return ok })
+	if lit < 0 || lit+2 >= len(path) {
+		return false
+	}
+	stored, ok := path[lit+2].(*ast.CompositeLit) // around the pair of the key and the literal
+	if !ok {
+		return false
+	}
+	_, ok = stored.Type.(*ast.MapType)
+	return ok
 }
 
 // alongWith notes what functions that get a parameter mend for its sake: the places in the functions that ask for it, and those that
