@@ -29,7 +29,12 @@ func (kp *keyPlan) checkInstances() error {
 func (kp *keyPlan) toldPlace(s *spot, parent, child ast.Node) string {
 	switch p := parent.(type) {
 	case *ast.CallExpr:
-		return kp.toldOperand(s, p, child)
+		if what := kp.toldOperand(s, p, child); what != "" {
+			return what
+		}
+		if infersResult(s.Pkg.Info, p, child) {
+			return kp.toldAhead(s.Pkg, s.File, p, map[*types.Var]bool{})
+		}
 	case *ast.KeyValueExpr:
 		if lit, _ := kp.census.Outer(s.File, p); lit != nil {
 			return toldLiteral(s, lit, p, child == ast.Node(p.Key))
