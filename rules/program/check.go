@@ -8,6 +8,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
@@ -132,6 +133,7 @@ func (p *Package) addTypeError(err error) {
 	pos := te.Fset.PositionFor(te.Pos, false)
 	if more, ok := strings.CutPrefix(te.Msg, "\t"); ok && len(p.typeErrs) > 0 {
 		last := &p.typeErrs[len(p.typeErrs)-1]
+		pos.Filename = filepath.Base(pos.Filename) // the package's: no machine's paths in what is shown
 		last.Msg += fmt.Sprintf("; %s (%s)", more, pos)
 		return
 	}

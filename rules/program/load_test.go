@@ -581,7 +581,7 @@ var V = 1
 	lines := strings.Join(brokenLines(p), "\n")
 	for _, want := range []string{
 		"m/types: t.go:5: cannot use \"a\"",
-		"m/types: u.go:3: twin redeclared in this block; other declaration of twin",
+		"m/types: u.go:3: twin redeclared in this block; other declaration of twin (t.go:",
 		"m/missing: m.go:3: could not import example.com/nowhere (no required module provides package example.com/nowhere",
 		"m/syntax: s.go:3: expected",
 		"import cycle not allowed",
