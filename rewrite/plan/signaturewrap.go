@@ -145,17 +145,30 @@ func stable(m *callgraph.Mention) bool {
 	return ok && !assignedAgain(m, v) && !copies(m.Pkg.Info.Selections[sel])
 }
 
-// copies reports whether a method value holds a copy of a struct, which the code that follows does not change.
+// copies reports whether a method value holds what the code that follows may change under the same name: a copy of a struct, a copy
+// of anything that a pointer or an embedded field leads to, or a pointer that is embedded.
 func copies(sel *types.Selection) bool {
 	fn, ok := sel.Obj().(*types.Func)
 	if !ok || types.IsInterface(sel.Recv()) {
 		return false
 	}
-	switch fn.Signature().Recv().Type().Underlying().(type) {
+	t, path := sel.Recv(), sel.Index()
+	for _, i := range path[:len(path)-1] {
+		st, ok := derefType(t).Underlying().(*types.Struct)
+		if !ok {
+			return true
+		}
+		if t = st.Field(i).Type(); isPointer(t) || types.IsInterface(t) {
+			return true
+		}
+	}
+	switch recv := fn.Signature().Recv().Type(); recv.Underlying().(type) {
+	case *types.Pointer:
+		return false
 	case *types.Struct, *types.Array:
 		return true
 	}
-	return false
+	return len(path) > 1 || isPointer(sel.Recv())
 }
 
 // assignedAgain reports whether a file assigns to a variable after its declaration, or takes its address.
