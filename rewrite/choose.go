@@ -58,11 +58,10 @@ type picker struct {
 func (p *picker) choose(wanted, open []*plan.Unit) ([]*plan.Unit, error) {
 	p.offered = map[*plan.Unit]bool{}
 	for instead := false; ; instead = true {
-		offer := slices.DeleteFunc(slices.Clone(wanted), func(u *plan.Unit) bool { return p.offered[u] || len(u.Findings) == 0 })
+		offer := slices.DeleteFunc(offerable(wanted), func(u *plan.Unit) bool { return p.offered[u] })
 		if len(offer) == 0 {
 			break
 		}
-		slices.SortStableFunc(offer, func(a, b *plan.Unit) int { return a.Before(b) })
 		if err := p.ask(offer, instead); err != nil {
 			return nil, err
 		}
@@ -71,18 +70,30 @@ func (p *picker) choose(wanted, open []*plan.Unit) ([]*plan.Unit, error) {
 	return p.verified()
 }
 
+// offerable returns the units that are offered, in the order of their first findings.
+func offerable(units []*plan.Unit) []*plan.Unit {
+	list := slices.DeleteFunc(slices.Clone(units), func(u *plan.Unit) bool { return len(u.Findings) == 0 })
+	slices.SortStableFunc(list, func(a, b *plan.Unit) int { return a.Before(b) })
+	return list
+}
+
+// offer makes an offer of units.
+func (v *verifier) offer(units []*plan.Unit, instead bool) *Offer {
+	return &Offer{
+		Program: v.prog, Units: units, Instead: instead,
+		Alone: func(u *plan.Unit) (*patches.Set, error) {
+			return (&verifier{ctx: v.ctx, prog: v.prog}).apply([]*plan.Unit{u})
+		},
+	}
+}
+
 // ask offers units that are new.
 func (p *picker) ask(offer []*plan.Unit, instead bool) error {
 	for _, u := range offer {
 		p.offered[u] = true
 		u.Left = true
 	}
-	choice, err := p.opts.Choose(p.v.ctx, &Offer{
-		Program: p.v.prog, Units: offer, Instead: instead,
-		Alone: func(u *plan.Unit) (*patches.Set, error) {
-			return (&verifier{ctx: p.v.ctx, prog: p.v.prog}).apply([]*plan.Unit{u})
-		},
-	})
+	choice, err := p.opts.Choose(p.v.ctx, p.v.offer(offer, instead))
 	if err != nil {
 		return &ChoiceError{err}
 	}

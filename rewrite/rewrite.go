@@ -34,6 +34,8 @@ type Options struct {
 	// Needs, with Choose, asks whether a unit that was chosen, and does not type-check without one that was left out, takes
 	// that one with it; otherwise neither is carried out.
 	Needs func(unit, other *plan.Unit) (bool, error)
+	// Taken, when not nil and nobody chooses, is shown in every round what would have been offered, all of which is carried out.
+	Taken func(*Offer) error
 	// KeyNames are names for keys, by [plan.KeyName.Key], in place of those that ctxmend makes of their texts.
 	KeyNames map[string]string
 	// KeyStyle, KeyPackage, Accessors, Stage, API and Goroutines are the choices of [plan.Options].

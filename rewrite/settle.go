@@ -67,10 +67,14 @@ func applyVerified(ctx context.Context, prog *program.Program, units []*plan.Uni
 			return nil, err
 		}
 	}
-	if opts.Choose != nil {
-		if wanted, err = (&picker{opts: opts, v: v, may: chosen}).choose(wanted, open); err != nil {
-			return nil, err
-		}
+	switch {
+	case opts.Choose != nil:
+		wanted, err = (&picker{opts: opts, v: v, may: chosen}).choose(wanted, open)
+	case opts.Taken != nil:
+		err = opts.Taken(v.offer(offerable(wanted), false))
+	}
+	if err != nil {
+		return nil, err
 	}
 	return v.patches(wanted)
 }

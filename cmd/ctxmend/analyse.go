@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"path"
 	"path/filepath"
+	"runtime/metrics"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -28,17 +29,34 @@ func (a *app) analyseCommand() *cobra.Command {
 		Hidden: true,
 		Args:   noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			ctx, request, err := analysis.ReadRequest(cmd.Context(), a.stdin)
+			ctx, request, plans, err := analysis.Listen(cmd.Context(), a.stdin)
 			if err != nil {
 				return err
 			}
-			return json.NewEncoder(a.stdout).Encode(a.answer(ctx, request))
+			c := &cloneAnalysis{app: a, request: request, standard: new(program.Standard)}
+			say := json.NewEncoder(a.stdout)
+			answer := answerOf(func(answer *analysis.Answer) (err error) {
+				answer.Analysis, err = c.analyse(ctx)
+				return err
+			})
+			if err := say.Encode(answer); err != nil || answer.Fault != nil {
+				return err
+			}
+			select {
+			case <-ctx.Done():
+				return nil
+			case plan := <-plans:
+				return say.Encode(answerOf(func(answer *analysis.Answer) (err error) {
+					answer.Patches, err = c.patches(ctx, plan.Shards)
+					return err
+				}))
+			}
 		},
 	}
 }
 
-// answer does what a request asks; what goes wrong is an answer, too.
-func (a *app) answer(ctx context.Context, request *analysis.Request) (answer *analysis.Answer) {
+// answerOf has a question answered; what goes wrong is an answer, too.
+func answerOf(do func(*analysis.Answer) error) (answer *analysis.Answer) {
 	var err error
 	defer func() {
 		if err != nil {
@@ -46,16 +64,8 @@ func (a *app) answer(ctx context.Context, request *analysis.Request) (answer *an
 		}
 	}()
 	defer program.Catch(&err)
-	c := &cloneAnalysis{app: a, request: request}
-	if err = c.find(); err != nil {
-		return nil
-	}
 	answer = &analysis.Answer{}
-	if request.Shards == nil {
-		answer.Analysis, err = c.analyse(ctx)
-		return answer
-	}
-	answer.Patches, err = c.patches(ctx)
+	err = do(answer)
 	return answer
 }
 
@@ -78,25 +88,35 @@ var errUnfit = errors.New("no Go module could be read")
 
 // A cloneAnalysis is what one request asks about.
 type cloneAnalysis struct {
-	app     *app
-	request *analysis.Request
-	worlds  []analysis.World
-	notes   []string
+	app      *app
+	request  *analysis.Request
+	standard *program.Standard // of all worlds
+	worlds   []*looked
+	notes    []string
+}
+
+// A looked is a world that has been looked at.
+type looked struct {
+	analysis.World
+	// base is what was read, while it is kept.
+	base *rewrite.Base
+	// found is what came of all its units together.
+	found *planning
 }
 
 // find looks for modules and workspaces.
-func (c *cloneAnalysis) find() error {
+func (c *cloneAnalysis) find() ([]analysis.World, error) {
 	worlds, notes, err := analysis.Worlds(c.request.Dir)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if c.worlds, c.notes = worlds, notes; len(worlds) > 0 {
-		return nil
+	if c.notes = notes; len(worlds) > 0 {
+		return worlds, nil
 	}
 	if len(notes) == 0 {
-		return fmt.Errorf("%w: there is no go.mod", errUnfit)
+		return nil, fmt.Errorf("%w: there is no go.mod", errUnfit)
 	}
-	return fmt.Errorf("%w: %s", errUnfit, strings.Join(notes, "; "))
+	return nil, fmt.Errorf("%w: %s", errUnfit, strings.Join(notes, "; "))
 }
 
 // options are those of a run on one of the worlds. The flags that a person would give are set as if one had.
@@ -132,7 +152,7 @@ func (c *cloneAnalysis) options(w analysis.World) (rewrite.Options, error) {
 		flags.jobs = c.request.Jobs
 	}
 	opts, err := sub.options(flags, nil)
-	opts.Load.Base = c.request.Dir
+	opts.Load.Base, opts.Load.Standard = c.request.Dir, c.standard
 	return opts, err
 }
 
@@ -166,7 +186,12 @@ func (c *cloneAnalysis) note(w analysis.World, err error) {
 // analyse reports what could be done.
 func (c *cloneAnalysis) analyse(ctx context.Context) (*campaign.Analysis, error) {
 	out := &campaign.Analysis{Modules: []string{}, Findings: []campaign.Finding{}, Units: []campaign.Unit{}, Notes: []string{}}
-	for _, w := range c.worlds {
+	worlds, err := c.find()
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range worlds {
+		c.makeRoom()
 		base, opts, err := c.read(ctx, w)
 		if err != nil {
 			return nil, err
@@ -174,6 +199,8 @@ func (c *cloneAnalysis) analyse(ctx context.Context) (*campaign.Analysis, error)
 		if base == nil {
 			continue
 		}
+		l := &looked{World: w, found: &planning{alone: runsOfUnits{}}}
+		opts.Taken = func(offer *rewrite.Offer) error { return l.found.alone.add(w, offer, offer.Units) }
 		res, err := base.Run(ctx, opts)
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -191,15 +218,33 @@ func (c *cloneAnalysis) analyse(ctx context.Context) (*campaign.Analysis, error)
 		for i := range r.Findings {
 			out.Findings = append(out.Findings, findingOf(w, &r.Findings[i]))
 		}
-		for i := range r.Units {
-			out.Units = append(out.Units, unitOf(w, res, r, &r.Units[i]))
+		l.found.take(w, res, r)
+		for _, u := range l.found.units {
+			out.Units = append(out.Units, u.Unit)
 		}
+		if len(l.found.carried()) > 1 { // fewer are planned together or not at all
+			l.base = base
+		}
+		c.worlds = append(c.worlds, l)
 	}
 	out.Notes = append(out.Notes, c.notes...)
 	if len(out.Modules) == 0 {
 		return nil, fmt.Errorf("%w: %s", errUnfit, strings.Join(c.notes, "; "))
 	}
+	c.notes = nil
 	return out, nil
+}
+
+// makeRoom lets go of what was read of worlds before when it takes a quarter of the memory that there is: it can be read again.
+func (c *cloneAnalysis) makeRoom() {
+	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(live)
+	if c.request.Memory == 0 || live[0].Value.Uint64() < uint64(c.request.Memory/4) {
+		return
+	}
+	for _, l := range c.worlds {
+		l.base = nil
+	}
 }
 
 // stays makes sure that all files that may be edited lie in the clone.

@@ -137,15 +137,12 @@ func TestAnalysisRunsNothing(t *testing.T) {
 			child := analyser(t)
 			child.Env = tr.env
 			before := stateOf(t, dir)
-			found, err := child.Analyse(t.Context(), dir, campaign.AnalysisOptions{})
+			found, _, err := child.Analyse(t.Context(), dir, campaign.AnalysisOptions{}, each([]string{`builtinkey:"k"`}))
 			if err != nil {
 				t.Fatal(err)
 			}
 			if len(found.Units) != 1 || found.Units[0].Status != "fixable" {
 				t.Errorf("units %+v, notes %q", found.Units, found.Notes)
-			}
-			if _, err := child.Patch(t.Context(), dir, campaign.AnalysisOptions{}, []string{`builtinkey:"k"`}); err != nil {
-				t.Error(err)
 			}
 			if tr.sprung() {
 				t.Error("the analysis has run what the repository names")
@@ -202,7 +199,7 @@ func TestAnalysisStaysInside(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		found, err := analyser(t).Analyse(t.Context(), dir, campaign.AnalysisOptions{})
+		found, _, err := analyser(t).Analyse(t.Context(), dir, campaign.AnalysisOptions{}, nil)
 		if err == nil {
 			// The module without its workspace may do.
 			if said, _ := json.Marshal(found); name != "workspace" || len(found.Modules) != 1 || strings.Contains(string(said), "s3cr3t") {
@@ -220,13 +217,13 @@ func TestAnalysisStaysInside(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "k.go"), []byte(keyed), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := analyser(t).Analyse(t.Context(), dir, campaign.AnalysisOptions{}); !errors.Is(err, campaign.ErrUnfit) {
+	if _, _, err := analyser(t).Analyse(t.Context(), dir, campaign.AnalysisOptions{}, nil); !errors.Is(err, campaign.ErrUnfit) {
 		t.Errorf("a module above the clone: %v", err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module example.com/m\n\ngo 1.24\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if found, err := analyser(t).Analyse(t.Context(), dir, campaign.AnalysisOptions{}); err != nil || len(found.Units) != 1 {
+	if found, _, err := analyser(t).Analyse(t.Context(), dir, campaign.AnalysisOptions{}, nil); err != nil || len(found.Units) != 1 {
 		t.Errorf("below a workspace and a configuration that are not the clone's: %+v, %v", found, err)
 	}
 }
@@ -236,7 +233,7 @@ func TestAnalysisIsBounded(t *testing.T) {
 	dir := unpack(t, "-- go.mod --\nmodule example.com/m\n-- k.go --\n"+keyed)
 	child := analyser(t)
 	child.Time = time.Nanosecond
-	if _, err := child.Analyse(t.Context(), dir, campaign.AnalysisOptions{}); !errors.Is(err, campaign.ErrTooLarge) || !strings.Contains(err.Error(), "took longer than 1ns") {
+	if _, _, err := child.Analyse(t.Context(), dir, campaign.AnalysisOptions{}, nil); !errors.Is(err, campaign.ErrTooLarge) || !strings.Contains(err.Error(), "took longer than 1ns") {
 		t.Errorf("time: %v", err)
 	}
 	// Dozens of bytes of syntax tree for each of the file.
@@ -246,7 +243,7 @@ func TestAnalysisIsBounded(t *testing.T) {
 	}
 	child = analyser(t)
 	child.Memory = 400 << 20
-	if _, err := child.Analyse(t.Context(), dir, campaign.AnalysisOptions{}); !errors.Is(err, campaign.ErrTooLarge) || !strings.Contains(err.Error(), "needs more memory than 400 MB") {
+	if _, _, err := child.Analyse(t.Context(), dir, campaign.AnalysisOptions{}, nil); !errors.Is(err, campaign.ErrTooLarge) || !strings.Contains(err.Error(), "needs more memory than 400 MB") {
 		t.Errorf("memory: %v", err)
 	}
 }
@@ -261,7 +258,7 @@ func TestAnalysisEndsWithItsCampaign(t *testing.T) {
 	// A go command that never ends, and tells that it has begun.
 	begun := filepath.Join(dir, "begun")
 	if err := syscall.Mkfifo(begun, 0o600); err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	script := "#!/bin/sh\necho $$ > " + begun + "\nexec sleep 1000\n"
 	if err := os.WriteFile(filepath.Join(dir, "go"), []byte(script), 0o755); err != nil {

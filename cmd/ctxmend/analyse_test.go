@@ -29,6 +29,21 @@ func analyser(t *testing.T) *analysis.Child {
 	return &analysis.Child{Program: self, Env: append(os.Environ(), "GOPROXY=off")}
 }
 
+// each asks for each of the lists.
+func each(lists ...[]string) func(*campaign.Analysis) [][]string {
+	return func(*campaign.Analysis) [][]string { return lists }
+}
+
+// patchOf plans some units, and nothing else.
+func patchOf(t *testing.T, child *analysis.Child, dir string, opts campaign.AnalysisOptions, units ...string) *campaign.Patch {
+	t.Helper()
+	_, patches, err := child.Analyse(t.Context(), dir, opts, each(units))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return patches[0]
+}
+
 // unpack writes an archive into a new directory.
 func unpack(t *testing.T, archive string) string {
 	t.Helper()
@@ -54,28 +69,26 @@ func TestAnalyseShards(t *testing.T) {
 	}
 	child, ctx := analyser(t), t.Context()
 	opts := campaign.AnalysisOptions{Level: "review"}
-	found, err := child.Analyse(ctx, dir, opts)
+	var fixable []string
+	var shards [][]string
+	found, patches, err := child.Analyse(ctx, dir, opts, func(found *campaign.Analysis) [][]string {
+		for _, u := range found.Units {
+			if u.Status == "fixable" {
+				fixable = append(fixable, u.ID)
+				shards = append(shards, []string{u.ID})
+			}
+		}
+		shards = append(shards, fixable, []string{"builtinkey:gone"})
+		return shards
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if found.Cost.CPU <= 0 || found.Cost.Memory <= 0 || !slices.Equal(found.Modules, []string{"."}) {
 		t.Errorf("modules %v, cost %+v", found.Modules, found.Cost)
 	}
-	var fixable []string
-	var shards [][]string
-	for _, u := range found.Units {
-		if u.Status == "fixable" {
-			fixable = append(fixable, u.ID)
-			shards = append(shards, []string{u.ID})
-		}
-	}
 	if len(fixable) < 4 || len(fixable) == len(found.Units) {
 		t.Fatalf("%d of %d units are fixable: too few to part, or none is blocked", len(fixable), len(found.Units))
-	}
-	shards = append(shards, fixable, []string{"builtinkey:gone"})
-	patches, err := child.Patches(ctx, dir, opts, shards)
-	if err != nil {
-		t.Fatal(err)
 	}
 	gone := patches[len(fixable)+1]
 	if len(gone.Units)+len(gone.Changes) != 0 || len(gone.Dropped) != 1 || gone.Dropped[0].Blocker != "there is no such unit any more" {
@@ -97,11 +110,7 @@ func TestAnalyseShards(t *testing.T) {
 		}
 	}
 	// What was planned beside others is what is planned by itself.
-	alone, err := child.Patch(ctx, dir, opts, shards[len(shards)-3])
-	if err != nil {
-		t.Fatal(err)
-	}
-	alone.Cost = patches[len(fixable)-1].Cost
+	alone := patchOf(t, child, dir, opts, fixable[len(fixable)-1])
 	if diff := cmp.Diff(alone, patches[len(fixable)-1]); diff != "" {
 		t.Errorf("the same shard, the last of many and alone (-alone +last):\n%s", diff)
 	}
@@ -198,7 +207,7 @@ module example.com/x
 -- testdata/x/k.go --
 `+key)
 	child := analyser(t)
-	found, err := child.Analyse(t.Context(), dir, campaign.AnalysisOptions{})
+	found, _, err := child.Analyse(t.Context(), dir, campaign.AnalysisOptions{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,10 +230,7 @@ module example.com/x
 	if strings.Contains(notes, dir) {
 		t.Errorf("notes name the directory of this machine:\n%s", notes)
 	}
-	patch, err := child.Patch(t.Context(), dir, campaign.AnalysisOptions{}, []string{`work:builtinkey:"k"`, `tools:builtinkey:"k"`})
-	if err != nil {
-		t.Fatal(err)
-	}
+	patch := patchOf(t, child, dir, campaign.AnalysisOptions{}, `work:builtinkey:"k"`, `tools:builtinkey:"k"`)
 	var names []string
 	for _, c := range patch.Changes {
 		names = append(names, c.Name)
@@ -244,16 +250,16 @@ func TestAnalyseUnfit(t *testing.T) {
 		"wrong config": "-- go.mod --\nmodule m\n-- m.go --\npackage m\n-- .ctxmend.yaml --\nlevel: reckless\n",
 		"one outside":  "-- go.work --\ngo 1.24\nuse ../elsewhere\n",
 	} {
-		if _, err := child.Analyse(t.Context(), unpack(t, archive), campaign.AnalysisOptions{}); !errors.Is(err, campaign.ErrUnfit) {
+		if _, _, err := child.Analyse(t.Context(), unpack(t, archive), campaign.AnalysisOptions{}, nil); !errors.Is(err, campaign.ErrUnfit) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := child.Analyse(t.Context(), unpack(t, "-- go.mod --\nmodule m\n-- m.go --\npackage m\n"), campaign.AnalysisOptions{Rules: []string{"nonesuch"}}); err == nil || !strings.Contains(err.Error(), "nonesuch") {
+	if _, _, err := child.Analyse(t.Context(), unpack(t, "-- go.mod --\nmodule m\n-- m.go --\npackage m\n"), campaign.AnalysisOptions{Rules: []string{"nonesuch"}}, nil); err == nil || !strings.Contains(err.Error(), "nonesuch") {
 		t.Errorf("an unknown rule: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := child.Analyse(ctx, t.TempDir(), campaign.AnalysisOptions{}); !errors.Is(err, context.Canceled) {
+	if _, _, err := child.Analyse(ctx, t.TempDir(), campaign.AnalysisOptions{}, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 }

@@ -10,35 +10,31 @@ import (
 	"github.com/ctxmend/ctxmend/patches"
 	"github.com/ctxmend/ctxmend/patches/campaign"
 	"github.com/ctxmend/ctxmend/patches/campaign/analysis"
+	"github.com/ctxmend/ctxmend/patches/report"
 	"github.com/ctxmend/ctxmend/rewrite"
 	"github.com/ctxmend/ctxmend/rewrite/plan"
 )
 
-// patches plans each shard of the request alone. Every module is read once for all of them.
-func (c *cloneAnalysis) patches(ctx context.Context) ([]*campaign.Patch, error) {
-	shards := make([]*shard, len(c.request.Shards))
-	for i, ids := range c.request.Shards {
+// patches plans each shard alone, on what has been read already where that is still there.
+func (c *cloneAnalysis) patches(ctx context.Context, lists [][]string) ([]*campaign.Patch, error) {
+	shards := make([]*shard, len(lists))
+	for i, ids := range lists {
 		shards[i] = newShard(ids)
 	}
-	for _, w := range c.worlds {
-		if !slices.ContainsFunc(shards, func(s *shard) bool { return s.concerns(w) }) {
-			continue
-		}
-		base, opts, err := c.read(ctx, w)
-		if err != nil {
-			return nil, err
-		}
-		if base == nil {
-			continue
-		}
+	for _, l := range c.worlds {
 		for _, s := range shards {
-			if !s.concerns(w) {
+			if !s.asksFor(l.found.units) {
 				continue
 			}
-			if err := c.carryOut(ctx, s, w, base, opts); err != nil {
+			o, err := c.plan(ctx, l, s)
+			if err == nil && o != nil {
+				err = s.take(c.request.Dir, o)
+			}
+			if err != nil {
 				return nil, err
 			}
 		}
+		l.base = nil
 	}
 	var out []*campaign.Patch
 	for _, s := range shards {
@@ -47,17 +43,45 @@ func (c *cloneAnalysis) patches(ctx context.Context) ([]*campaign.Patch, error) 
 	return out, nil
 }
 
+// A planning is what came of planning units of one world.
+type planning struct {
+	units []planned
+	set   *patches.Set
+	// alone are the lines that each unit would change by itself.
+	alone runsOfUnits
+	// missing are units that others do not hold without.
+	missing map[string]string
+	level   string
+}
+
+// A planned unit is one that may be carried out by the patch set.
+type planned struct {
+	campaign.Unit
+	carried bool
+}
+
+// take notes what a run has made.
+func (o *planning) take(w analysis.World, res *rewrite.Result, r *report.Report) {
+	o.set, o.level = res.Set, string(res.Options.Level)
+	for i, u := range res.Units {
+		o.units = append(o.units, planned{unitOf(w, res, r, &r.Units[i]), res.Carries(u)})
+	}
+}
+
+// carried returns the units that the patch set carries out.
+func (o *planning) carried() []planned {
+	return slices.DeleteFunc(slices.Clone(o.units), func(u planned) bool { return !u.carried })
+}
+
 // A shard is some units that are planned together, and nothing else with them.
 type shard struct {
 	asked map[string]bool
 	done  map[string]bool
 	patch *campaign.Patch
-	// missing are units that ones of the shard do not hold without.
-	missing map[string]string
 }
 
 func newShard(ids []string) *shard {
-	s := &shard{asked: map[string]bool{}, done: map[string]bool{}, missing: map[string]string{}}
+	s := &shard{asked: map[string]bool{}, done: map[string]bool{}}
 	for _, id := range ids {
 		s.asked[id] = true
 	}
@@ -65,75 +89,80 @@ func newShard(ids []string) *shard {
 	return s
 }
 
-// concerns reports whether units that are asked for may be those of a world.
-func (s *shard) concerns(w analysis.World) bool {
-	for id := range s.asked {
-		if strings.HasPrefix(id, w.Prefix()) {
-			return true
-		}
-	}
-	return false
+// asksFor reports whether some of the units are of the shard.
+func (s *shard) asksFor(units []planned) bool {
+	return slices.ContainsFunc(units, func(u planned) bool { return s.asked[u.ID] })
 }
 
-// carryOut plans the shard's units of one world, and adds what came of it.
-func (c *cloneAnalysis) carryOut(ctx context.Context, s *shard, w analysis.World, base *rewrite.Base, opts rewrite.Options) error {
-	var alone runsOfUnits
+// plan plans the shard's units of one world and no others. Where those are all that can be carried out there, that has been done.
+func (c *cloneAnalysis) plan(ctx context.Context, l *looked, s *shard) (*planning, error) {
+	if !slices.ContainsFunc(l.found.carried(), func(u planned) bool { return !s.asked[u.ID] }) {
+		return l.found, nil
+	}
+	w := l.World
+	base, opts, err := l.base, rewrite.Options{}, error(nil)
+	if base == nil {
+		base, opts, err = c.read(ctx, w)
+		l.base = base
+	} else {
+		opts, err = c.options(w)
+	}
+	if err != nil || base == nil {
+		return nil, err
+	}
+	o := &planning{alone: runsOfUnits{}, missing: map[string]string{}}
 	opts.Choose = func(_ context.Context, offer *rewrite.Offer) (*rewrite.Choice, error) {
-		choice := &rewrite.Choice{}
-		for _, u := range offer.Units {
-			if !s.asked[w.Prefix()+u.ID] {
-				continue
-			}
-			choice.Units = append(choice.Units, u)
-			if err := alone.add(w, offer, u); err != nil {
-				return nil, err
-			}
-		}
-		return choice, nil
+		units := slices.DeleteFunc(slices.Clone(offer.Units), func(u *plan.Unit) bool { return !s.asked[w.Prefix()+u.ID] })
+		return &rewrite.Choice{Units: units}, o.alone.add(w, offer, units)
 	}
 	opts.Needs = func(u, other *plan.Unit) (bool, error) {
-		s.missing[w.Prefix()+u.ID] = w.Prefix() + other.ID
+		o.missing[w.Prefix()+u.ID] = w.Prefix() + other.ID
 		return false, nil
 	}
 	res, err := base.Run(ctx, opts)
 	if ctx.Err() != nil {
-		return ctx.Err()
+		return nil, ctx.Err()
 	}
 	if err != nil {
 		c.note(w, err)
-		return nil
+		return nil, nil
 	}
 	if err := c.stays(res); err != nil {
-		return err
+		return nil, err
 	}
-	r := makeReport(res, 0)
+	o.take(w, res, makeReport(res, 0))
+	return o, nil
+}
+
+// take takes from a planning what was asked for.
+func (s *shard) take(top string, o *planning) error {
 	var carried []*campaign.Unit
-	for i, u := range res.Units {
-		id := w.Prefix() + u.ID
-		if !s.asked[id] || s.done[id] {
+	for _, u := range o.units {
+		if !s.asked[u.ID] || s.done[u.ID] {
 			continue
 		}
-		unit := unitOf(w, res, r, &r.Units[i])
-		s.done[id] = true
-		if res.Carries(u) {
+		unit := u.Unit
+		s.done[u.ID] = true
+		if u.carried {
+			unit.Hunks = []campaign.Hunk{}
 			carried = append(carried, &unit)
 			continue
 		}
-		if other := s.missing[id]; other != "" {
+		if other := o.missing[u.ID]; other != "" {
 			unit.Blocker = "it does not type-check without " + other
 		}
 		if unit.Blocker == "" {
-			unit.Blocker = "it is not carried out at level " + string(opts.Level)
+			unit.Blocker = "it is not carried out at level " + o.level
 		}
 		s.patch.Dropped = append(s.patch.Dropped, unit)
 	}
 	if len(carried) == 0 {
 		return nil
 	}
-	if err := s.add(c.request.Dir, res.Set); err != nil {
+	if err := s.add(top, o.set); err != nil {
 		return err
 	}
-	alone.attribute(carried, res.Set)
+	o.alone.attribute(carried, o.set)
 	for _, u := range carried {
 		s.patch.Units = append(s.patch.Units, *u)
 	}
@@ -179,20 +208,19 @@ func (s *shard) finish(notes []string) *campaign.Patch {
 // runsOfUnits are the lines that each unit would change by itself, by the unit's ID.
 type runsOfUnits map[string]map[string][]patches.Run
 
-// add notes what a unit changes alone.
-func (r *runsOfUnits) add(w analysis.World, offer *rewrite.Offer, u *plan.Unit) error {
-	set, err := offer.Alone(u)
-	if err != nil {
-		return err
+// add notes what units that are offered change alone.
+func (r runsOfUnits) add(w analysis.World, offer *rewrite.Offer, units []*plan.Unit) error {
+	for _, u := range units {
+		set, err := offer.Alone(u)
+		if err != nil {
+			return err
+		}
+		files := map[string][]patches.Run{}
+		for _, f := range set.Files {
+			files[f.Name] = f.Runs()
+		}
+		r[w.Prefix()+u.ID] = files
 	}
-	files := map[string][]patches.Run{}
-	for _, f := range set.Files {
-		files[f.Name] = f.Runs()
-	}
-	if *r == nil {
-		*r = runsOfUnits{}
-	}
-	(*r)[w.Prefix()+u.ID] = files
 	return nil
 }
 

@@ -23,52 +23,72 @@ func (e *Engine) analyse(ctx context.Context, t *Task) (Outcome, error) {
 		return Outcome{}, err
 	}
 	r.Base = base
+	w := &wanting{engine: e, task: t}
 	var a *Analysis
+	var made []*Patch
 	if err == nil {
-		a, err = e.Analyser.Analyse(ctx, e.dir(r), e.Config.Options())
+		a, made, err = e.Analyser.Analyse(ctx, e.dir(r), e.Config.Options(), w.lists)
 	}
 	if final(err) {
 		skip(r, err.Error())
 		return Outcome{}, nil
 	}
+	if err == nil && len(made) != len(w.shards) {
+		err = fmt.Errorf("%d patches for %d pull requests", len(made), len(w.shards))
+	}
 	if err != nil {
 		return Outcome{}, err
 	}
 	r.measure(a, e.Now())
-	list, declined := shards(e.Config.Shard, e.wanted(a.Units), readOwners(e.dir(r)), t.Changes)
-	for _, u := range declined {
+	for _, u := range w.declined {
 		r.Notes = append(r.Notes, u.ID+" is left: a pull request with its like was closed here, which means no")
 	}
-	wanted := map[string]bool{}
-	for _, s := range list {
-		wanted[s.Key] = true
-	}
-	list = slices.DeleteFunc(list, func(s Shard) bool {
-		old := find(t.Changes, s.Key)
-		return old != nil && old.Final() && old.State != ChangeObsolete // people have answered
-	})
-	made, err := e.patches(ctx, r, list)
-	if err != nil {
-		return Outcome{}, err
-	}
-	for i, s := range list {
+	for i, s := range w.shards {
 		for _, u := range made[i].Dropped {
 			r.Notes = append(r.Notes, fmt.Sprintf("%s is left for another time: %s", u.ID, u.Blocker))
 		}
 		if len(made[i].Changes) == 0 {
-			wanted[s.Key] = false
+			w.keys[s.Key] = false
 		} else if err := e.plan(t, s, made[i]); err != nil {
 			return Outcome{}, err
 		}
 	}
 	for _, c := range t.Changes {
-		if !wanted[c.Shard] {
+		if !w.keys[c.Shard] {
 			unneeded(c)
 		}
 	}
 	r.leave(a, t.Changes)
 	r.State, r.Reason, r.Digest = RepositoryAnalysed, "", e.Config.digest()
 	return Outcome{Next: toVerify(t.Changes)}, nil
+}
+
+// wanting says what is wanted of a repository, once it is known what there is.
+type wanting struct {
+	engine   *Engine
+	task     *Task
+	shards   []Shard         // to be planned
+	keys     map[string]bool // of those and of others that stay as they are
+	declined []Unit
+}
+
+// lists returns the units of each shard that is to be planned.
+func (w *wanting) lists(a *Analysis) [][]string {
+	e, t := w.engine, w.task
+	w.shards, w.declined = shards(e.Config.Shard, e.wanted(a.Units), readOwners(e.dir(t.Repository)), t.Changes)
+	w.keys = map[string]bool{}
+	for _, s := range w.shards {
+		w.keys[s.Key] = true
+	}
+	w.shards = slices.DeleteFunc(w.shards, func(s Shard) bool {
+		old := find(t.Changes, s.Key)
+		return old != nil && old.Final() && old.State != ChangeObsolete // people have answered
+	})
+	var lists [][]string
+	for _, s := range w.shards {
+		lists = append(lists, s.Units)
+	}
+	return lists
 }
 
 // wanted are the units that the campaign is to carry out.
@@ -80,22 +100,6 @@ func (e *Engine) wanted(units []Unit) []Unit {
 		}
 	}
 	return list
-}
-
-// patches has every shard planned and verified alone.
-func (e *Engine) patches(ctx context.Context, r *Repository, list []Shard) ([]*Patch, error) {
-	if len(list) == 0 {
-		return nil, nil
-	}
-	var units [][]string
-	for _, s := range list {
-		units = append(units, s.Units)
-	}
-	made, err := e.Analyser.Patches(ctx, e.dir(r), e.Config.Options(), units)
-	if err == nil && len(made) != len(list) {
-		err = fmt.Errorf("%d patches for %d pull requests", len(made), len(list))
-	}
-	return made, err
 }
 
 func find(changes []*Change, shard string) *Change {

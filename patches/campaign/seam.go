@@ -15,14 +15,12 @@ import (
 // An Analyser says what ctxmend would change in a clone. It runs nothing that is
 // written in the clone, and nothing it is given makes it write there.
 type Analyser interface {
-	// Analyse looks at every module of the clone in dir, as it is checked out.
+	// Analyse looks at every module of the clone in dir, as it is checked out. Then it plans each of the lists of units that want returns as if
+	// it were the only one, verifies the results, and returns them in the order of the lists. What is read stays read in between, so that want, which
+	// may be nil, should not take long. Units that do not exist, or cannot be done without others, are in Dropped of the answers.
 	// A repository without Go code, or one that cannot be loaded, is an
 	// [ErrUnfit]; limits that are exceeded are an [ErrTooLarge].
-	Analyse(ctx context.Context, dir string, opts AnalysisOptions) (*Analysis, error)
-	// Patches plans each list of units as if it were the only one, on what is checked out in dir, and verifies
-	// the results. Units that no longer exist, or cannot be done without others, are in
-	// Dropped of the answers, which come in the order of the lists.
-	Patches(ctx context.Context, dir string, opts AnalysisOptions, units [][]string) ([]*Patch, error)
+	Analyse(ctx context.Context, dir string, opts AnalysisOptions, want func(*Analysis) [][]string) (*Analysis, []*Patch, error)
 }
 
 // AnalysisOptions are what the flags of ctxmend fix are. The zero value is that of the flags. What is set
@@ -53,7 +51,7 @@ type Analysis struct {
 	Cost  Cost     `json:"cost"`
 }
 
-// Cost is what an analysis took.
+// Cost is what an analysis took, together with the planning of what was wanted after it.
 type Cost struct {
 	CPU    time.Duration `json:"cpu"`
 	Memory int64         `json:"memory"` // bytes, at most
@@ -104,7 +102,6 @@ type Patch struct {
 	Units   []Unit       `json:"units"`   // those it carries out, sorted as in the analysis
 	Dropped []Unit       `json:"dropped"` // those asked for and not carried out, with Blocker
 	Changes []FileChange `json:"changes"` // sorted by name
-	Cost    Cost         `json:"cost"`
 }
 
 // A FileChange is a file with its bytes before and after; nil stands for a file

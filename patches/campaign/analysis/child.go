@@ -22,13 +22,13 @@ import (
 const (
 	defaultTime   = 15 * time.Minute
 	defaultMemory = 4 << 30
-	// maxAnswer bounds what is read of an answer.
+	// maxAnswer bounds what is read of all answers of a child.
 	maxAnswer = 512 << 20
 	// maxSaid bounds what is kept of the child's complaints.
 	maxSaid = 64 << 10
 )
 
-// A Child is a [campaign.Analyser] that starts a child process for each question. Its fields may not change after its first use.
+// A Child is a [campaign.Analyser] that starts a child process for each analysis. Its fields may not change after its first use.
 type Child struct {
 	// Program is the executable to start; "" is the one that runs.
 	Program string
@@ -48,133 +48,179 @@ type Child struct {
 
 var _ campaign.Analyser = (*Child)(nil)
 
-// Analyse says what could be done about a clone.
-func (c *Child) Analyse(ctx context.Context, dir string, opts campaign.AnalysisOptions) (*campaign.Analysis, error) {
-	answer, cost, err := c.ask(ctx, &Request{Dir: dir, Options: opts})
+// Analyse says what could be done about a clone, and plans each of the lists of units that want returns, as if it were the only one.
+func (c *Child) Analyse(ctx context.Context, dir string, opts campaign.AnalysisOptions, want func(*campaign.Analysis) [][]string) (*campaign.Analysis, []*campaign.Patch, error) {
+	dir, err := filepath.Abs(dir)
 	if err != nil {
-		return nil, err
-	}
-	if answer.Analysis == nil {
-		return nil, errors.New("the analysis gave no answer")
-	}
-	answer.Analysis.Cost = cost
-	return answer.Analysis, nil
-}
-
-// Patch plans the units named, alone.
-func (c *Child) Patch(ctx context.Context, dir string, opts campaign.AnalysisOptions, units []string) (*campaign.Patch, error) {
-	patches, err := c.Patches(ctx, dir, opts, [][]string{units})
-	if err != nil {
-		return nil, err
-	}
-	return patches[0], nil
-}
-
-// Patches is Patch for several lists of units, each planned and verified as if it were the only one. The clone is read
-// once. The cost of each is that of all.
-func (c *Child) Patches(ctx context.Context, dir string, opts campaign.AnalysisOptions, shards [][]string) ([]*campaign.Patch, error) {
-	if len(shards) == 0 {
-		return nil, nil
-	}
-	answer, cost, err := c.ask(ctx, &Request{Dir: dir, Options: opts, Shards: shards})
-	if err != nil {
-		return nil, err
-	}
-	if len(answer.Patches) != len(shards) {
-		return nil, fmt.Errorf("the analysis gave %d answers to %d questions", len(answer.Patches), len(shards))
-	}
-	for _, p := range answer.Patches {
-		p.Cost = cost
-		for _, change := range p.Changes {
-			if !filepath.IsLocal(filepath.FromSlash(change.Name)) {
-				return nil, fmt.Errorf("%w: a fix would write to %q", campaign.ErrHostile, change.Name)
-			}
-		}
-	}
-	return answer.Patches, nil
-}
-
-// ask starts a child and waits for its answer.
-func (c *Child) ask(ctx context.Context, request *Request) (*Answer, campaign.Cost, error) {
-	var cost campaign.Cost
-	dir, err := filepath.Abs(request.Dir)
-	if err != nil {
-		return nil, cost, err
+		return nil, nil, err
 	}
 	if dir, err = filepath.EvalSymlinks(dir); err != nil {
-		return nil, cost, err
+		return nil, nil, err
 	}
-	request.Dir, request.Memory, request.Jobs = dir, cmp.Or(c.Memory, defaultMemory), c.Jobs
 	c.once.Do(func() { c.env, c.err = goEnvironment(ctx, c.Env) })
 	if c.err != nil {
-		return nil, cost, c.err
+		return nil, nil, c.err
 	}
 	home, err := os.MkdirTemp("", "ctxmend-analysis-")
 	if err != nil {
-		return nil, cost, err
+		return nil, nil, err
 	}
 	defer os.RemoveAll(home)
 	env, err := childEnvironment(c.env, home)
 	if err != nil {
-		return nil, cost, err
+		return nil, nil, err
 	}
-	limit := cmp.Or(c.Time, defaultTime)
-	limit += time.Duration(len(request.Shards)) * limit / 15
-	timed, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	out, said, cost, err := c.run(timed, home, env, request)
-	switch {
-	case ctx.Err() != nil:
-		return nil, cost, ctx.Err()
-	case timed.Err() != nil:
-		return nil, cost, fmt.Errorf("%w: the analysis took longer than %s", campaign.ErrTooLarge, limit)
-	case len(out) > maxAnswer:
-		return nil, cost, fmt.Errorf("%w: the analysis has more to say than %d MB", campaign.ErrTooLarge, maxAnswer>>20)
-	case err != nil:
-		return nil, cost, ending(err, said, cost.Memory, request.Memory)
+	t, err := c.start(ctx, home, env)
+	if err != nil {
+		return nil, nil, err
 	}
-	answer := new(Answer)
-	if err := json.Unmarshal(out, answer); err != nil {
-		return nil, cost, fmt.Errorf("the analysis gave an answer that cannot be read: %w", err)
+	found, patches, err := t.have(&Request{Dir: dir, Options: opts, Memory: t.memory, Jobs: c.Jobs}, want)
+	cost, err := t.end(err)
+	if err != nil {
+		return nil, nil, err
 	}
-	return answer, cost, answer.Fault.error()
+	found.Cost = cost
+	return found, patches, nil
 }
 
-// run runs the child to its end.
-func (c *Child) run(ctx context.Context, home string, env []string, request *Request) (out []byte, said string, cost campaign.Cost, err error) {
-	question, err := json.Marshal(request)
-	if err != nil {
-		return nil, "", cost, err
-	}
+// A talk is what is said with one child.
+type talk struct {
+	ctx    context.Context // of who asks
+	timed  context.Context // ends with it, and when the child takes too long
+	cancel context.CancelCauseFunc
+	timer  *time.Timer
+	limit  time.Duration // of what is under way
+	memory int64
+
+	cmd        *exec.Cmd
+	say        io.WriteCloser
+	heard      *io.PipeReader
+	hear       *io.LimitedReader // at most what is left of maxAnswer
+	answers    *json.Decoder
+	complaints *bounded
+	ended      chan error
+}
+
+// errSlow is why a child is ended that takes too long.
+var errSlow = errors.New("out of time")
+
+// start starts a child, which waits for a question.
+func (c *Child) start(ctx context.Context, home string, env []string) (t *talk, err error) {
 	program := c.Program
 	if program == "" {
 		if program, err = os.Executable(); err != nil {
-			return nil, "", cost, err
+			return nil, err
 		}
 	}
-	cmd := exec.CommandContext(ctx, program, Command)
-	cmd.Dir, cmd.Env = home, env
-	group(cmd)
-	cmd.WaitDelay = 10 * time.Second
-	// The pipe stays open until the end: a child that finds it closed has nobody to answer.
-	ask, err := cmd.StdinPipe()
+	t = &talk{ctx: ctx, limit: cmp.Or(c.Time, defaultTime), memory: cmp.Or(c.Memory, defaultMemory), complaints: &bounded{max: maxSaid}, ended: make(chan error, 1)}
+	t.timed, t.cancel = context.WithCancelCause(ctx)
+	t.cmd = exec.CommandContext(t.timed, program, Command)
+	t.cmd.Dir, t.cmd.Env = home, env
+	group(t.cmd)
+	t.cmd.WaitDelay = 10 * time.Second
+	if t.say, err = t.cmd.StdinPipe(); err != nil {
+		t.cancel(err)
+		return nil, err
+	}
+	// What the child says comes to us through exec's own pipe, which is closed even if what the child has started holds its other end.
+	heard, hears := io.Pipe()
+	t.heard, t.hear = heard, &io.LimitedReader{R: heard, N: maxAnswer}
+	t.answers = json.NewDecoder(t.hear)
+	t.cmd.Stdout, t.cmd.Stderr = hears, t.complaints
+	if err := t.cmd.Start(); err != nil {
+		t.cancel(err)
+		return nil, err
+	}
+	t.timer = time.AfterFunc(t.limit, func() { t.cancel(errSlow) })
+	go func() {
+		err := t.cmd.Wait()
+		hears.Close()
+		t.ended <- err
+	}()
+	return t, nil
+}
+
+// have has the whole talk.
+func (t *talk) have(request *Request, want func(*campaign.Analysis) [][]string) (*campaign.Analysis, []*campaign.Patch, error) {
+	answer, err := t.ask(request)
 	if err != nil {
-		return nil, "", cost, err
+		return nil, nil, err
 	}
-	defer ask.Close()
-	answer, complaints := &bounded{max: maxAnswer + 1}, &bounded{max: maxSaid}
-	cmd.Stdout, cmd.Stderr = answer, complaints
-	if err := cmd.Start(); err != nil {
-		return nil, "", cost, err
+	found := answer.Analysis
+	if found == nil {
+		return nil, nil, errors.New("the analysis gave no answer")
 	}
-	if _, err := ask.Write(append(question, '\n')); err != nil {
-		_ = cmd.Cancel()
+	var shards [][]string
+	if want != nil {
+		shards = want(found)
 	}
-	err = cmd.Wait()
-	if state := cmd.ProcessState; state != nil {
+	if len(shards) == 0 {
+		return found, nil, nil
+	}
+	t.limit += time.Duration(len(shards)) * t.limit / 15
+	if t.timer.Stop() {
+		t.timer.Reset(t.limit)
+	}
+	if answer, err = t.ask(&Plan{Shards: shards}); err != nil {
+		return nil, nil, err
+	}
+	if len(answer.Patches) != len(shards) {
+		return nil, nil, fmt.Errorf("the analysis gave %d answers to %d questions", len(answer.Patches), len(shards))
+	}
+	for _, p := range answer.Patches {
+		for _, change := range p.Changes {
+			if !filepath.IsLocal(filepath.FromSlash(change.Name)) {
+				return nil, nil, fmt.Errorf("%w: a fix would write to %q", campaign.ErrHostile, change.Name)
+			}
+		}
+	}
+	return found, answer.Patches, nil
+}
+
+// errSilent means that the child has ended, and said nothing.
+var errSilent = errors.New("no answer")
+
+// ask asks, and waits for the answer.
+func (t *talk) ask(question any) (*Answer, error) {
+	text, err := json.Marshal(question)
+	if err != nil {
+		return nil, err
+	}
+	_, _ = t.say.Write(append(text, '\n')) // whoever does not listen does not answer either
+	answer := new(Answer)
+	err = t.answers.Decode(answer)
+	switch {
+	case err == nil:
+		return answer, answer.Fault.error()
+	case t.hear.N <= 0:
+		return nil, fmt.Errorf("%w: the analysis has more to say than %d MB", campaign.ErrTooLarge, maxAnswer>>20)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return nil, errSilent
+	}
+	return nil, fmt.Errorf("the analysis gave an answer that cannot be read: %w", err)
+}
+
+// end ends the child, and says what it took and what came of the talk with it.
+func (t *talk) end(outcome error) (cost campaign.Cost, err error) {
+	slow := errors.Is(context.Cause(t.timed), errSlow)
+	t.timer.Stop()
+	t.cancel(nil) // it has nothing more to say, or nobody wants to hear it
+	t.heard.Close()
+	err = <-t.ended
+	if state := t.cmd.ProcessState; state != nil {
 		cost.CPU, cost.Memory = state.UserTime()+state.SystemTime(), maxMemory(state)
 	}
-	return answer.Bytes(), complaints.String(), cost, err
+	switch {
+	case outcome == nil:
+		return cost, nil
+	case t.ctx.Err() != nil:
+		return cost, t.ctx.Err()
+	case slow:
+		return cost, fmt.Errorf("%w: the analysis took longer than %s", campaign.ErrTooLarge, t.limit)
+	case errors.Is(outcome, errSilent):
+		return cost, ending(err, t.complaints.String(), cost.Memory, t.memory)
+	}
+	return cost, outcome
 }
 
 // ending says why a child ended without an answer.
@@ -192,7 +238,10 @@ func ending(err error, said string, used, limit int64) error {
 	case strings.Contains(said, "stack exceeds"):
 		return fmt.Errorf("%w: the program is nested too deeply", campaign.ErrTooLarge)
 	}
-	return fmt.Errorf("the analysis ended without an answer: %s", cmp.Or(first, err.Error()))
+	if first == "" && err != nil {
+		first = err.Error()
+	}
+	return fmt.Errorf("the analysis ended without an answer: %s", cmp.Or(first, "it said nothing"))
 }
 
 func (f *Fault) error() error {
@@ -222,25 +271,30 @@ func (b *bounded) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// ReadRequest is the child's side: it reads the question from r, bounds the process by it, and returns a context that ends when nobody waits
-// any more; then the process and all that it has started end, too.
-func ReadRequest(ctx context.Context, r io.Reader) (context.Context, *Request, error) {
+// Listen is the child's side: it reads the question from r, bounds the process by it, and returns a context that ends when nobody waits
+// any more; then the process and all that it has started end, too. What is to be planned comes through the channel.
+func Listen(ctx context.Context, r io.Reader) (context.Context, *Request, <-chan *Plan, error) {
 	dec := json.NewDecoder(r)
 	request := new(Request)
 	if err := dec.Decode(request); err != nil {
-		return ctx, nil, fmt.Errorf("the question cannot be read: %w", err)
+		return ctx, nil, nil, fmt.Errorf("the question cannot be read: %w", err)
 	}
 	if !filepath.IsAbs(request.Dir) {
-		return ctx, nil, fmt.Errorf("the question names no absolute directory: %q", request.Dir)
+		return ctx, nil, nil, fmt.Errorf("the question names no absolute directory: %q", request.Dir)
 	}
 	if err := limitMemory(request.Memory); err != nil {
-		return ctx, nil, err
+		return ctx, nil, nil, err
 	}
 	ctx, cancel := context.WithCancel(ctx)
+	plans := make(chan *Plan, 1)
 	go func() {
-		_, _ = io.Copy(io.Discard, io.MultiReader(dec.Buffered(), r))
+		plan := new(Plan)
+		if err := dec.Decode(plan); err == nil {
+			plans <- plan
+			_, _ = io.Copy(io.Discard, io.MultiReader(dec.Buffered(), r))
+		}
 		cancel()
 		endGroup()
 	}()
-	return ctx, request, nil
+	return ctx, request, plans, nil
 }

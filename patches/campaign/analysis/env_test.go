@@ -29,7 +29,7 @@ func TestEnvironment(t *testing.T) {
 		t.Setenv(name, value)
 	}
 	c := &Child{Program: child}
-	if _, err := c.Analyse(t.Context(), t.TempDir(), campaign.AnalysisOptions{}); err != nil {
+	if _, _, err := c.Analyse(t.Context(), t.TempDir(), campaign.AnalysisOptions{}, nil); err != nil {
 		t.Fatal(err)
 	}
 	data, err := os.ReadFile(told)
@@ -54,11 +54,14 @@ func TestEnvironment(t *testing.T) {
 func TestChildren(t *testing.T) {
 	dir := t.TempDir()
 	for name, tt := range map[string]struct{ script, want string }{
-		"nothing":      {"exit 0", "cannot be read"},
+		"nothing":      {"exit 0", "ended without an answer: it said nothing"},
+		"half":         {`echo '{"analysis": {'; exit 1`, "ended without an answer: exit status 1"},
+		"no analysis":  {`echo '{"patches": []}'`, "gave no answer"},
+		"no patches":   {`echo '{"analysis": {}}'`, "ended without an answer"},
 		"no JSON":      {"echo hello", "cannot be read"},
 		"complaint":    {"echo 'it went wrong' >&2; exit 2", "ended without an answer: it went wrong"},
-		"out of place": {`echo '{"patches": [{"changes": [{"name": "../x", "after": "eA=="}]}]}'`, "a fix would write to \"../x\""},
-		"too few":      {`echo '{"patches": []}'`, "0 answers to 1 questions"},
+		"out of place": {`echo '{"analysis": {}} {"patches": [{"changes": [{"name": "../x", "after": "eA=="}]}]}'`, "a fix would write to \"../x\""},
+		"too few":      {`echo '{"analysis": {}} {"patches": []}'`, "0 answers to 1 questions"},
 		"fault":        {`echo '{"fault": {"kind": "unfit", "message": "no go.mod"}}'`, "nothing to analyse: no go.mod"},
 	} {
 		child := filepath.Join(dir, "child")
@@ -66,7 +69,8 @@ func TestChildren(t *testing.T) {
 			t.Fatal(err)
 		}
 		c := &Child{Program: child}
-		if _, err := c.Patch(t.Context(), t.TempDir(), campaign.AnalysisOptions{}, []string{"x"}); err == nil || !strings.Contains(err.Error(), tt.want) {
+		want := func(*campaign.Analysis) [][]string { return [][]string{{"x"}} }
+		if _, _, err := c.Analyse(t.Context(), t.TempDir(), campaign.AnalysisOptions{}, want); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v, want %q", name, err, tt.want)
 		}
 	}

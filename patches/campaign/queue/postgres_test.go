@@ -68,24 +68,25 @@ func workerProcess(name string) error {
 // A reader is an analysis that looks for one word, and writes down what it has been asked.
 type reader struct{}
 
-func (reader) Analyse(_ context.Context, dir string, _ campaign.AnalysisOptions) (*campaign.Analysis, error) {
+func (reader) Analyse(_ context.Context, dir string, _ campaign.AnalysisOptions, want func(*campaign.Analysis) [][]string) (*campaign.Analysis, []*campaign.Patch, error) {
 	log, err := os.OpenFile(os.Getenv("CTXMEND_TEST_LOG"), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o666)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer log.Close()
 	if _, err := fmt.Fprintf(log, "%d %s\n", os.Getpid(), filepath.Base(dir)); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return &campaign.Analysis{Units: []campaign.Unit{unit()}}, nil
-}
-
-func (reader) Patches(_ context.Context, dir string, _ campaign.AnalysisOptions, lists [][]string) ([]*campaign.Patch, error) {
 	before, err := os.ReadFile(filepath.Join(dir, "a.go"))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return []*campaign.Patch{{Units: []campaign.Unit{unit()}, Changes: []campaign.FileChange{{Name: "a.go", Before: before, After: []byte("package mended\n")}}}}, nil
+	a := &campaign.Analysis{Units: []campaign.Unit{unit()}}
+	var made []*campaign.Patch
+	for range want(a) {
+		made = append(made, &campaign.Patch{Units: a.Units, Changes: []campaign.FileChange{{Name: "a.go", Before: before, After: []byte("package mended\n")}}})
+	}
+	return a, made, nil
 }
 
 // postgres starts a server for a test and returns the address of an empty database.
@@ -107,7 +108,7 @@ func postgres(t *testing.T) string {
 			who, err = user.Lookup("nobody")
 		}
 		if err != nil {
-			t.Skip("nobody to run the server as")
+			absent(t, "nobody to run the server as: neither postgres nor nobody is a user here")
 		}
 		uid, _ := strconv.Atoi(who.Uid)
 		gid, _ := strconv.Atoi(who.Gid)
@@ -139,6 +140,15 @@ func postgres(t *testing.T) string {
 	return "postgres:///postgres?user=ctxmend&host=" + dir
 }
 
+// absent ends a test for which something is missing on this machine; where everything is installed on purpose it fails.
+func absent(t *testing.T, what string) {
+	t.Helper()
+	if os.Getenv("CI") != "" {
+		t.Fatal(what)
+	}
+	t.Skip(what)
+}
+
 // postgresPrograms returns where the programs of the server lie, on PATH or where Debian has them.
 func postgresPrograms(t *testing.T) string {
 	t.Helper()
@@ -149,10 +159,7 @@ func postgresPrograms(t *testing.T) string {
 	}
 	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
 	if len(found) == 0 {
-		if os.Getenv("CI") != "" {
-			t.Fatal("PostgreSQL is not installed")
-		}
-		t.Skip("PostgreSQL is not installed")
+		absent(t, "PostgreSQL is not installed")
 	}
 	slices.Sort(found)
 	return filepath.Dir(found[len(found)-1])

@@ -164,30 +164,23 @@ func (w *world) Delete(_ context.Context, remote campaign.Remote, _, name, expec
 
 // Analyser: one unit where there is misuse, whose change depends on main.
 
-func (w *world) Analyse(_ context.Context, dir string, _ campaign.AnalysisOptions) (a *campaign.Analysis, err error) {
+func (w *world) Analyse(_ context.Context, dir string, _ campaign.AnalysisOptions, want func(*campaign.Analysis) [][]string) (a *campaign.Analysis, list []*campaign.Patch, err error) {
 	err = w.word(func() error {
 		a = &campaign.Analysis{Modules: []string{"."}}
 		if r := w.at(dir); r != nil && r.misuse {
 			a.Findings = []campaign.Finding{{Rule: "builtinkey", File: "a.go", Line: 1, Status: "fixable", Unit: "u"}}
 			a.Units = []campaign.Unit{unit()}
 		}
-		return nil
-	})
-	return a, err
-}
-
-func unit() campaign.Unit {
-	return campaign.Unit{ID: "u", Rule: "builtinkey", Title: "give it a type", Applicability: "safe", Status: "fixable", Files: []string{"a.go"}}
-}
-
-func (w *world) Patches(_ context.Context, dir string, _ campaign.AnalysisOptions, lists [][]string) (list []*campaign.Patch, err error) {
-	err = w.word(func() error {
-		for range lists {
+		for range want(a) {
 			list = append(list, &campaign.Patch{Units: []campaign.Unit{unit()}, Changes: []campaign.FileChange{{Name: "a.go", Before: []byte(w.at(dir).base), After: []byte("mended")}}})
 		}
 		return nil
 	})
-	return list, err
+	return a, list, err
+}
+
+func unit() campaign.Unit {
+	return campaign.Unit{ID: "u", Rule: "builtinkey", Title: "give it a type", Applicability: "safe", Status: "fixable", Files: []string{"a.go"}}
 }
 
 // at finds the repository that a clone is of: the engine names directories after repositories.
