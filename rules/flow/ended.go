@@ -15,17 +15,39 @@ import (
 // up after it, or handles an error that may come from it.
 func (p *finder) endings(s *Source) {
 	e := &ender{finder: p, source: s}
-	e.pairs()
 	if fn := p.flow.Function(p.file, s.Var); s.Kind != Local && e.givenError(fn) {
-		e.end(fn.Pos(), "the function is given an error that may come from it")
+		e.end(fn.Pos(), givenItsError)
 	}
-	for i := 1; i < len(p.path) && s.Ended == ""; i++ {
-		outer, inner := p.path[i], p.path[i-1]
-		if outer.Pos() <= s.Var.Pos() && isFunc(outer) && !e.after(outer) {
+	// What a literal around the place does is done where the literal is called.
+	seen := map[*ast.FuncLit]bool{}
+	for todo := e.climb(); len(todo) > 0 && s.Ended == ""; todo = todo[1:] {
+		if seen[todo[0]] {
+			continue
+		}
+		seen[todo[0]] = true
+		for _, call := range p.flow.callsOf(p.pkg, p.file, todo[0]) {
+			there := &finder{flow: p.flow, pkg: p.pkg, file: p.file, pos: call.Pos(), path: Path(p.file, call.Pos())}
+			todo = append(todo, (&ender{finder: there, source: s}).climb()...)
+		}
+	}
+}
+
+// climb looks at the nodes around the place, up to the function that declares the source. It returns the function literals
+// among them.
+func (e *ender) climb() []*ast.FuncLit {
+	var lits []*ast.FuncLit
+	e.pairs()
+	for i := 1; i < len(e.path) && e.source.Ended == ""; i++ {
+		outer, inner := e.path[i], e.path[i-1]
+		if outer.Pos() <= e.source.Var.Pos() && isFunc(outer) && !e.after(outer) {
 			break // the function that declares it
 		}
-		e.step(i, outer, inner)
+		if lit, ok := outer.(*ast.FuncLit); ok {
+			lits = append(lits, lit)
+		}
+		e.step(outer, inner)
 	}
+	return lits
 }
 
 func isFunc(n ast.Node) bool {
@@ -35,6 +57,12 @@ func isFunc(n ast.Node) bool {
 	}
 	return false
 }
+
+// Why a source may have ended where an error is handled: the error may as well come from something else.
+const (
+	handlesItsError = "the error handled here may come from it"
+	givenItsError   = "the function is given an error that may come from it"
+)
 
 // after reports whether the variable is declared outside of a function around the place.
 func (e *ender) after(fn ast.Node) bool {
@@ -69,7 +97,7 @@ func (e *ender) end(pos token.Pos, why string) {
 }
 
 // step looks at one node around the place.
-func (e *ender) step(i int, outer, inner ast.Node) {
+func (e *ender) step(outer, inner ast.Node) {
 	switch n := outer.(type) {
 	case *ast.BlockStmt:
 		e.preceding(n.List, inner)
@@ -77,7 +105,7 @@ func (e *ender) step(i int, outer, inner ast.Node) {
 		e.preceding(n.Body, inner)
 		for _, c := range n.List {
 			if !within(c, inner) && e.tells(c) {
-				e.end(c.Pos(), "the error handled here may come from it")
+				e.end(c.Pos(), handlesItsError)
 			}
 		}
 	case *ast.CommClause:
@@ -87,7 +115,7 @@ func (e *ender) step(i int, outer, inner ast.Node) {
 		}
 	case *ast.IfStmt:
 		if inner == ast.Node(n.Body) && e.tells(n.Cond) {
-			e.end(n.Cond.Pos(), "the error handled here may come from it")
+			e.end(n.Cond.Pos(), handlesItsError)
 		}
 		if inner == ast.Node(n.Body) && e.isNil(n.Cond, token.EQL) || inner == n.Else && e.isNil(n.Cond, token.NEQ) {
 			e.end(n.Cond.Pos(), isNone)
@@ -95,7 +123,7 @@ func (e *ender) step(i int, outer, inner ast.Node) {
 	case *ast.DeferStmt:
 		e.end(n.Pos(), "deferred code runs when it may have ended")
 	case *ast.FuncLit:
-		e.literal(i, n)
+		e.literal(n)
 	}
 }
 
@@ -125,43 +153,20 @@ func (e *ender) selects(x ast.Expr) bool {
 	return false
 }
 
-// literal looks at how a function literal around the place is used: some run when contexts have ended.
-func (e *ender) literal(i int, lit *ast.FuncLit) {
-	parent, child := e.flow.census.Outer(e.file, lit)
-	switch n := parent.(type) {
-	case *ast.CallExpr:
-		if fn := census.Callee(e.pkg.Info, n); ast.Node(n.Fun) != child && fn != nil && runsAtEnd(fn) {
-			e.end(n.Pos(), fn.Name()+" runs its function when it may have ended")
-		}
-	case *ast.AssignStmt:
-		for j, lhs := range n.Lhs {
-			id, ok := lhs.(*ast.Ident)
-			if !ok || j >= len(n.Rhs) || ast.Node(n.Rhs[j]) != child {
-				continue
-			}
-			if v, ok := e.pkg.Info.ObjectOf(id).(*types.Var); ok {
-				e.named(v)
-			}
-		}
+// literal looks at what a function literal around the place is given to: some run it when contexts have ended.
+func (e *ender) literal(lit *ast.FuncLit) {
+	given := []ast.Node{lit}
+	for _, use := range e.flow.namesOf(e.pkg, e.file, lit) {
+		given = append(given, use)
 	}
-}
-
-// named looks at the uses of a variable that holds the literal around the place.
-func (e *ender) named(v *types.Var) {
-	for _, u := range e.flow.census.Uses(v) {
-		if u.File != e.file {
-			continue
-		}
-		parent, child := e.flow.census.Outer(e.file, u.Ident)
+	for _, n := range given {
+		parent, child := e.flow.census.Outer(e.file, n)
 		call, ok := parent.(*ast.CallExpr)
-		if !ok {
+		if !ok || ast.Node(call.Fun) == child {
 			continue
 		}
-		if fn := census.Callee(u.Pkg.Info, call); ast.Node(call.Fun) != child && fn != nil && runsAtEnd(fn) {
+		if fn := census.Callee(e.pkg.Info, call); fn != nil && runsAtEnd(fn) {
 			e.end(call.Pos(), fn.Name()+" runs its function when it may have ended")
-		}
-		if d, ok := e.flow.census.Parent(e.file, call).(*ast.DeferStmt); ok && d.Call == call {
-			e.end(d.Pos(), "deferred code runs when it may have ended")
 		}
 	}
 }
@@ -204,7 +209,7 @@ func (e *ender) preceding(list []ast.Stmt, inner ast.Node) {
 		if pos := e.endsIn(s); pos.IsValid() {
 			p.at, p.pos, p.why = p.next, pos, "it may have ended here"
 		} else if cond := e.succeeds(s); cond != nil {
-			p.at, p.pos, p.why = p.next, cond.Pos(), "the error handled here may come from it"
+			p.at, p.pos, p.why = p.next, cond.Pos(), handlesItsError
 		}
 	}
 	if p.why != "" && p.at < until {

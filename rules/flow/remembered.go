@@ -18,10 +18,13 @@ type remembered struct {
 	preceded  map[listOf]*preceded
 	memos     map[declOf]bool
 	assigns   map[varIn][]*ast.AssignStmt
+	// handings and endedParams cache handingOf and givenEnded.
+	handings    map[paramAt]*handing
+	endedParams map[paramAt]bool
 }
 
 func newRemembered() remembered {
-	return remembered{map[startOf]Lifetime{}, map[waitsOf][]ast.Node{}, map[varOf][]mate{}, map[listOf]*preceded{}, map[declOf]bool{}, map[varIn][]*ast.AssignStmt{}}
+	return remembered{map[startOf]Lifetime{}, map[waitsOf][]ast.Node{}, map[varOf][]mate{}, map[listOf]*preceded{}, map[declOf]bool{}, map[varIn][]*ast.AssignStmt{}, map[paramAt]*handing{}, map[paramAt]bool{}}
 }
 
 // A startOf is the start of a goroutine in a package.

@@ -120,6 +120,9 @@ func (f *Flow) in(pkg *program.Package, file *program.File, pos token.Pos) []*So
 		if s.Ended == "" && p.flow.givenNil(s.Var) {
 			s.Ended, s.EndedAt = "a caller passes nil", s.Var.Pos()
 		}
+		if s.Ended == "" && p.flow.givenEnded(p.pkg, p.file, s.Var) {
+			s.Ended, s.EndedAt = "a caller passes it when it may have ended", s.Var.Pos()
+		}
 	}
 	given := map[*Source]token.Pos{}
 	for _, s := range p.list {

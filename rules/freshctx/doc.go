@@ -28,6 +28,7 @@
 //
 //   - deferred code, a test's Cleanup, context.AfterFunc, and what comes after <-ctx.Done(), after the cancel function or
 //     after Wait of the group that the context belongs to: the context may have ended there
+//   - closures that are called in such a place, and functions that get the context there from a caller, or from a caller's caller
 //   - what handles the error of a call that was given the context, and calls that roll back, unlock, close or shut down
 //   - goroutines, which rule detachedgo looks at, and functions that run at another time than they are written:
 //     sync.Once, singleflight, callbacks, iterators
