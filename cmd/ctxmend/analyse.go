@@ -218,7 +218,7 @@ func (c *cloneAnalysis) analyse(ctx context.Context) (*campaign.Analysis, error)
 		for i := range r.Findings {
 			out.Findings = append(out.Findings, findingOf(w, &r.Findings[i]))
 		}
-		l.found.take(w, res, r)
+		l.found.take(w, c.request.Dir, res, r)
 		for _, u := range l.found.units {
 			out.Units = append(out.Units, u.Unit)
 		}

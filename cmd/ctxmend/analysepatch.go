@@ -61,10 +61,13 @@ type planned struct {
 }
 
 // take notes what a run has made.
-func (o *planning) take(w analysis.World, res *rewrite.Result, r *report.Report) {
+func (o *planning) take(w analysis.World, top string, res *rewrite.Result, r *report.Report) {
 	o.set, o.level = res.Set, string(res.Options.Level)
+	packages := newPackageNamer(res.Program, top)
 	for i, u := range res.Units {
-		o.units = append(o.units, planned{unitOf(w, res, r, &r.Units[i]), res.Carries(u)})
+		unit := unitOf(w, res, r, &r.Units[i])
+		unit.Title = packages.shorten(unit.Title)
+		o.units = append(o.units, planned{unit, res.Carries(u)})
 	}
 }
 
@@ -130,7 +133,7 @@ func (c *cloneAnalysis) plan(ctx context.Context, l *looked, s *shard) (*plannin
 	if err := c.stays(res); err != nil {
 		return nil, err
 	}
-	o.take(w, res, makeReport(res, 0))
+	o.take(w, c.request.Dir, res, makeReport(res, 0))
 	return o, nil
 }
 

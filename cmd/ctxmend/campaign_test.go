@@ -17,19 +17,19 @@ import (
 
 // campaignOutput is what the commands of the README print, but for hashes.
 const campaignOutput = `REPOSITORY  STATE          FINDINGS  FILES  PULL REQUEST
-cart        planned        2         1      give "customer" a private typed key in example.com/shop/cart (builtinkey)
-checkout    planned        5         2      give "order" a private typed key in example.com/shop/checkout/trace (builtinkey)
-            planned                  1      call CommandContext (contextlesscall) (waits: 1 open in this repository (limits.open_per_repository))
-            planned                  1      defer the cancel function (lostcancel) (waits: 1 open in this repository (limits.open_per_repository))
+cart        planned        2         1      give "customer" a private typed key in cart (builtinkey)
+checkout    planned        5         2      give "order" a private typed key in trace (builtinkey)
+            planned                  1      call CommandContext in checkout.go (contextlesscall) (waits: 1 open in this repository (limits.open_per_repository))
+            planned                  1      defer the cancel function in checkout.go (lostcancel) (waits: 1 open in this repository (limits.open_per_repository))
 mail        nothing to do  0
 
 3 repositories; 4 changes, 4 to be opened
 findings on the default branches: 7
 REPOSITORY  STATE          FINDINGS  FILES  PULL REQUEST
-cart        open           2         1      give "customer" a private typed key in example.com/shop/cart (builtinkey)
-checkout    open           5         2      give "order" a private typed key in example.com/shop/checkout/trace (builtinkey)
-            planned                  1      call CommandContext (contextlesscall) (waits: 1 open in this repository (limits.open_per_repository))
-            planned                  1      defer the cancel function (lostcancel) (waits: 1 open in this repository (limits.open_per_repository))
+cart        open           2         1      give "customer" a private typed key in cart (builtinkey)
+checkout    open           5         2      give "order" a private typed key in trace (builtinkey)
+            planned                  1      call CommandContext in checkout.go (contextlesscall) (waits: 1 open in this repository (limits.open_per_repository))
+            planned                  1      defer the cancel function in checkout.go (lostcancel) (waits: 1 open in this repository (limits.open_per_repository))
 mail        nothing to do  0
 
 3 repositories; 4 changes, 2 to be opened, 2 open

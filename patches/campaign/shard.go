@@ -120,6 +120,9 @@ func (s Sharding) of(u Unit, owners Owners) (group, label string) {
 		return strings.Join(who, " "), strings.Join(who, ", ")
 	case "directory":
 		dir := s.directory(u.Files)
+		if dir == "." {
+			return dir, "top directory"
+		}
 		return dir, dir
 	}
 	return "all", ""

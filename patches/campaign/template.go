@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"text/template"
@@ -53,7 +54,7 @@ var sample = Words{
 
 // The templates where campaign.yaml has none.
 const (
-	defaultTitle   Template = `{{.Summary}}{{if .Shard}} ({{.Shard}}){{end}}`
+	defaultTitle   Template = `{{.Summary}}{{if and .Shard (not (contains .Summary .Shard))}} ({{.Shard}}){{end}}`
 	defaultMessage Template = `{{.Title}}
 
 {{range .Units}}- {{.Title}} ({{.Rule}}, {{.Applicability}})
@@ -92,7 +93,7 @@ const maxBody = 60000
 const maxTitle = 240
 
 var templateFuncs = template.FuncMap{
-	"code": code, "text": plainText, "diff": diffBlock, "plural": plural, "join": strings.Join, "base": path.Base,
+	"code": code, "text": plainText, "diff": diffBlock, "plural": plural, "join": strings.Join, "base": path.Base, "contains": strings.Contains,
 }
 
 func (t Template) render(name string, words Words) (string, error) {
@@ -156,24 +157,50 @@ func (w Words) atMost(lines int) Words {
 // trailer marks our commits.
 func trailer(name Name) string { return "Ctxmend-Campaign: " + string(name) }
 
-// summary says in a few words what units mend.
+// summary says in a few words what units mend, and where.
 func summary(units []Unit) string {
 	if len(units) == 1 {
-		return units[0].Title
+		u := units[0]
+		if at := place(u.Files); at != "" && !saysWhere.MatchString(u.Title) {
+			return u.Title + " in " + at
+		}
+		return u.Title
 	}
 	counts := map[string]int{}
-	var order []string
+	var order, files []string
 	for _, u := range units {
 		if counts[u.Rule]++; counts[u.Rule] == 1 {
 			order = append(order, u.Rule)
 		}
+		files = append(files, u.Files...)
 	}
 	slices.Sort(order)
 	var parts []string
 	for _, rule := range order {
 		parts = append(parts, fmt.Sprintf("%d %s", counts[rule], rule))
 	}
-	return "mend misuse of context.Context: " + strings.Join(parts, ", ")
+	text := "mend misuse of context.Context"
+	if at := place(files); at != "" {
+		text += " in " + at
+	}
+	return text + ": " + strings.Join(parts, ", ")
+}
+
+// saysWhere matches titles that end with a package.
+var saysWhere = regexp.MustCompile(` in [^ "` + "`" + `]+$`)
+
+// place is the file, or else the directory, that all of some files are or lie in; "" for the top.
+func place(files []string) string {
+	if len(files) == 0 {
+		return ""
+	}
+	if !slices.ContainsFunc(files, func(f string) bool { return f != files[0] }) {
+		return files[0]
+	}
+	if dir := (Sharding{Depth: 1 << 10}).directory(files); dir != "." {
+		return dir
+	}
+	return ""
 }
 
 func plural(n int, noun string) string {

@@ -17,7 +17,7 @@ import (
 const settingsOfCampaign = `version: 1
 name: keys
 forge: {kind: gitea, url: %q, token_env: GITEA_TOKEN}
-targets: {organization: acme, repositories: [root/locked]}
+targets: {organization: acme, repositories: [ops/locked]}
 pull_request: {labels: [ctxmend, bot], reviewers: [ada]}
 limits: {per_hour: 1000, clones: 2}
 `
@@ -120,7 +120,7 @@ func (c *campaign) everywhere(look func(repository string, s sample)) {
 		look("acme/"+name, s)
 	}
 	look("acme/fork", sample{fate: untouched})
-	look("root/locked", sample{fate: untouched})
+	look("ops/locked", sample{fate: untouched})
 }
 
 // file is a file of a branch.

@@ -76,9 +76,9 @@ func (c *client) repositories() {
 	}
 	s.do("PATCH", "/repos/acme/archived", object{"archived": true})
 	s.do("POST", "/user/repos", object{"name": "thing", "auto_init": true, "readme": "Default"})
-	s.do("POST", "/repos/root/thing/forks", object{"organization": "acme"})
+	s.do("POST", "/repos/ops/thing/forks", object{"organization": "acme"})
 	s.do("POST", "/user/repos", object{"name": "secret", "private": true})
-	s.do("PUT", "/repos/root/thing/topics/context", nil)
+	s.do("PUT", "/repos/ops/thing/topics/context", nil)
 
 	all, err := c.f.Repositories(c.t.Context(), forge.Query{Organization: "acme"})
 	c.must(err)
@@ -108,15 +108,15 @@ func (c *client) repositories() {
 			c.t.Errorf("got %+v\nwant %+v", got, want)
 		}
 	}
-	theirs, err := c.f.Repositories(c.t.Context(), forge.Query{Organization: "root"})
+	theirs, err := c.f.Repositories(c.t.Context(), forge.Query{Organization: "ops"})
 	c.must(err)
-	if len(theirs) != 1 || theirs[0].CanPush || theirs[0].Name != "root/thing" {
-		c.t.Errorf("of root: %+v", theirs)
+	if len(theirs) != 1 || theirs[0].CanPush || theirs[0].Name != "ops/thing" {
+		c.t.Errorf("of ops: %+v", theirs)
 	}
 	for _, q := range []forge.Query{{Topic: "context"}, {Search: "thin"}} {
 		found, err := c.f.Repositories(c.t.Context(), q)
 		c.must(err)
-		if !slices.ContainsFunc(found, func(r forge.Repository) bool { return r.Name == "root/thing" }) || len(found) > 2 {
+		if !slices.ContainsFunc(found, func(r forge.Repository) bool { return r.Name == "ops/thing" }) || len(found) > 2 {
 			c.t.Errorf("%+v: %+v", q, found)
 		}
 	}
@@ -281,7 +281,7 @@ func (c *client) refusals(base *url.URL) {
 	ctx := c.t.Context()
 	for what, err := range map[string]error{
 		"a repository that is not there": second(c.f.Repository(ctx, "acme/nothing")),
-		"one that is hidden":             second(c.f.Repository(ctx, "root/secret")),
+		"one that is hidden":             second(c.f.Repository(ctx, "ops/secret")),
 		"a pull request":                 second(c.f.Status(ctx, "acme/app", 99)),
 		"its closing":                    c.f.Close(ctx, "acme/app", 99, "no"),
 		"a branch":                       second(c.f.Open(ctx, "acme/app", forge.Request{Head: "nowhere", Base: "trunk", Title: "x"})),

@@ -103,7 +103,7 @@ LEVEL = Warn
 ENABLED = false
 `
 
-// serve starts a Gitea that ends with the test, with an administrator named root. It speaks of itself by an address that leads to it, its
+// serve starts a Gitea that ends with the test, with an administrator named ops. It speaks of itself by an address that leads to it, its
 // own if that is empty.
 func serve(t *testing.T, address string) *server {
 	t.Helper()
@@ -151,9 +151,9 @@ func serve(t *testing.T, address string) *server {
 		}
 	})
 	s.ready(ended)
-	run(t, dir, env, gitea, "admin", "user", "create", "--config", config, "--admin", "--username", "root", "--password", password, "--email", "root@example.com", "--must-change-password=false")
+	run(t, dir, env, gitea, "admin", "user", "create", "--config", config, "--admin", "--username", "ops", "--password", password, "--email", "ops@example.com", "--must-change-password=false")
 	// What it logs comes first.
-	said := strings.Fields(run(t, dir, env, gitea, "admin", "user", "generate-access-token", "--config", config, "--username", "root", "--token-name", "test", "--scopes", "all", "--raw"))
+	said := strings.Fields(run(t, dir, env, gitea, "admin", "user", "generate-access-token", "--config", config, "--username", "ops", "--token-name", "test", "--scopes", "all", "--raw"))
 	s.root = said[len(said)-1]
 	return s
 }

@@ -116,8 +116,8 @@ func (s *server) found(all map[string]sample) {
 	s.do("PATCH", "/repos/acme/archived", object{"archived": true})
 	s.do("POST", "/repos/acme/protected/branch_protections", object{"rule_name": "ctxmend/**", "enable_push": false})
 	s.do("POST", "/user/repos", object{"name": "locked"})
-	s.push("root/locked", sample{files: with(nil)})
-	s.do("POST", "/repos/root/locked/forks", object{"organization": "acme", "name": "fork"})
+	s.push("ops/locked", sample{files: with(nil)})
+	s.do("POST", "/repos/ops/locked/forks", object{"organization": "acme", "name": "fork"})
 }
 
 // push makes the first commit of a repository.
@@ -148,7 +148,7 @@ func (s *server) push(repository string, one sample) {
 		one.raw(s.t, dir)
 	}
 	run(s.t, dir, nil, "git", "-c", "user.name=ada", "-c", "user.email=ada@example.com", "commit", "-q", "-m", "first")
-	address := strings.Replace(s.url, "http://", "http://root:"+s.root+"@", 1) + "/" + repository + ".git"
+	address := strings.Replace(s.url, "http://", "http://ops:"+s.root+"@", 1) + "/" + repository + ".git"
 	run(s.t, dir, nil, "git", "push", "-q", address, branch)
 	if one.branch != "" {
 		s.do("PATCH", "/repos/"+repository, object{"default_branch": branch})
