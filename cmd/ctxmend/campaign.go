@@ -37,7 +37,7 @@ type campaignFlags struct {
 	noSandbox   bool
 	format      choice
 	out         string
-	wait        bool
+	wait, watch bool
 }
 
 func (a *app) campaignCommand() *cobra.Command {
@@ -326,6 +326,9 @@ func interrupted(err error) error {
 func outcome(r *campaign.Report) error {
 	if n := r.Summary.Failed; n > 0 {
 		return fmt.Errorf("%w: %d of %d", errIncomplete, n, r.Summary.Repositories)
+	}
+	if n := r.Summary.Unanswered; n > 0 {
+		return fmt.Errorf("%w: %s left undone", forge.ErrUnavailable, plural(n, "step"))
 	}
 	return nil
 }

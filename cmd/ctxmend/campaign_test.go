@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/creack/pty"
 
 	"github.com/ctxmend/ctxmend/patches/campaign"
 )
@@ -76,12 +79,83 @@ ctxmend -q -C $dir campaign run; ctxmend -q -C $dir campaign run`)
 	if s := doc.Summary; s.Merged != 1 || s.Open != 2 || s.Before != 7 || s.Now != 5 {
 		t.Errorf("after one was merged: %+v", s)
 	}
+	ended := watch(t, dir)
 	run("ctxmend -q -C $dir campaign close")
+	if got := ended(); !strings.Contains(got, " 2 open") || !strings.Contains(got, "A\r\x1b[J") || !strings.Contains(got, "3 withdrawn") {
+		t.Errorf("who watched saw\n%q", got)
+	}
+	if got := run("ctxmend -q -C $dir campaign status --watch"); strings.Contains(got, "\x1b") || strings.Count(got, "REPOSITORY") != 1 {
+		t.Errorf("who watches through a pipe sees\n%q", got)
+	}
 	if got := run("git -C $dir/repos/cart branch | cat"); strings.Contains(got, "ctxmend/") {
 		t.Errorf("close left branches:\n%s", got)
 	}
 	if left, _ := os.ReadDir(filepath.Join(dir, "cache", "campaign")); len(left) != 0 {
 		t.Errorf("clones are left: %v", left)
+	}
+}
+
+// watch watches a campaign on a terminal, and returns what waits for the end of that and returns all that was written there.
+func watch(t *testing.T, dir string) (ended func() string) {
+	t.Helper()
+	ctxmend, err := exec.LookPath("ctxmend")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), ctxmend, "-C", dir, "campaign", "status", "--watch")
+	cmd.Env = append(offline(), "TERM=xterm")
+	tty, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 24, Cols: 80})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	first, all := make(chan bool), make(chan bool)
+	go func() {
+		defer close(all)
+		buf := make([]byte, 4096)
+		for begun := false; ; {
+			n, err := tty.Read(buf)
+			out.Write(buf[:n])
+			if (n > 0 || err != nil) && !begun {
+				begun = true
+				close(first)
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	<-first // otherwise all might be over before it looks
+	return func() string {
+		<-all
+		tty.Close()
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("status --watch: %v", err)
+		}
+		return out.String()
+	}
+}
+
+// TestLiveScreen cuts what does not fit, and shows the sums all the same.
+func TestLiveScreen(t *testing.T) {
+	var text strings.Builder
+	for i := range 40 {
+		fmt.Fprintf(&text, "row %d\n", i)
+	}
+	text.WriteString("\n3 repositories; a line that is longer than the terminal is wide\nfindings: 7\n")
+	var s liveScreen
+	for round := range 2 {
+		got := s.draw(text.String(), 20, 10)
+		back := ""
+		if round > 0 {
+			back = "\x1b[9A\r\x1b[J"
+		}
+		if want := back + "row 0\nrow 1\nrow 2\nrow 3\n... 35 more lines\nrow 39\n\n3 repositories; a l\nfindings: 7\n"; got != want {
+			t.Errorf("round %d:\n%q, want\n%q", round, got, want)
+		}
+	}
+	if got := s.clear() + s.clear(); got != "\x1b[9A\r\x1b[J" {
+		t.Errorf("clear: %q", got)
 	}
 }
 

@@ -146,9 +146,11 @@ branches and opens pull requests, brings those that are open up to date where th
 and why. It can be interrupted or killed at any time and run again: it goes on where it was, and never opens a second pull request.
 With --wait it goes on until it is interrupted.
 
+What a forge asks to wait for is waited for, an hour and a half at most. A forge that is not available is asked a few times; what waits for it says so.
+
 A branch to which somebody else has committed is left alone, and a pull request that was closed is not opened again.
 
-The exit code is 0, 1 when a repository failed or the run did, and 2 when campaign.yaml or the arguments are wrong.`,
+The exit code is 0, 1 when a repository failed, the forge was not available or the run failed, and 2 when campaign.yaml or the arguments are wrong.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.withCampaign(cmd.Context(), &flags, true, func(ctx context.Context, r *campaignRun) error {
@@ -251,11 +253,15 @@ func (a *app) campaignStatus() *cobra.Command {
 		Use:   "status",
 		Short: "Say where a campaign stands",
 		Long: `Status says what is open, merged, closed, red or waiting and why, as of the last run or sync, and how many findings the default
-branches had when they were analysed first and last.
+branches had when they were analysed first and last. With --watch it goes on saying so while others work, until nothing is left to be done or it is
+interrupted: on a terminal in place, elsewhere as often as something has changed.
 
 The exit code is 0, 1 when it cannot be told, and 2 when campaign.yaml or the arguments are wrong.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if flags.watch && flags.format.value == "html" {
+				return &usageError{message: "--watch has no page to show", next: "leave --format html or --watch out"}
+			}
 			cfg, _, err := a.readCampaign(&flags)
 			if err != nil {
 				return err
@@ -269,6 +275,9 @@ The exit code is 0, 1 when it cannot be told, and 2 when campaign.yaml or the ar
 				return err
 			}
 			defer db.Close()
+			if flags.watch {
+				return a.watchCampaign(cmd.Context(), db, cfg, &flags)
+			}
 			doc, err := loadCampaign(cmd.Context(), db, cfg, flags.format.value == "html")
 			if err != nil {
 				return err
@@ -278,6 +287,7 @@ The exit code is 0, 1 when it cannot be told, and 2 when campaign.yaml or the ar
 	}
 	flags.add(cmd)
 	flags.addFormat(cmd)
+	cmd.Flags().BoolVar(&flags.watch, "watch", false, "go on as the campaign does, until nothing is left to be done")
 	return cmd
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ctxmend/ctxmend/patches/campaign"
 	"github.com/ctxmend/ctxmend/patches/campaign/queue"
+	"github.com/ctxmend/ctxmend/patches/report/cells"
 )
 
 // A campaignProgress shows what a campaign is doing: one line on a terminal, and what has to be tried again everywhere.
@@ -21,12 +22,14 @@ type campaignProgress struct {
 	done         map[string]bool
 	open         int
 	drawn        bool
+	waits        string // what the forge asked for last
+	wide         func() int
 }
 
 func (a *app) newCampaignProgress() *campaignProgress {
 	return &campaignProgress{
 		w: a.stderr, quiet: a.quiet, done: map[string]bool{},
-		terminal: isTerminal(a.stderr) && a.getenv("TERM") != "dumb",
+		terminal: isTerminal(a.stderr) && a.getenv("TERM") != "dumb", wide: a.width,
 	}
 }
 
@@ -49,6 +52,11 @@ func (p *campaignProgress) told(ev queue.Event) {
 		fmt.Fprintf(p.w, "ctxmend: %s; it is tried again\n", line)
 		return
 	}
+	if ev.Waits != "" && ev.Waits != p.waits {
+		p.erase()
+		fmt.Fprintf(p.w, "ctxmend: %s\n", ev.Waits)
+	}
+	p.waits = ev.Waits
 	switch {
 	case !ev.Step.OfChange() && ev.State != string(campaign.RepositoryCloned):
 		p.done[ev.Repository] = true
@@ -59,8 +67,10 @@ func (p *campaignProgress) told(ev queue.Event) {
 		return
 	}
 	p.drawn = true
-	fmt.Fprintf(p.w, "\r\x1b[K%d of %d repositories analysed, %d pull requests opened or brought up to date; %s %s",
-		len(p.done), max(p.repositories, len(p.done)), p.open, ev.Step, ev.Repository)
+	line := fmt.Sprintf("%d of %d repositories analysed, %d pull requests opened or brought up to date; %s %s",
+		len(p.done), max(p.repositories, len(p.done)), p.open, ev.Step, cells.Display(ev.Repository))
+	// A line that is wrapped could not be taken back.
+	fmt.Fprint(p.w, "\r\x1b[K"+cells.First(line, p.wide()-1))
 }
 
 func (p *campaignProgress) erase() {

@@ -87,6 +87,7 @@ var failures = []failure{
 	{is: is(errIncomplete), code: exitFailure, next: "the table says why; run it again to try them again"},
 	{is: as[*leftOpenError], code: exitFailure, next: "the table says why; run it again to try again"},
 	{is: is(forge.ErrUnauthorized), code: exitFailure, next: "see that the token is right, has not expired, and may read repositories and write branches and pull requests"},
+	{is: is(forge.ErrUnavailable), code: exitFailure, next: "what was done is kept; run it again when the forge is back, and it goes on"},
 	{is: as[*forge.LimitError], code: exitFailure, next: "run it again then"},
 	{is: as[*conflictError], code: exitFailure, next: "nothing was changed; resolve it and git add the result"},
 	{is: is(errPartialCommit), code: exitFailure, next: "nothing was changed; use git add and git commit without paths, or run ctxmend fix before"},

@@ -9,7 +9,7 @@
 //	new ──clone──> cloned ──analyse──> analysed ──clone, default branch has moved──> cloned
 //	 └────────┬───────┘
 //	          └──> skipped (archived, empty, a fork, no permission, nothing to analyse, too large, hostile)
-//	               failed  (tried five times in vain)
+//	               failed  (tried four times in vain)
 //
 // Each plan, run and sync begins with the clone step of every repository, so skipped and failed ones are looked at again then.
 //

@@ -28,6 +28,7 @@ type RepositoryReport struct {
 	Name   string          `json:"name"`
 	State  RepositoryState `json:"state"`
 	Reason string          `json:"reason"`
+	Waits  string          `json:"waits"`  // what its next step waits for
 	Branch string          `json:"branch"` // the default branch
 	Commit string          `json:"commit"`
 	// First and Last are what the default branch was like when it was analysed first and last; null before.
@@ -43,7 +44,7 @@ type ChangeReport struct {
 	Shard     string       `json:"shard"`
 	State     ChangeState  `json:"state"`
 	Reason    string       `json:"reason"`
-	Waits     string       `json:"waits"` // why it is not published yet
+	Waits     string       `json:"waits"` // why it is not published yet, or what its next step waits for
 	Title     string       `json:"title"`
 	Branch    string       `json:"branch"`
 	Number    int          `json:"number"`
@@ -77,6 +78,7 @@ type Summary struct {
 	Closed       int `json:"closed"`
 	Foreign      int `json:"foreign"`
 	Withdrawn    int `json:"withdrawn"`
+	Unanswered   int `json:"unanswered"` // repositories and changes that wait for a forge that was not available
 	// Before and Now are the findings on all default branches, when they were analysed first and last: the progress
 	// of the migration, whoever made it.
 	Before int `json:"findings_before"`
@@ -94,7 +96,7 @@ func NewReport(cfg *Config, mode Mode, repositories []*Repository, changes []*Ch
 	of := map[string][]ChangeReport{}
 	for _, c := range changes {
 		of[c.Repository] = append(of[c.Repository], ChangeReport{
-			Shard: c.Shard, State: c.State, Reason: c.Reason, Waits: why[c], Title: c.Title, Branch: c.Branch, Number: c.Number, URL: c.URL,
+			Shard: c.Shard, State: c.State, Reason: c.Reason, Waits: cmp.Or(c.waits(), why[c]), Title: c.Title, Branch: c.Branch, Number: c.Number, URL: c.URL,
 			Checks: cmp.Or(c.Checks, forge.NoChecks), Approved: c.Approved, Asked: c.Asked, Conflicts: c.Conflicts,
 			Units: notNil(c.Units), Files: c.Files, Verified: notNil(c.Verified), content: c.Content,
 		})
@@ -102,12 +104,18 @@ func NewReport(cfg *Config, mode Mode, repositories []*Repository, changes []*Ch
 	}
 	for _, repo := range repositories {
 		r.Repositories = append(r.Repositories, RepositoryReport{
-			Name: repo.Name, State: repo.State, Reason: repo.Reason, Branch: repo.Base.Branch, Commit: repo.Base.Commit,
+			Name: repo.Name, State: repo.State, Reason: repo.Reason, Waits: repo.Waits, Branch: repo.Base.Branch, Commit: repo.Base.Commit,
 			First: repo.First, Last: repo.Last, Notes: notNil(repo.Notes), Changes: notNil(of[repo.Name]), Left: notNil(repo.Left),
 		})
 		r.Summary.countRepository(repo)
 	}
 	return r
+}
+
+// Settled tells whether nothing is left to be done, by the campaign or by people.
+func (r *Report) Settled() bool {
+	s := r.Summary
+	return s.Pending+s.Planned+s.Open+s.Unanswered == 0
 }
 
 func notNil[T any](list []T) []T {
@@ -117,8 +125,19 @@ func notNil[T any](list []T) []T {
 	return list
 }
 
+// waits says what the next step of a change waits for.
+func (c *Change) waits() string {
+	if c.Final() {
+		return ""
+	}
+	return c.Waits
+}
+
 func (s *Summary) countRepository(r *Repository) {
 	s.Repositories++
+	if r.Unanswered {
+		s.Unanswered++
+	}
 	switch r.State {
 	case RepositoryAnalysed:
 		s.Analysed++
@@ -140,6 +159,9 @@ func (s *Summary) countChange(c *Change) {
 		return
 	}
 	s.Changes++
+	if c.Unanswered && !c.Final() {
+		s.Unanswered++
+	}
 	if c.State == ChangeRed || c.State == ChangeFailed || c.State == ChangeOpen && c.Checks == forge.Red {
 		s.Red++
 	}
@@ -191,6 +213,9 @@ func (s Summary) String() string {
 	add(s.Withdrawn, "withdrawn")
 	add(s.Red, "red")
 	text += "; " + strings.Join(parts, ", ")
+	if s.Unanswered > 0 {
+		text += fmt.Sprintf("\n%d wait for the forge, which was not available", s.Unanswered)
+	}
 	if s.Analysed > 0 {
 		text += fmt.Sprintf("\nfindings on the default branches: %d", s.Now)
 		if s.Now != s.Before {

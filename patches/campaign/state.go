@@ -31,7 +31,10 @@ type Repository struct {
 	State RepositoryState `json:"state"`
 	// Reason says why it is skipped or has failed.
 	Reason string `json:"reason,omitempty"`
-	Base   Base   `json:"base"`
+	// Waits says what its next step waits for, and Unanswered that this is a forge that was not available.
+	Waits      string `json:"waits,omitempty"`
+	Unanswered bool   `json:"unanswered,omitempty"`
+	Base       Base   `json:"base"`
 	// Digest is that of the settings it was analysed with.
 	Digest string   `json:"digest,omitempty"`
 	Notes  []string `json:"notes,omitempty"`
@@ -87,7 +90,10 @@ type Change struct {
 	Branch string      `json:"branch"`
 	State  ChangeState `json:"state"`
 	Reason string      `json:"reason,omitempty"`
-	Title  string      `json:"title"`
+	// Waits says what its next step waits for, and Unanswered that this is a forge that was not available.
+	Waits      string `json:"waits,omitempty"`
+	Unanswered bool   `json:"unanswered,omitempty"`
+	Title      string `json:"title"`
 	// Units are the identifiers of what it mends.
 	Units    []string `json:"units"`
 	Files    int      `json:"files"`

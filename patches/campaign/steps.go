@@ -58,6 +58,8 @@ type Outcome struct {
 	Next []Next
 	// Wait, if not zero, is when to do the same step again; the task is stored as it is.
 	Wait time.Time
+	// Later means that whoever wants the campaign to come to rest does not wait for it.
+	Later bool
 }
 
 // Next is a step that follows; Shard names the change.
@@ -83,6 +85,7 @@ type Engine struct {
 	mu      sync.Mutex
 	clones  map[string]*workingClone // by the repository's name
 	resting time.Time                // when the forge may be spoken to again
+	silent  outage
 }
 
 // followEvery is how often a pull request is looked at.
@@ -93,18 +96,39 @@ func (e *Engine) Do(ctx context.Context, step Step, t *Task) (Outcome, error) {
 	unlock := e.lock(t.Repository.Name)
 	defer unlock()
 	if until := e.rests(); until.After(e.Now()) && speaks(step) {
-		return Outcome{Wait: until}, nil
+		return e.wait(step, t, until), nil
 	}
-	out, err := e.do(ctx, step, t)
+	out, err := e.listen(ctx, step, t)
 	var limit *forge.LimitError
 	if errors.As(err, &limit) {
 		e.rest(limit.Until)
-		return Outcome{Wait: limit.Until}, nil
+		return e.wait(step, t, limit.Until), nil
+	}
+	if err == nil {
+		noteWait(step, t, "", false)
 	}
 	if err != nil {
 		return Outcome{}, fmt.Errorf("%s %s: %w", step, t.Repository.Name, err)
 	}
 	return out, nil
+}
+
+// soon is how long whoever wants the campaign to come to rest waits for a forge that asks for patience.
+const soon = 90 * time.Minute
+
+// wait has a step done when the forge may be spoken to again.
+func (e *Engine) wait(step Step, t *Task, until time.Time) Outcome {
+	noteWait(step, t, "the forge asks to come back at "+until.UTC().Format("2006-01-02 15:04:05 MST"), false)
+	return Outcome{Wait: until, Later: until.After(e.Now().Add(soon))}
+}
+
+// noteWait notes what a step waits for.
+func noteWait(step Step, t *Task, what string, unanswered bool) {
+	if !step.OfChange() {
+		t.Repository.Waits, t.Repository.Unanswered = what, unanswered
+	} else if t.Change != nil {
+		t.Change.Waits, t.Change.Unanswered = what, unanswered
+	}
 }
 
 func (e *Engine) do(ctx context.Context, step Step, t *Task) (Outcome, error) {

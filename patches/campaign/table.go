@@ -27,6 +27,9 @@ func (r *Report) WriteTable(w io.Writer) error {
 					say = plural(n, "finding") + " that no change of this campaign mends"
 				}
 			}
+			if repo.Waits != "" {
+				say = strings.TrimSpace(say + " (waits: " + repo.Waits + ")")
+			}
 			rows = append(rows, []string{repo.Name, state, findings, "", say})
 		}
 		for i, c := range changes {

@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"github.com/ctxmend/ctxmend/patches/campaign"
+	"github.com/ctxmend/ctxmend/patches/campaign/forge"
 )
 
 // What a clone may take where nothing is said.
@@ -244,6 +245,14 @@ func classify(c command, e *Error) error {
 	} {
 		if strings.Contains(e.Said, sign) {
 			return fmt.Errorf("%w: %w", campaign.ErrNoAccess, e)
+		}
+	}
+	for _, sign := range []string{
+		"returned error: 5", "Could not resolve host", "Failed to connect", "Couldn't connect", "Connection refused", "Connection timed out",
+		"Connection reset", "Operation timed out", "Empty reply from server",
+	} {
+		if !c.remote.Local && strings.Contains(e.Said, sign) {
+			return fmt.Errorf("%w: %w", forge.ErrUnavailable, e)
 		}
 	}
 	if strings.Contains(e.Said, "index-pack died of signal") || strings.Contains(e.Said, "Out of memory") || strings.Contains(e.Said, "out of memory") {

@@ -167,8 +167,8 @@ func TestHTTPRefusals(t *testing.T) {
 		"wrong token": {f.remote("wrong"), nil, campaign.ErrNoAccess, ""},
 		"forbidden":   {f.remote(token), echo(http.StatusForbidden), campaign.ErrNoAccess, "(hidden)"},
 		"not there":   {f.remote(token), echo(http.StatusNotFound), campaign.ErrNoAccess, "(hidden)"},
-		"broken":      {f.remote(token), echo(http.StatusInternalServerError), nil, "(hidden)"},
-		"cut off":     {f.remote(token), func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, nil, ""},
+		"broken":      {f.remote(token), echo(http.StatusInternalServerError), forge.ErrUnavailable, "(hidden)"},
+		"cut off":     {f.remote(token), func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, forge.ErrUnavailable, ""},
 		"not git":     {f.remote(token), func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>") }, nil, ""},
 	} {
 		f.mu.Lock()

@@ -136,6 +136,8 @@ var (
 	ErrUnauthorized = errors.New("the forge does not accept the token")
 	// ErrExists: there is an open pull request for that branch already.
 	ErrExists = errors.New("a pull request for this branch exists")
+	// ErrUnavailable: the forge cannot be reached, breaks off, or fails at its own work (5xx). Nothing is known of what was asked.
+	ErrUnavailable = errors.New("the forge is not available")
 	// ErrInvalid: the forge understood the request and will never accept it.
 	ErrInvalid = errors.New("refused by the forge")
 )

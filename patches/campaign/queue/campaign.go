@@ -94,9 +94,14 @@ func (w *Worker) now(ctx context.Context, tx *sql.Tx, a stepArgs) error {
 	if err != nil {
 		return err
 	}
-	if state := res.Job.State; res.UniqueSkippedAsDuplicate && (state == rivertype.JobStateScheduled || state == rivertype.JobStateRetryable) {
-		_, err = w.client.JobRetryTx(ctx, tx, res.Job.ID)
+	if state := res.Job.State; !res.UniqueSkippedAsDuplicate || state != rivertype.JobStateScheduled && state != rivertype.JobStateRetryable {
+		return nil
 	}
+	// Anew: how often it has failed before does not count against it, nor that it was put off.
+	if _, err := w.client.JobDeleteTx(ctx, tx, res.Job.ID); err != nil {
+		return err
+	}
+	_, err = w.client.InsertTx(ctx, tx, a, nil)
 	return err
 }
 

@@ -323,6 +323,42 @@ func TestForgeAsksForPatience(t *testing.T) {
 	}
 }
 
+// TestForgeThatFails: a forge that only fails is asked a few times and no more. What waits for it says so, is no failure, and goes on with the
+// next run; whoever works on does not drop it.
+func TestForgeThatFails(t *testing.T) {
+	s := newStage(t, plainConfig, "shop/a")
+	s.world.ill = fmt.Errorf("%w: 500", forge.ErrUnavailable)
+	for range 2 {
+		s.world.asked = 0
+		s.must(campaign.ModeRun)
+		s.expect("shop/a pushed")
+		// Claims are so short here that a step may be taken over while its failure is being stored.
+		if s.world.asked < 3 || s.world.asked > 20 {
+			t.Errorf("asked %d times, want three", s.world.asked)
+		}
+	}
+	db, _, e := s.start()
+	repositories, changes, err := db.Load(t.Context(), "keys")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := campaign.NewReport(e.Config, campaign.ModeRun, repositories, changes, time.Now())
+	if c := r.Repositories[0].Changes[0]; r.Summary.Unanswered != 1 || !strings.Contains(c.Waits, "the forge is not available: 500") {
+		t.Errorf("%d unanswered, waits %q", r.Summary.Unanswered, c.Waits)
+	}
+	var later int
+	err = db.sql.QueryRowContext(t.Context(), `SELECT count(*) FROM river_job WHERE state = 'scheduled'`).Scan(&later)
+	if err := errors.Join(err, db.Close()); err != nil || later != 1 {
+		t.Errorf("%d steps are put off: %v", later, err)
+	}
+	s.world.ill = nil
+	s.must(campaign.ModeRun)
+	s.expect("shop/a open")
+	if n := len(s.world.repos["shop/a"].pulls); n != 1 {
+		t.Errorf("%d pull requests", n)
+	}
+}
+
 // BenchmarkGate looks through a campaign of ten thousand repositories, as workers do now and then.
 func BenchmarkGate(b *testing.B) {
 	db, err := Open(b.Context(), filepath.Join(b.TempDir(), "ctxmend.db"))

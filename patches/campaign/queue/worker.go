@@ -20,7 +20,7 @@ import (
 var quiet = slog.New(slog.DiscardHandler)
 
 // attempts is how often a step is tried that fails.
-const attempts = 5
+const attempts = 4
 
 // A Worker does the steps of campaigns.
 type Worker struct {
@@ -59,6 +59,8 @@ type Event struct {
 	Step                        campaign.Step
 	// State is that of the repository or change now.
 	State, Reason string
+	// Waits is what the step waits for, if it is to be done again.
+	Waits string
 	// Err is why it will be tried again.
 	Err error
 }
@@ -124,6 +126,7 @@ var priorities = map[campaign.Step]int{
 	campaign.StepVerify: 2, campaign.StepAnalyse: 2, campaign.StepClone: 3, campaign.StepFollow: followPriority,
 }
 
+// followPriority is also that of steps that were put off: nobody who waits for the campaign to come to rest waits for those.
 const followPriority = 4
 
 // InsertOpts implements river.JobArgsWithInsertOpts: a step is there once, or not.
@@ -181,7 +184,7 @@ func (w *Worker) work(ctx context.Context, job *river.Job[stepArgs]) error {
 		out, err = e.Do(ctx, a.Step, task)
 	}
 	if err != nil {
-		return w.failed(ctx, job, loaded, task, err)
+		return w.failed(ctx, job, e, task, err)
 	}
 	err = w.store(ctx, job, loaded, task, out)
 	if err != nil || w.options.KeepClones || out.Next != nil || !campaign.Resting(task.Repository, task.Changes) {
@@ -190,13 +193,17 @@ func (w *Worker) work(ctx context.Context, job *river.Job[stepArgs]) error {
 	return e.Forget(task.Repository)
 }
 
-// failed has a step tried again, or gives it up.
-func (w *Worker) failed(ctx context.Context, job *river.Job[stepArgs], loaded *rows, task *campaign.Task, err error) error {
+// failed has a step tried again, puts it off, or gives it up.
+func (w *Worker) failed(ctx context.Context, job *river.Job[stepArgs], e *campaign.Engine, task *campaign.Task, err error) error {
 	if ctx.Err() != nil {
 		return w.unclaim(context.WithoutCancel(ctx), job.ID, err)
 	}
 	w.tell(job.Args, task, err)
-	if task == nil || len(job.Errors)+1 < attempts {
+	if task == nil {
+		return w.unclaim(ctx, job.ID, err)
+	}
+	out, later := e.PutsOff(err, len(job.Errors)+1)
+	if !later && len(job.Errors)+1 < attempts {
 		return w.unclaim(ctx, job.ID, err)
 	}
 	// What the failed step did to the task does not count.
@@ -210,8 +217,12 @@ func (w *Worker) failed(ctx context.Context, job *river.Job[stepArgs], loaded *r
 			t.Change = c
 		}
 	}
-	campaign.GiveUp(job.Args.Step, t, err)
-	return w.store(ctx, job, again, t, campaign.Outcome{})
+	if later {
+		campaign.PutOff(job.Args.Step, t, err)
+	} else {
+		campaign.GiveUp(job.Args.Step, t, err)
+	}
+	return w.store(ctx, job, again, t, out)
 }
 
 // unclaim releases a job that will be done later, and returns err.
@@ -232,6 +243,11 @@ func (w *Worker) store(ctx context.Context, job *river.Job[stepArgs], loaded *ro
 		}
 		if out.Wait.IsZero() {
 			if _, err := river.JobCompleteTx[riverdriver.Driver[*sql.Tx]](ctx, tx, job); err != nil {
+				return err
+			}
+		}
+		if out.Later {
+			if _, err := tx.ExecContext(ctx, `UPDATE river_job SET priority = $1 WHERE id = $2`, followPriority, job.ID); err != nil {
 				return err
 			}
 		}
@@ -279,9 +295,9 @@ func (w *Worker) tell(a stepArgs, t *campaign.Task, err error) {
 	switch {
 	case t == nil:
 	case t.Change != nil:
-		ev.State, ev.Reason = string(t.Change.State), t.Change.Reason
+		ev.State, ev.Reason, ev.Waits = string(t.Change.State), t.Change.Reason, t.Change.Waits
 	case t.Repository != nil:
-		ev.State, ev.Reason = string(t.Repository.State), t.Repository.Reason
+		ev.State, ev.Reason, ev.Waits = string(t.Repository.State), t.Repository.Reason, t.Repository.Waits
 	}
 	w.options.Told(ev)
 }

@@ -28,6 +28,9 @@ type world struct {
 	log []string
 	// limit, if not nil, is what opening a pull request answers, once.
 	limit error
+	// ill, if not nil, is what opening a pull request answers, each time.
+	ill   error
+	asked int
 }
 
 // hosted is one repository of a world.
@@ -237,6 +240,10 @@ func (w *world) Open(_ context.Context, repository string, q forge.Request) (p f
 		if err := w.limit; err != nil {
 			w.limit = nil
 			return err
+		}
+		if w.ill != nil {
+			w.asked++
+			return w.ill
 		}
 		r := w.repos[repository]
 		for _, old := range r.pulls {

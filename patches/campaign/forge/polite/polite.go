@@ -122,7 +122,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	resp, err := t.base.RoundTrip(sent)
 	if err != nil {
-		return nil, t.conceal(err)
+		return nil, t.silence(req, err)
 	}
 	return t.judge(req, resp, change)
 }
@@ -143,7 +143,7 @@ func (t *transport) judge(req *http.Request, resp *http.Response, change bool) (
 	}
 	problem, err := t.problem(req, resp)
 	if err != nil {
-		return nil, t.conceal(err)
+		return nil, t.silence(req, err)
 	}
 	if limit := t.limit(resp, problem, now); limit != nil {
 		kind := everything
@@ -183,6 +183,15 @@ func discard(req *http.Request) {
 	if req.Body != nil {
 		_ = req.Body.Close()
 	}
+}
+
+// silence says that the forge gave no answer, unless whoever asked no longer waits for one.
+func (t *transport) silence(req *http.Request, err error) error {
+	err = t.conceal(err)
+	if errors.Is(req.Context().Err(), context.Canceled) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", forge.ErrUnavailable, err)
 }
 
 // conceal makes sure of what should be so anyway: no error holds the token.

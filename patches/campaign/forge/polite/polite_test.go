@@ -273,11 +273,11 @@ func TestWaitEnds(t *testing.T) {
 
 // TestMeanings goes through what a status means to a campaign.
 func TestMeanings(t *testing.T) {
-	meanings := []error{forge.ErrUnauthorized, forge.ErrForbidden, forge.ErrNotFound, forge.ErrInvalid}
+	meanings := []error{forge.ErrUnauthorized, forge.ErrForbidden, forge.ErrNotFound, forge.ErrInvalid, forge.ErrUnavailable}
 	for status, want := range map[int]error{
 		400: forge.ErrInvalid, 401: forge.ErrUnauthorized, 403: forge.ErrForbidden, 404: forge.ErrNotFound, 405: forge.ErrInvalid, 409: forge.ErrInvalid,
 		410: forge.ErrNotFound, 422: forge.ErrInvalid, 423: forge.ErrInvalid, 451: forge.ErrForbidden,
-		408: nil, 500: nil, 502: nil, 503: nil, 504: nil,
+		408: forge.ErrUnavailable, 500: forge.ErrUnavailable, 502: forge.ErrUnavailable, 503: forge.ErrUnavailable, 504: forge.ErrUnavailable,
 	} {
 		client, base := serve(t, forgetest.NewClock(), func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(status)
@@ -289,7 +289,7 @@ func TestMeanings(t *testing.T) {
 				t.Errorf("%d is %v: %t", status, m, errors.Is(err, m))
 			}
 		}
-		if polite.Refused(err) != (want != nil && want != forge.ErrUnauthorized) {
+		if polite.Refused(err) != (want != forge.ErrUnavailable && want != forge.ErrUnauthorized) {
 			t.Errorf("%d is refused: %t", status, polite.Refused(err))
 		}
 		if got, want := err.Error(), fmt.Sprintf("GET /repos/a/b: %d no: not (hidden) again: code invalid: field base", status); got != strings.Replace(want, fmt.Sprintf("%d no", status), fmt.Sprintf("%d: no", status), 1) {

@@ -18,8 +18,7 @@ const (
 	saidRunes = 400      // of what a forge says, in an error
 )
 
-// A Problem is an answer that is no success. It is one of package forge's errors where the status has that meaning;
-// a failure of the service is none of them, and worth another try.
+// A Problem is an answer that is no success. It is one of package forge's errors where the status has that meaning.
 type Problem struct {
 	Status       int
 	Method, Path string
@@ -38,7 +37,7 @@ func (p *Problem) Error() string {
 	return text
 }
 
-// Unwrap returns the meaning of the status, nil if it is worth another try.
+// Unwrap returns the meaning of the status, nil where it has none.
 func (p *Problem) Unwrap() error {
 	switch p.Status {
 	case http.StatusUnauthorized:
@@ -47,13 +46,15 @@ func (p *Problem) Unwrap() error {
 		return forge.ErrForbidden
 	case http.StatusNotFound, http.StatusGone:
 		return forge.ErrNotFound
-	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
+	case http.StatusTooManyRequests:
 		return nil
+	case http.StatusRequestTimeout, http.StatusTooEarly:
+		return forge.ErrUnavailable
 	}
 	if p.Status < 500 {
 		return forge.ErrInvalid
 	}
-	return nil
+	return forge.ErrUnavailable
 }
 
 // problem reads what the forge said. What breaks off may have been about to say something else.
