@@ -16,7 +16,7 @@ func (j *joiner) passedBy(receive ast.Node) *ast.CommClause {
 	again := j.loops(sel)
 	for _, s := range sel.Body.List {
 		other, ok := s.(*ast.CommClause)
-		if !ok || other == own || again && !leavesLoop(other) || other.Comm != nil && j.waitsToo(other.Comm) {
+		if !ok || other == own || again && !j.leavesLoop(other) || other.Comm != nil && j.waitsToo(other.Comm) {
 			continue
 		}
 		return other
@@ -82,7 +82,7 @@ func (j *joiner) loops(n ast.Node) bool {
 }
 
 // leavesLoop reports whether a case of a select may end the loop around it.
-func leavesLoop(c *ast.CommClause) (leaves bool) {
+func (j *joiner) leavesLoop(c *ast.CommClause) (leaves bool) {
 	for _, s := range c.Body {
 		ast.Inspect(s, func(n ast.Node) bool {
 			switch n := n.(type) {
@@ -90,6 +90,9 @@ func leavesLoop(c *ast.CommClause) (leaves bool) {
 				return false
 			case *ast.ReturnStmt:
 				leaves = true
+			case *ast.CallExpr:
+				id, named := ast.Unparen(n.Fun).(*ast.Ident)
+				leaves = leaves || named && id.Name == "panic" && j.g.Pkg.Info.Types[n.Fun].IsBuiltin()
 			case *ast.BranchStmt:
 				leaves = leaves || n.Label != nil
 			}
