@@ -2,10 +2,12 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -180,6 +182,90 @@ func TestCacheToolchain(t *testing.T) {
 	r.env = append(r.env, "PATH="+os.Getenv("PATH"))
 	if _, taken := r.check(t); taken {
 		t.Error("the result of another version of Go was taken over")
+	}
+}
+
+// TestCacheProgram runs two programs that differ in one byte: neither takes over what the other one has found.
+func TestCacheProgram(t *testing.T) {
+	if runtime.GOOS == "darwin" {
+		t.Skip("macOS does not run a program that is changed after it was signed")
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	program, err := os.ReadFile(self)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := "ctxmend" // which testscript.Main takes for the command
+	if runtime.GOOS == "windows" {
+		file += ".exe"
+	}
+	r := newCacheRun(t)
+	said := map[string]string{}
+	check := func(name string) string {
+		cmd := exec.Command(filepath.Join(r.top, name, file), "-C", filepath.Join(r.top, r.dir), "check")
+		cmd.Env = r.env
+		out, err := cmd.CombinedOutput()
+		if exit := new(exec.ExitError); err != nil && (!errors.As(err, &exit) || exit.ExitCode() != exitFindings) {
+			t.Fatalf("%v: %s", err, out)
+		}
+		return string(out)
+	}
+	for _, name := range []string{"one", "other"} {
+		r.write(t, name+"/"+file, string(program))
+		if err := os.Chmod(filepath.Join(r.top, name, file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		program = append(program, 0)
+		said[name] = check(name)
+		if name == "one" {
+			r.mark(t)
+		}
+	}
+	if !strings.Contains(check("one"), marked) {
+		t.Error("the same program has not taken over its result")
+	}
+	if strings.Contains(said["other"], marked) {
+		t.Error("another program has taken over the result")
+	}
+}
+
+// TestCacheChanging has a file written while a run looks at the program a second time, on which a fix is carried out: what it prints is of
+// no one state of the program, and not kept.
+func TestCacheChanging(t *testing.T) {
+	real, err := exec.LookPath("go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := exec.LookPath("sh"); err != nil {
+		t.Skip("what writes is a shell script: there is no shell")
+	}
+	for _, writes := range []bool{false, true} {
+		r := newCacheRun(t)
+		r.write(t, "m/flow.go", "package m\n\nimport \"context\"\n\nfunc get(ctx context.Context) error { return ctx.Err() }\n\nfunc fresh() error { return get(context.Background()) }\n\nfunc all(ctx context.Context) error { return fresh() }\n")
+		r.args = []string{"diff", "--level", "review", "--rules", "missingparam"}
+		bin, script := t.TempDir(), fmt.Sprintf("#!/bin/sh\ncase \"$*\" in *-overlay*) echo second >> '%s/looks' ;; esac\n", r.top)
+		if writes {
+			script += fmt.Sprintf("case \"$*\" in *-overlay*) echo '// more' >> '%s/m/m_windows.go' ;; esac\n", r.top)
+		}
+		r.writeAbs(t, filepath.Join(bin, "go"), script+fmt.Sprintf("exec '%s' \"$@\"\n", real))
+		if err := os.Chmod(filepath.Join(bin, "go"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		path := bin + string(os.PathListSeparator) + filepath.Dir(real) + string(os.PathListSeparator) + os.Getenv("PATH")
+		t.Setenv("PATH", path)
+		r.env = append(r.env, "PATH="+path)
+		r.check(t)
+		if _, err := os.Stat(filepath.Join(r.top, "looks")); err != nil {
+			t.Fatal("there was no second look")
+		}
+		kept := false
+		r.entries(t, func(*results.Cache, string, string) { kept = true })
+		if kept == writes {
+			t.Errorf("a file is written: %t, the result is kept: %t", writes, kept)
+		}
 	}
 }
 

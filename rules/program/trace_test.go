@@ -44,6 +44,7 @@ func TestTraceHolds(t *testing.T) {
 		{"a file that is written again", write("a/a.go", "package a\n\nconst A = 1\n"), true},
 		{"a file", write("a/a.go", "package a\n\nconst A = 2\n"), false},
 		{"a new file", write("a/b.go", "package a\n"), false},
+		{"a new file where go does not look", write("_examples/b.go", "package main\n"), false},
 		{"a file whose time and size are looked at", write("fixed/f.go", "package fixed\n\nconst F = 1\n"), false},
 		{"the time of such a file", func(t *testing.T, dir string) []string {
 			now := time.Now().Add(time.Hour)
