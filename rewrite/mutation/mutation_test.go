@@ -5,9 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -15,6 +19,7 @@ import (
 var (
 	flagMutate = flag.Bool("mutate", false, "try the mutations")
 	flagWide   = flag.Bool("mutate.wide", true, "try scenarios of all kinds where those that are named do not notice")
+	flagRecord = flag.Bool("mutate.record", false, "write into README.md what notices the mutations that are tried")
 	flagOracle = flag.String("mutate.oracle", "30", "how many programs of the oracle a mutation is tried with that scenarios do not notice; 0 for none")
 )
 
@@ -57,11 +62,41 @@ func TestAnchors(t *testing.T) {
 			t.Errorf("%s: named twice, or without hazard, change or tests", m.name)
 		}
 		names[m.name] = true
+		if ok, err := m.hasTests(); !ok {
+			t.Errorf("%s: no tests %s: %v", m.name, m.run, err)
+		}
 	}
 	if len(mutations) < 40 {
 		t.Errorf("only %d mutations", len(mutations))
 	}
 }
+
+// hasTests reports whether the tests that are to notice exist. Of scenarios it looks at the files.
+func (m mutation) hasTests() (bool, error) {
+	pattern, scenarios := strings.CutPrefix(m.run, "TestScenarios/")
+	if m.pkg == command && scenarios {
+		files, err := filepath.Glob(filepath.Join(root, "testdata", path.Dir(pattern), "*.txtar"))
+		if err != nil {
+			return false, err
+		}
+		name, err := regexp.Compile(path.Base(pattern))
+		return slices.ContainsFunc(files, func(f string) bool {
+			return err == nil && name.MatchString(strings.TrimSuffix(filepath.Base(f), ".txtar"))
+		}), err
+	}
+	files, err := filepath.Glob(filepath.Join(root, m.pkg, "*_test.go"))
+	if err != nil {
+		return false, err
+	}
+	top, _, _ := strings.Cut(m.run, "/")
+	test, err := regexp.Compile(top)
+	return slices.ContainsFunc(files, func(f string) bool {
+		src, readErr := os.ReadFile(f)
+		return err == nil && readErr == nil && slices.ContainsFunc(testFunc.FindAllSubmatch(src, -1), func(found [][]byte) bool { return test.Match(found[1]) })
+	}), err
+}
+
+var testFunc = regexp.MustCompile(`(?m)^func (Test\w+)\(`)
 
 // TestMutations breaks ctxmend in one way after the other.
 func TestMutations(t *testing.T) {
@@ -72,40 +107,51 @@ func TestMutations(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	killed := 0
+	killed, tried := 0, 0
 	for _, m := range mutations {
 		t.Run(strings.ReplaceAll(m.name, " ", "-"), func(t *testing.T) {
-			overlay := m.overlay(t, dir)
-			binary, out, err := buildTests(dir, overlay, m.pkg)
+			tried++
+			by, err := m.noticed(t, dir)
 			if err != nil {
-				t.Fatalf("does not build:\n%s", out)
+				t.Fatal(err)
 			}
-			runs := []string{m.run}
-			if m.pkg == command && !m.alone && *flagWide {
-				runs = append(runs, keys, plans)
+			if *flagRecord {
+				record(t, m, by)
 			}
-			for _, run := range runs {
-				if out, err := runTests(filepath.Join(dir, m.pkg), binary, "-test.run", run); err != nil {
-					killed++
-					t.Logf("killed by %s", firstFailure(out))
-					return
-				}
+			if by == "" {
+				t.Fatalf("survived: %s", m.hazard)
 			}
-			if !m.alone && *flagOracle != "0" {
-				binary, out, err := buildTests(dir, overlay, "./rewrite/oracle")
-				if err != nil {
-					t.Fatalf("does not build:\n%s", out)
-				}
-				if out, err := runTests(filepath.Join(dir, "rewrite/oracle"), binary, "-oracle.n", *flagOracle, "-oracle.fail", "1"); err != nil {
-					killed++
-					t.Logf("killed by the oracle: %s", firstFailure(out))
-					return
-				}
-			}
-			t.Errorf("survived: %s", m.hazard)
+			killed++
+			t.Logf("killed by %s", by)
 		})
 	}
-	t.Logf("%d of %d killed", killed, len(mutations))
+	t.Logf("%d of %d killed", killed, tried)
+}
+
+// noticed tries a mutation and returns the test that fails with it, "" when none does.
+func (m mutation) noticed(t *testing.T, dir string) (by string, err error) {
+	t.Helper()
+	overlay := m.overlay(t, dir)
+	runs := []string{m.run}
+	if m.pkg == command && !m.alone && *flagWide {
+		runs = append(runs, keys, plans)
+	}
+	binary, err := buildTests(dir, overlay, m.pkg)
+	if err != nil {
+		return "", err
+	}
+	for _, run := range runs {
+		if by, err := runTests(filepath.Join(dir, m.pkg), binary, "-test.run", run); by != "" || err != nil {
+			return by, err
+		}
+	}
+	if m.alone || *flagOracle == "0" {
+		return "", nil
+	}
+	if binary, err = buildTests(dir, overlay, "./rewrite/oracle"); err != nil {
+		return "", err
+	}
+	return runTests(filepath.Join(dir, "rewrite/oracle"), binary, "-oracle.n", *flagOracle, "-oracle.fail", "1")
 }
 
 // overlay writes the file that makes the go command see the mutated source, and returns its name.
@@ -132,35 +178,49 @@ func (m mutation) overlay(t *testing.T, dir string) string {
 }
 
 // buildTests builds the tests of a package beside the overlay. That is most of the work, so that narrow and wide tests share it.
-func buildTests(dir, overlay, pkg string) (binary, out string, err error) {
+func buildTests(dir, overlay, pkg string) (binary string, err error) {
 	binary = filepath.Join(filepath.Dir(overlay), filepath.Base(pkg)+".test")
-	cmd := exec.Command("go", "test", "-trimpath", "-c", "-o", binary, "-overlay", overlay, pkg)
+	cmd := exec.Command("go", "test", "-trimpath", "-ldflags=-s -w", "-c", "-o", binary, "-overlay", overlay, pkg)
 	cmd.Dir = dir
-	data, err := cmd.CombinedOutput()
-	return binary, string(data), err
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("does not build:\n%s", out)
+	}
+	return binary, nil
 }
 
-// runTests runs tests in the directory of their package.
-func runTests(dir, binary string, args ...string) (out string, err error) {
+// runTests runs tests in the directory of their package, and names the innermost that fails. Tests that do not come to an end, or of which
+// there are none, tell nothing.
+func runTests(dir, binary string, args ...string) (failed string, err error) {
 	root, err := exec.Command("go", "env", "GOROOT").Output()
 	if err != nil {
-		return err.Error(), err
+		return "", err
 	}
 	cmd := exec.Command(binary, append([]string{"-test.timeout", "10m", "-test.failfast"}, args...)...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "GOROOT="+strings.TrimSpace(string(root))) // what is built with -trimpath does not know it
-	data, err := cmd.CombinedOutput()
-	return string(data), err
+	out, err := cmd.CombinedOutput()
+	switch {
+	case bytes.Contains(out, []byte("panic: test timed out")):
+		return "", fmt.Errorf("no end of %s", args)
+	case bytes.Contains(out, []byte("testing: warning: no tests to run")):
+		return "", fmt.Errorf("no tests: %s", args)
+	case err == nil:
+		return "", nil
+	}
+	if failed = firstFailure(string(out)); failed == "" {
+		return "", fmt.Errorf("%w\n%s", err, out)
+	}
+	return failed, nil
 }
 
-// firstFailure names the innermost test that failed.
-func firstFailure(out string) string {
-	last := "the build"
+// firstFailure names the innermost test that failed, or says what ended them all.
+func firstFailure(out string) (last string) {
 	for line := range strings.Lines(out) {
-		if name, ok := strings.CutPrefix(strings.TrimSpace(line), "--- FAIL: "); ok {
-			last = name
+		line = strings.TrimSpace(line)
+		if name, ok := strings.CutPrefix(line, "--- FAIL: "); ok {
+			last, _, _ = strings.Cut(name, " (")
 		} else if strings.HasPrefix(line, "panic:") {
-			return strings.TrimSpace(line)
+			return line
 		}
 	}
 	return last
