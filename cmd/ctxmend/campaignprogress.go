@@ -22,13 +22,13 @@ type campaignProgress struct {
 	done         map[string]bool
 	open         int
 	drawn        bool
-	waits        string // what the forge asked for last
+	said         map[string]bool // what went wrong, and what is waited for
 	wide         func() int
 }
 
 func (a *app) newCampaignProgress() *campaignProgress {
 	return &campaignProgress{
-		w: a.stderr, quiet: a.quiet, done: map[string]bool{},
+		w: a.stderr, quiet: a.quiet, done: map[string]bool{}, said: map[string]bool{},
 		terminal: isTerminal(a.stderr) && a.getenv("TERM") != "dumb", wide: a.width,
 	}
 }
@@ -49,14 +49,15 @@ func (p *campaignProgress) told(ev queue.Event) {
 	if ev.Err != nil {
 		p.erase()
 		line, _, _ := strings.Cut(ev.Err.Error(), "\n")
+		p.said[line] = true
 		fmt.Fprintf(p.w, "ctxmend: %s; it is tried again\n", line)
 		return
 	}
-	if ev.Waits != "" && ev.Waits != p.waits {
+	if ev.Waits != "" && !p.said[ev.Waits] {
 		p.erase()
+		p.said[ev.Waits] = true
 		fmt.Fprintf(p.w, "ctxmend: %s\n", ev.Waits)
 	}
-	p.waits = ev.Waits
 	switch {
 	case !ev.Step.OfChange() && ev.State != string(campaign.RepositoryCloned):
 		p.done[ev.Repository] = true

@@ -104,9 +104,9 @@ hold. plan changes nothing anywhere, run opens pull requests and can be killed a
 follow, and worker shares the work on PostgreSQL. The JSON of plan, run, sync, status and close is
 
 	{"version":1,"campaign","mode",
-	 "repositories":[{"name","state","reason","branch","commit","first","last","notes","changes":[...],"left":[findings]}],
+	 "repositories":[{"name","state","reason","waits","branch","commit","first","last","notes","changes":[...],"left":[findings]}],
 	 "summary":{"repositories","analysed","skipped","failed","pending","changes","planned","red","open","merged","closed",
-	            "foreign","withdrawn","findings_before","findings_now"}}
+	            "foreign","withdrawn","unanswered","findings_before","findings_now"}}
 
 with changes of the form {"shard","state","reason","waits","title","branch","number","url","checks","approved",
 "changes_requested","conflicts","units","files","verified","diff","body"}.

@@ -57,7 +57,7 @@ const (
 	defaultTitle   Template = `{{.Summary}}{{if and .Shard (not (contains .Summary .Shard))}} ({{.Shard}}){{end}}`
 	defaultMessage Template = `{{.Title}}
 
-{{range .Units}}- {{.Title}} ({{.Rule}}, {{.Applicability}})
+{{range .Units}}- {{.Title}} ({{with at .}}{{.}}; {{end}}{{.Rule}}, {{.Applicability}})
 {{end}}`
 	defaultBody Template = `{{plural (len .Units) "change"}} in {{plural (len .Files) "file"}}, found and made by ctxmend. Each one was type-checked together with the
 whole repository before it was proposed{{if .Verified}}, and these have passed: {{range $i, $v := .Verified}}{{if $i}}, {{end}}{{code $v}}{{end}}{{end}}.
@@ -93,7 +93,7 @@ const maxBody = 60000
 const maxTitle = 240
 
 var templateFuncs = template.FuncMap{
-	"code": code, "text": plainText, "diff": diffBlock, "plural": plural, "join": strings.Join, "base": path.Base, "contains": strings.Contains,
+	"code": code, "text": plainText, "diff": diffBlock, "plural": plural, "join": strings.Join, "base": path.Base, "contains": strings.Contains, "at": at,
 }
 
 func (t Template) render(name string, words Words) (string, error) {
@@ -159,20 +159,22 @@ func trailer(name Name) string { return "Ctxmend-Campaign: " + string(name) }
 
 // summary says in a few words what units mend, and where.
 func summary(units []Unit) string {
-	if len(units) == 1 {
-		u := units[0]
-		if at := place(u.Files); at != "" && !saysWhere.MatchString(u.Title) {
-			return u.Title + " in " + at
-		}
-		return u.Title
-	}
 	counts := map[string]int{}
 	var order, files []string
+	alike := len(units) > 0
 	for _, u := range units {
 		if counts[u.Rule]++; counts[u.Rule] == 1 {
 			order = append(order, u.Rule)
 		}
 		files = append(files, u.Files...)
+		alike = alike && u.Title == units[0].Title
+	}
+	if alike {
+		text := fewer(units[0].Title)
+		if at := place(files); at != "" && !saysWhere.MatchString(text) {
+			text += " in " + at
+		}
+		return text
 	}
 	slices.Sort(order)
 	var parts []string
@@ -184,6 +186,35 @@ func summary(units []Unit) string {
 		text += " in " + at
 	}
 	return text + ": " + strings.Join(parts, ", ")
+}
+
+// subject is how long the first line of a commit should be at most.
+const subject = 72
+
+// fewer names only the first of several keys where naming all makes a title too long.
+func fewer(title string) string {
+	if len(title) <= subject {
+		return title
+	}
+	return manyKeys.ReplaceAllStringFunc(title, func(list string) string {
+		keys := quoted.FindAllString(list, -1)
+		return fmt.Sprintf("%s and %d more", keys[0], len(keys)-1)
+	})
+}
+
+var (
+	quoted   = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
+	manyKeys = regexp.MustCompile(quoted.String() + "(?:, " + quoted.String() + ")+")
+)
+
+// at is where the first finding of a unit lies.
+func at(u Unit) string {
+	if len(u.Findings) == 0 {
+		return place(u.Files)
+	}
+	file, rest, _ := strings.Cut(u.Findings[0], ":")
+	line, _, _ := strings.Cut(rest, ":")
+	return file + ":" + line
 }
 
 // saysWhere matches titles that end with a package.
