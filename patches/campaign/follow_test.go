@@ -118,3 +118,20 @@ func TestWithdrawnWhilePublishing(t *testing.T) {
 		}
 	}
 }
+
+// TestWindowClosesMeanwhile has changes that were admitted in time and could not be published before the window closed.
+func TestWindowClosesMeanwhile(t *testing.T) {
+	for step, state := range map[Step]ChangeState{StepPush: ChangeAdmitted, StepOpen: ChangePushed} {
+		// A forge and a git that are not to be asked.
+		e, task := following(nil, nil, &Change{Repository: "a/b", State: state, Pushed: "new"})
+		e.Config.Window = Window{Days: []string{"monday"}, Hours: "09:00-16:00", Zone: "Europe/Berlin"}
+		e.Now = func() time.Time { return time.Date(2026, 11, 23, 15, 0, 1, 0, time.UTC) } // a Monday, one second late
+		out, err := e.Do(t.Context(), step, task)
+		if want := time.Date(2026, 11, 30, 8, 0, 0, 0, time.UTC); err != nil || !out.Wait.Equal(want) || !out.Later {
+			t.Errorf("%s: waits until %v, later %t, %v", step, out.Wait, out.Later, err)
+		}
+		if c := task.Change; c.State != state || c.Waits != "the window opens at Mon 2026-11-30 09:00 CET" {
+			t.Errorf("%s: %s, waits %q", step, c.State, c.Waits)
+		}
+	}
+}

@@ -58,7 +58,7 @@ func Gate(cfg *Config, now time.Time, repositories []*Repository, changes []*Cha
 		case !settled[c.Repository]:
 			wait(c, time.Time{}, "its repository is being looked at, or left out")
 		case opens.After(now):
-			wait(c, opens, "the window opens at %s", opens.Format("Mon 2006-01-02 15:04 MST"))
+			wait(c, opens, "%s", windowOpens(opens))
 		case counted:
 			admit = append(admit, c)
 		case held != "" && !canaries[c.Repository]:
@@ -78,6 +78,10 @@ func Gate(cfg *Config, now time.Time, repositories []*Repository, changes []*Cha
 		}
 	}
 	return admit, waiting
+}
+
+func windowOpens(at time.Time) string {
+	return "the window opens at " + at.Format("Mon 2006-01-02 15:04 MST")
 }
 
 func organization(repository string) string {

@@ -20,6 +20,9 @@ func (e *Engine) push(ctx context.Context, t *Task) (Outcome, error) {
 	if c.State != ChangeAdmitted || t.Mode != ModeRun {
 		return Outcome{}, nil
 	}
+	if out, closed := e.outside(); closed {
+		return out, nil
+	}
 	existing, err := e.existing(ctx, c)
 	if err != nil {
 		return Outcome{}, err
@@ -140,6 +143,9 @@ func (e *Engine) open(ctx context.Context, t *Task) (Outcome, error) {
 		return follow, nil // not needed any more since it was pushed, and maybe opened
 	case c.State != ChangePushed:
 		return Outcome{}, nil
+	}
+	if out, closed := e.outside(); closed {
+		return out, nil
 	}
 	if c.Opened.IsZero() {
 		c.Opened = e.Now().UTC()

@@ -58,6 +58,8 @@ type Outcome struct {
 	Next []Next
 	// Wait, if not zero, is when to do the same step again; the task is stored as it is.
 	Wait time.Time
+	// Why says what is waited for, where that is worth saying.
+	Why string
 	// Later means that whoever wants the campaign to come to rest does not wait for it.
 	Later bool
 }
@@ -105,7 +107,7 @@ func (e *Engine) Do(ctx context.Context, step Step, t *Task) (Outcome, error) {
 		return e.wait(step, t, limit.Until), nil
 	}
 	if err == nil {
-		noteWait(step, t, "", false)
+		noteWait(step, t, out.Why, false)
 	}
 	if err != nil {
 		return Outcome{}, fmt.Errorf("%s %s: %w", step, t.Repository.Name, err)
@@ -120,6 +122,12 @@ const soon = 90 * time.Minute
 func (e *Engine) wait(step Step, t *Task, until time.Time) Outcome {
 	noteWait(step, t, "the forge asks to come back at "+until.UTC().Format("2006-01-02 15:04:05 MST"), false)
 	return Outcome{Wait: until, Later: until.After(e.Now().Add(soon))}
+}
+
+// outside tells that the window has closed since a change was admitted, because its steps had to wait: then it waits for the next one.
+func (e *Engine) outside() (Outcome, bool) {
+	opens := e.Config.Window.opens(e.Now())
+	return Outcome{Wait: opens, Why: windowOpens(opens), Later: true}, opens.After(e.Now())
 }
 
 // noteWait notes what a step waits for.
