@@ -279,7 +279,7 @@ func (ix *index) results(fn *types.Func, i int, r ref) sources {
 	fn = ix.repFunc(fn)
 	for _, u := range ix.usesOf(fn) {
 		decl, ok := ix.parent(u.file, u.node).(*ast.FuncDecl)
-		if !ok || decl.Name != u.node || decl.Body == nil {
+		if !ok || decl.Name != u.node || decl.Body == nil || unread(u.pkg, decl) {
 			continue
 		}
 		named := false
@@ -348,6 +348,9 @@ func (ix *index) inflow(v *types.Var, want string) sources {
 	}
 	if v.Pkg() != nil && v.Parent() == v.Pkg().Scope() && ix.linked[mentionedName{v.Pkg().Path(), v.Name()}] {
 		s.lose(ix.prog.FileOf(v.Pos()), v.Pos(), "comes from code that a directive links to %s", v.Name())
+	}
+	if pkg := ix.partial(v); pkg != nil && ix.assignedUnread(pkg, v.Name()) {
+		s.unknown = append(s.unknown, Unknown{File: nil, Pos: v.Pos(), Why: "is assigned by code of package " + pkg.Path})
 	}
 	if sw, ok := ix.switched[v]; ok {
 		if want == "" && !carrierType(v.Type()) {

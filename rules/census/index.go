@@ -195,8 +195,10 @@ func (ix *index) addFile(pkg *program.Package, f *program.File) {
 			}
 		case *ast.FuncDecl:
 			if fn, ok := info.Defs[n.Name].(*types.Func); ok {
-				ix.addParams(pkg, f, n.Type, fn, nil)
-				ix.addReceiver(pkg, f, n, fn)
+				if !unread(pkg, n) {
+					ix.addParams(pkg, f, n.Type, fn, nil)
+					ix.addReceiver(pkg, f, n, fn)
+				}
 				if n.Recv != nil && n.Body != nil {
 					ix.methods[fn.Name()] = append(ix.methods[fn.Name()], ix.repFunc(fn))
 				}
@@ -307,6 +309,12 @@ func (ix *index) addParams(pkg *program.Package, f *program.File, ft *ast.FuncTy
 			i++
 		}
 	}
+}
+
+// unread reports whether a function's body may not be at hand although its package has bodies: in one that was read in part
+// it looks empty.
+func unread(pkg *program.Package, decl *ast.FuncDecl) bool {
+	return pkg.Partial && decl.Body != nil && len(decl.Body.List) == 0
 }
 
 // receiver stands for the index of a method's receiver among its parameters.

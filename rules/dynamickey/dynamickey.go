@@ -45,7 +45,7 @@ func finding(p *census.Point) *rules.Finding {
 		Status:        rules.NoFix,
 	}
 	if u.File != nil && u.File.World && (u.File != p.File || u.Pos < p.Expr.Pos() || u.Pos >= p.Expr.End()) {
-		f.Related = []rules.Related{{File: u.File, Pos: u.Pos, Message: "it comes from here"}}
+		f.Related = []rules.Related{{File: u.File, Pos: u.Pos, Message: "it comes in here"}}
 	}
 	return f
 }
