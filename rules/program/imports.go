@@ -308,13 +308,35 @@ func internalRule(from, to string, std bool) error {
 	return fmt.Errorf("use of internal package %s is not allowed in %s: only packages below %s may import it", to, from, parent)
 }
 
-// requireRule: the importing module's own go.mod must know the module imported from.
+// importsFrom reports whether the package of a file imports something from a module, for a test file also in its tests.
+func (p *Program) importsFrom(from *File, module string) bool {
+	among := func(imports map[string]*Package) bool {
+		for _, q := range imports {
+			if q != nil && targetOf(q).module == module {
+				return true
+			}
+		}
+		return false
+	}
+	for _, c := range p.Configs {
+		if q := c.byPath[from.PkgPath]; q != nil && (among(q.Imports) || from.Test && among(q.TestImports)) {
+			return true
+		}
+		if q := c.byPath[from.PkgPath+"_test"]; q != nil && from.XTest && among(q.Imports) {
+			return true
+		}
+	}
+	return false
+}
+
+// requireRule: the importing module's own go.mod must know the module imported from, unless the package imports from there
+// already: then a workspace resolves it, or nothing does.
 func (p *Program) requireRule(from *File, to string, target importTarget) error {
 	m := p.ModuleOf(from.PkgDir)
 	switch {
 	case m == nil:
 		return fmt.Errorf("%s lies in no module of the world", from.Name)
-	case target.std || m.Path == target.module || m.Requires[target.module]:
+	case target.std || m.Path == target.module || m.Requires[target.module] || p.importsFrom(from, target.module):
 		return nil
 	}
 	return fmt.Errorf("package %s needs module %s, which %s does not require", to, target.module, p.loader.rel(m.GoMod))
