@@ -38,6 +38,11 @@ func (f *Flow) mayKeep(pkg *program.Package, file *program.File, call *ast.CallE
 		if s := pkg.Info.Selections[sel]; s != nil && s.Kind() == types.MethodExpr {
 			first = 1
 		}
+		if first == 0 && f.body(fn) == nil && isFuncType(fn) { // http.HandlerFunc(show).ServeHTTP: it calls its receiver
+			if fn = converted(pkg.Info, sel.X); fn == nil {
+				return true
+			}
+		}
 	}
 	for _, callee := range f.Callees(fn) {
 		if b := f.body(callee); b != nil && f.keepsParams(b.pkg, b.file, callee.Origin().Signature(), call, first, seen, depth) {
@@ -45,6 +50,33 @@ func (f *Flow) mayKeep(pkg *program.Package, file *program.File, call *ast.CallE
 		}
 	}
 	return false
+}
+
+// isFuncType reports whether a function is the method of a function type.
+func isFuncType(fn *types.Func) bool {
+	recv := fn.Signature().Recv()
+	if recv == nil {
+		return false
+	}
+	_, ok := recv.Type().Underlying().(*types.Signature)
+	return ok
+}
+
+// converted returns the declared function that an expression converts to another type, nil for others.
+func converted(info *types.Info, e ast.Expr) *types.Func {
+	conv, ok := ast.Unparen(e).(*ast.CallExpr)
+	if !ok || len(conv.Args) != 1 || !info.Types[conv.Fun].IsType() {
+		return nil
+	}
+	switch arg := ast.Unparen(conv.Args[0]).(type) {
+	case *ast.Ident:
+		fn, _ := info.Uses[arg].(*types.Func)
+		return fn
+	case *ast.SelectorExpr:
+		fn, _ := info.Uses[arg.Sel].(*types.Func)
+		return fn
+	}
+	return nil
 }
 
 // keepsParams reports whether a function of the world may go on with a context that is the argument of a call.
