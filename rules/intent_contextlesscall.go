@@ -45,6 +45,8 @@ type TwinCall struct {
 	// Text is the context as it is spelled there.
 	Text string
 	Twin *Twin
+	// Logs is set when the call writes a log entry: it looks at the context, and does not end with it.
+	Logs bool
 }
 
 // A Twin is the form of a call that takes a context.

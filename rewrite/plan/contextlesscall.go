@@ -3,6 +3,7 @@ package plan
 import (
 	"bytes"
 	"go/ast"
+	"slices"
 	"strings"
 
 	"github.com/ctxmend/ctxmend/rules"
@@ -23,7 +24,12 @@ func (d *draft) callTwins(in *rules.CallTwins) error {
 	if in.Source.Unnamed != nil {
 		d.nameParameter(in.File, in.Source)
 	}
-	d.unit.Notes = append(d.unit.Notes, "the call now ends with "+in.Source.Text)
+	if slices.ContainsFunc(in.Calls, func(c *rules.TwinCall) bool { return !c.Logs }) {
+		d.unit.Notes = append(d.unit.Notes, "the call now ends with "+in.Source.Text)
+	}
+	if slices.ContainsFunc(in.Calls, func(c *rules.TwinCall) bool { return c.Logs }) {
+		d.unit.Notes = append(d.unit.Notes, "the log entry now gets "+in.Source.Text)
+	}
 	return nil
 }
 

@@ -196,7 +196,7 @@ func (f *finder) report(at *site, src *flow.Source, twin *rules.Twin) {
 		return
 	}
 	in := f.intent(at, src)
-	in.Calls = append(in.Calls, &rules.TwinCall{Call: at.call, Text: src.Text, Twin: twin})
+	in.Calls = append(in.Calls, &rules.TwinCall{Call: at.call, Text: src.Text, Twin: twin, Logs: writesLog(at.fn)})
 	cost := "it can be neither cancelled nor given values by the caller"
 	if writesLog(at.fn) {
 		cost = "the log entry lacks what the context knows, the trace for example"
