@@ -133,13 +133,13 @@ func (vp *valuePlan) changes(v *types.Var) bool {
 			return true
 		}
 	}
-	return vp.shared(v)
+	return vp.shared(vp.in.Supply.Flow, v)
 }
 
 // shared reports whether all rounds of a loop have a variable in common, as they had before Go 1.22.
-func (vp *valuePlan) shared(v *types.Var) bool {
-	f := vp.prog.FileOf(v.Pos())
-	if f == nil || vp.in.Supply.Flow.AtLeast(f, "go1.22") {
+func (d *draft) shared(fl *flow.Flow, v *types.Var) bool {
+	f := d.prog.FileOf(v.Pos())
+	if f == nil || fl.AtLeast(f, "go1.22") {
 		return false
 	}
 	for _, n := range flow.Path(f, v.Pos()) {

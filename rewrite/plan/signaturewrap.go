@@ -17,7 +17,7 @@ func (sp *sigPlan) wrapper(f *callgraph.Func, m *callgraph.Mention) (Text, error
 	if !sp.isContext() {
 		return refuse("has no value to pass")
 	}
-	if !stable(m) {
+	if !sp.stable(m) {
 		return refuse("a function literal in its place would compute the receiver at another time")
 	}
 	sig, ok := m.Pkg.Info.TypeOf(m.Expr).(*types.Signature)
@@ -131,7 +131,7 @@ func freeAmong(taken map[string]bool) string {
 
 // stable reports whether the expression that names a function gives the same function later: it is a function, or a method
 // of a variable that is assigned once.
-func stable(m *callgraph.Mention) bool {
+func (sp *sigPlan) stable(m *callgraph.Mention) bool {
 	e := ast.Unparen(m.Expr)
 	sel, ok := e.(*ast.SelectorExpr)
 	if !ok || m.Pkg.Info.Selections[sel] == nil {
@@ -142,7 +142,7 @@ func stable(m *callgraph.Mention) bool {
 		return false
 	}
 	v, ok := m.Pkg.Info.Uses[x].(*types.Var)
-	return ok && !assignedAgain(m, v) && !copies(m.Pkg.Info.Selections[sel])
+	return ok && !assignedAgain(m, v) && !sp.shared(sp.in.Supply.Flow, v) && !copies(m.Pkg.Info.Selections[sel])
 }
 
 // copies reports whether a method value holds what the code that follows may change under the same name: a copy of a struct, a copy
