@@ -144,6 +144,8 @@ var mutations = []mutation{
 		from: "		if spread(call) {", to: "		if false {", pkg: command, run: plans + "^param-spread"},
 	{name: "receivers that change", hazard: "a function literal in the place of a method value calls the method of another receiver", file: "rewrite/plan/signaturewrap.go",
 		from: "!assignedAgain(m, v) && ", to: "v != nil && ", pkg: command, run: plans + "^param-method-values"},
+	{name: "receivers that rounds share", hazard: "a function literal in the place of a method value calls the method of the loop's last receiver", file: "rewrite/plan/signaturewrap.go",
+		from: "!sp.shared(sp.in.Supply.Flow, v) && ", to: "", pkg: command, run: plans + "^param-method-values-older"},
 	{name: "receivers that are copied", hazard: "a function literal in the place of a method value sees what happens to the struct later", file: "rewrite/plan/signaturewrap.go",
 		from: " && !copies(m.Pkg.Info.Selections[sel])", to: "", pkg: command, run: plans + "^param-method-values"},
 	{name: "who outlives its caller", hazard: "a goroutine that nobody waits for is cancelled with the function that starts it", file: "rewrite/plan/signaturestart.go",
