@@ -68,8 +68,8 @@ func (p *campaignProgress) told(ev queue.Event) {
 		return
 	}
 	p.drawn = true
-	line := fmt.Sprintf("%d of %d repositories analysed, %d pull requests opened or brought up to date; %s %s",
-		len(p.done), max(p.repositories, len(p.done)), p.open, ev.Step, cells.Display(ev.Repository))
+	line := fmt.Sprintf("%d of %d repositories, %s opened or updated; %s %s",
+		len(p.done), max(p.repositories, len(p.done)), plural(p.open, "pull request"), ev.Step, cells.Display(ev.Repository))
 	// A line that is wrapped could not be taken back.
 	fmt.Fprint(p.w, "\r\x1b[K"+cells.First(line, p.wide()-1))
 }

@@ -129,7 +129,7 @@ func (e *Engine) plan(t *Task, s Shard, patch *Patch) error {
 	}
 	words := Words{
 		Campaign: string(e.Config.Name), Repository: r.Name, Branch: c.Branch, Base: r.Base.Branch, Commit: r.Base.Commit,
-		Shard: s.Label, Summary: summary(patch.Units), Units: patch.Units, Verified: e.Config.Verify.names(),
+		Shard: s.Label, Summary: summary(patch.Units, s.Label), Units: patch.Units, Verified: e.Config.Verify.names(),
 	}
 	c.Units = nil
 	for _, u := range patch.Units {

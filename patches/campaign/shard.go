@@ -109,7 +109,7 @@ var furtherForm = regexp.MustCompile(`^\+[0-9a-f]{8}$`)
 func (s Sharding) of(u Unit, owners Owners) (group, label string) {
 	switch s.By {
 	case "unit":
-		return u.ID, u.Title
+		return u.ID, at(u)
 	case "rule":
 		return u.Rule, u.Rule
 	case "owner":

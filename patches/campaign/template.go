@@ -157,8 +157,8 @@ func (w Words) atMost(lines int) Words {
 // trailer marks our commits.
 func trailer(name Name) string { return "Ctxmend-Campaign: " + string(name) }
 
-// summary says in a few words what units mend, and where.
-func summary(units []Unit) string {
+// summary says in a few words what units mend, and the place where that is not what tells their change from others already.
+func summary(units []Unit, where string) string {
 	counts := map[string]int{}
 	var order, files []string
 	alike := len(units) > 0
@@ -171,7 +171,7 @@ func summary(units []Unit) string {
 	}
 	if alike {
 		text := fewer(units[0].Title)
-		if at := place(files); at != "" && !saysWhere.MatchString(text) {
+		if at := place(files); at != "" && at != where && !strings.HasPrefix(where, at+":") && !saysWhere.MatchString(text) {
 			text += " in " + at
 		}
 		return text
@@ -182,7 +182,7 @@ func summary(units []Unit) string {
 		parts = append(parts, fmt.Sprintf("%d %s", counts[rule], rule))
 	}
 	text := "mend misuse of context.Context"
-	if at := place(files); at != "" {
+	if at := place(files); at != "" && at != where {
 		text += " in " + at
 	}
 	return text + ": " + strings.Join(parts, ", ")

@@ -18,8 +18,14 @@ func TestSummaries(t *testing.T) {
 			unit("builtinkey", `give "gorilla.csrf.\"Token, x", "gorilla.csrf.Form", "gorilla.csrf.Error" private typed keys in csrf`, "csrf.go"),
 		},
 	} {
-		if got := summary(units); got != want {
+		if got := summary(units, ""); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
+	one := []Unit{unit("freshctx", "pass ctx", "a/b.go")}
+	for where, want := range map[string]string{"a/b.go:7": "pass ctx", "a/b.go": "pass ctx", "a": "pass ctx in a/b.go", "freshctx": "pass ctx in a/b.go"} {
+		if got := summary(one, where); got != want {
+			t.Errorf("%s: got %s, want %s", where, got, want)
 		}
 	}
 	u := unit("freshctx", "pass ctx", "a/b.go", "a/c.go")
