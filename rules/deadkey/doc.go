@@ -24,7 +24,8 @@
 // or an interface may ask for it; a call of a function that takes the key goes when that function does nothing but store what
 // it is handed. The declarations of the key and of its type go when nothing else uses them,
 // unless they are exported; keys that are the last of their type go together. A key that is read and never
-// stored is to be judged by hand.
+// stored is to be judged by hand, and so is one that is stored while a look-up under a key that nothing is stored under asks for
+// the very type of its value, which the program declares or imports: that reader may mean it.
 //
 // # Fix safety
 //
