@@ -216,11 +216,10 @@ func runTests(dir, binary string, args ...string) (failed string, err error) {
 // firstFailure names the innermost test that failed, or says what ended them all.
 func firstFailure(out string) (last string) {
 	for line := range strings.Lines(out) {
-		line = strings.TrimSpace(line)
-		if name, ok := strings.CutPrefix(line, "--- FAIL: "); ok {
+		if name, ok := strings.CutPrefix(strings.TrimSpace(line), "--- FAIL: "); ok {
 			last, _, _ = strings.Cut(name, " (")
-		} else if strings.HasPrefix(line, "panic:") {
-			return line
+		} else if strings.HasPrefix(line, "panic:") { // what a program of a scenario prints is indented
+			return strings.TrimSpace(line)
 		}
 	}
 	return last
