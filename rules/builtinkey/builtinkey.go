@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/types"
+	"slices"
 
 	"github.com/ctxmend/ctxmend/rules"
 	"github.com/ctxmend/ctxmend/rules/census"
@@ -32,6 +33,9 @@ func run(pass *rules.Pass) []*rules.Finding {
 			for _, k := range f.Keys {
 				list = append(list, left(keyFindings(k, &rules.Fix{}))...)
 			}
+			continue
+		}
+		if !slices.ContainsFunc(f.Keys, func(k *census.Key) bool { return !pass.Census.Absent(k) }) {
 			continue
 		}
 		if staged := stagedFindings(pass.Census, f); staged != nil {

@@ -39,6 +39,12 @@ func (c *Census) unpaired(k *Key) (role Role, ok bool) {
 	return role, true
 }
 
+// Absent reports a key that tests alone look up and that nobody stores: they make sure of that, and would no longer under a
+// type of its own.
+func (c *Census) Absent(k *Key) bool {
+	return onlyTests(k) && !hasRole(k, Writer) && singular(k) && c.Elsewhere(k, Writer) == nil
+}
+
 // migrating reports whether a key is used beside one of the same value and another type, so that the
 // one can replace the other.
 func (c *Census) migrating(k *Key) bool {
