@@ -156,7 +156,7 @@ func (a *app) campaignEngine(ctx context.Context, cfg *campaign.Config, f *campa
 	e := &campaign.Engine{
 		Config: cfg, Work: work, Now: now,
 		Git:      &clone.Git{Env: a.env},
-		Analyser: &analysis.Child{Env: a.env},
+		Analyser: &analysis.Child{Env: a.env, Temp: work},
 	}
 	if cfg.Verify.Asks() {
 		var err error

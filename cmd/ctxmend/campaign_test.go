@@ -196,9 +196,10 @@ func TestCampaignKilled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	temp := t.TempDir()
 	for after := 100 * time.Millisecond; ; after += 400 * time.Millisecond {
 		cmd := exec.Command(ctxmend, "-q", "-C", dir, "campaign", "run")
-		cmd.Env = append(offline(), "CTXMEND_CACHE="+filepath.Join(dir, "cache"))
+		cmd.Env = append(offline(), "CTXMEND_CACHE="+filepath.Join(dir, "cache"), "TMPDIR="+temp)
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -227,5 +228,8 @@ func TestCampaignKilled(t *testing.T) {
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, "cache", "campaign", "*")); len(left) != 0 {
 		t.Errorf("clones of killed processes are left: %v", left)
+	}
+	if left, _ := filepath.Glob(filepath.Join(temp, "ctxmend-analysis-*")); len(left) != 0 {
+		t.Errorf("homes of analyses are left: %v", left)
 	}
 }

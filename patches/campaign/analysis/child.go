@@ -40,6 +40,8 @@ type Child struct {
 	Memory int64
 	// Jobs is how many packages are worked on at a time; 0 means as many as there are processors.
 	Jobs int
+	// Temp is where directories for children are made, "" for the system's: one that is tidied up when this process has been killed.
+	Temp string
 
 	once sync.Once
 	env  []string
@@ -61,7 +63,7 @@ func (c *Child) Analyse(ctx context.Context, dir string, opts campaign.AnalysisO
 	if c.err != nil {
 		return nil, nil, c.err
 	}
-	home, err := os.MkdirTemp("", "ctxmend-analysis-")
+	home, err := os.MkdirTemp(c.Temp, "ctxmend-analysis-")
 	if err != nil {
 		return nil, nil, err
 	}
