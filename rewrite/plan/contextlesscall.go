@@ -22,7 +22,9 @@ func (d *draft) callTwins(in *rules.CallTwins) error {
 		return err
 	}
 	if in.Source.Unnamed != nil {
-		d.nameParameter(in.File, in.Source)
+		if err := d.nameParameter(in.File, in.Source); err != nil {
+			return err
+		}
 	}
 	if slices.ContainsFunc(in.Calls, func(c *rules.TwinCall) bool { return !c.Logs }) {
 		d.unit.Notes = append(d.unit.Notes, "the call now ends with "+in.Source.Text)

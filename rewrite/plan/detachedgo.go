@@ -47,7 +47,9 @@ func (d *draft) passToGoroutine(in *rules.PassToGoroutine) error {
 		return err
 	}
 	if in.Source.Unnamed != nil {
-		d.nameParameter(p.g.File, in.Source)
+		if err := d.nameParameter(p.g.File, in.Source); err != nil {
+			return err
+		}
 	}
 	p.explain()
 	return nil

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 
 	"github.com/ctxmend/ctxmend/rules"
 	"github.com/ctxmend/ctxmend/rules/flow"
@@ -18,7 +19,9 @@ func (d *draft) useContext(in *rules.UseContext) error {
 		}
 	}
 	if in.Source.Unnamed != nil {
-		d.nameParameter(in.File, in.Source)
+		if err := d.nameParameter(in.File, in.Source); err != nil {
+			return err
+		}
 	}
 	note := "the work now ends with " + in.Source.Text + " and sees its values"
 	if in.Source.Kind == flow.Test {
@@ -84,12 +87,16 @@ func (d *draft) neverAssigned(in *rules.UseContext, id *ast.Ident) bool {
 	return ok && !(&dropPlan{draft: d}).reassigned(v)
 }
 
-// nameParameter gives the context parameter its name, and others without a name the blank one.
-func (d *draft) nameParameter(f *program.File, src *flow.Source) {
+// nameParameter gives the context parameter its name, and others without a name the blank one. It is blocked where the function goes on
+// declaring that name.
+func (d *draft) nameParameter(f *program.File, src *flow.Source) error {
+	if id := d.declaredAgain(f, src); id != nil {
+		return block("name-taken", f, id.Pos(), "%s is declared here, and another context; call the parameter something else by hand", src.Text)
+	}
 	if len(src.Unnamed.Names) == 1 {
 		id := src.Unnamed.Names[0]
 		d.splice(f, id.Pos(), id.End(), Lit(src.Text))
-		return
+		return nil
 	}
 	for _, field := range src.Type.Params.List {
 		name := "_ "
@@ -98,4 +105,39 @@ func (d *draft) nameParameter(f *program.File, src *flow.Source) {
 		}
 		d.splice(f, field.Type.Pos(), field.Type.Pos(), Lit(name))
 	}
+	return nil
+}
+
+// declaredAgain returns the name of a variable that is called as a parameter is to be, in the same block, and that no edit takes away.
+func (d *draft) declaredAgain(f *program.File, src *flow.Source) *ast.Ident {
+	var body *ast.BlockStmt
+	switch fn := d.census.Parent(f, src.Type).(type) {
+	case *ast.FuncDecl:
+		body = fn.Body
+	case *ast.FuncLit:
+		body = fn.Body
+	}
+	if body == nil {
+		return nil
+	}
+	for _, s := range body.List {
+		as, ok := s.(*ast.AssignStmt)
+		if !ok || as.Tok != token.DEFINE {
+			continue
+		}
+		for _, lhs := range as.Lhs {
+			if id, ok := lhs.(*ast.Ident); ok && id.Name == src.Text && !d.edits(f, id) {
+				return id
+			}
+		}
+	}
+	return nil
+}
+
+// edits reports whether an edit of the unit replaces a node, or the text around it.
+func (d *draft) edits(f *program.File, n ast.Node) bool {
+	return slices.ContainsFunc(d.unit.Edits, func(e Edit) bool {
+		file, from, to := e.Span()
+		return file == f && from <= d.offset(f, n.Pos()) && d.offset(f, n.End()) <= to
+	})
 }
