@@ -202,7 +202,7 @@ func (d *driver) hold(res *rewrite.Result, now []*rules.Finding) {
 		}
 	}
 	for p, f := range whole {
-		if _, ok := d.found[p]; !ok && present[p] && complete[p.rule] && !left && !d.throughInterface(f) && !f.File.Excluded && !d.broken(f.File) && f.Status != rules.Suppressed && !inDependency(f) {
+		if _, ok := d.found[p]; !ok && present[p] && complete[p.rule] && !left && !d.throughInterface(f) && !d.variableElsewhere(f) && !f.File.Excluded && !d.broken(f.File) && f.Status != rules.Suppressed && !inDependency(f) {
 			lines = append(lines, fmt.Sprintf("only the whole program says: %s:%d %s: %s", p.file, d.line(p), p.rule, f.Message))
 		}
 	}
@@ -225,6 +225,29 @@ func (d *driver) throughInterface(f *rules.Finding) bool {
 				continue
 			}
 			if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok && types.IsInterface(p.Info.TypeOf(sel.X)) && p.Info.Selections[sel] != nil && !isContext(p.Info.TypeOf(sel.X)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// variableElsewhere reports whether the key is a variable of a dependency: export data do not tell what it holds.
+func (d *driver) variableElsewhere(f *rules.Finding) bool {
+	world := map[string]bool{}
+	for _, p := range d.prog.Configs[0].Packages {
+		world[p.Path] = p.World
+	}
+	for _, p := range d.prog.Configs[0].Packages {
+		if !slices.Contains(p.Files, f.File) {
+			continue
+		}
+		for n := range ast.Preorder(f.File.AST) {
+			id, ok := n.(*ast.Ident)
+			if !ok || id.Pos() < f.Pos || id.Pos() >= f.End {
+				continue
+			}
+			if v, ok := p.Info.Uses[id].(*types.Var); ok && v.Pkg() != nil && v.Parent() == v.Pkg().Scope() && !world[v.Pkg().Path()] {
 				return true
 			}
 		}

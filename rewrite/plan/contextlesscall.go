@@ -26,7 +26,7 @@ func (d *draft) callTwins(in *rules.CallTwins) error {
 			return err
 		}
 	}
-	if slices.ContainsFunc(in.Calls, func(c *rules.TwinCall) bool { return !c.Logs }) {
+	if len(in.Requests) > 0 || slices.ContainsFunc(in.Calls, func(c *rules.TwinCall) bool { return !c.Logs }) {
 		d.unit.Notes = append(d.unit.Notes, "the call now ends with "+in.Source.Text)
 	}
 	if slices.ContainsFunc(in.Calls, func(c *rules.TwinCall) bool { return c.Logs }) {
