@@ -179,6 +179,9 @@ func (b *flowBody) born() string {
 	if b.once || b.fn != nil && b.fn.cleanup && b.fn.takes == "none" {
 		id := b.flowGen.id("k")
 		b.facts.kept[id] = true
+		if b.beside {
+			b.facts.started[id] = b.joined
+		}
 		return fmt.Sprintf("Keep(%q)", id)
 	}
 	id := b.flowGen.id("b")

@@ -295,6 +295,9 @@ func (r *flowReader) node(what, arg string, over bool, from []states) states {
 		fresh := states{list: []seen{{}}}
 		if mended {
 			fresh.add(s.list...)
+			if _, started := r.flow.started[arg]; started { // in a goroutine that gets the values alone
+				fresh.add(s.each(seen.uncut).list...)
+			}
 		}
 		return fresh
 	case "d": // what is deferred gets a context of its own
