@@ -70,6 +70,45 @@ type paramAt struct {
 	pos  token.Pos
 }
 
+// calledWhenEnded says why a source may have ended of which the function itself does not tell.
+const calledWhenEnded = "a caller passes it when it may have ended"
+
+// comesFromEnded reports whether a local variable is made of a parameter that may have ended: a copy, one with more values, one with an
+// earlier end.
+func (p *finder) comesFromEnded(v *types.Var, seen map[*types.Var]bool) bool {
+	if seen[v] {
+		return false
+	}
+	seen[v] = true
+	for _, u := range p.flow.census.Uses(v) {
+		parent, child := p.flow.census.Outer(u.File, u.Ident)
+		as, ok := parent.(*ast.AssignStmt)
+		i := -1
+		if ok {
+			i = slices.IndexFunc(as.Lhs, func(lhs ast.Expr) bool { return ast.Node(lhs) == child })
+		}
+		if i < 0 || u.File != p.file || as.Pos() >= p.pos {
+			continue
+		}
+		from := as.Rhs[min(i, len(as.Rhs)-1)]
+		for {
+			call, ok := ast.Unparen(from).(*ast.CallExpr)
+			if !ok || len(call.Args) == 0 || !Implements(p.pkg.Info.TypeOf(call.Args[0])) || withoutCancel(p.pkg, call) {
+				break
+			}
+			from = call.Args[0]
+		}
+		of := passed(census.Expr{Expr: from, File: p.file, Pkg: p.pkg})
+		if of == nil {
+			continue
+		}
+		if p.flow.givenEnded(p.pkg, p.file, of) || p.comesFromEnded(of, seen) {
+			return true
+		}
+	}
+	return false
+}
+
 // givenEnded reports whether callers pass a parameter a context that may have ended: the final write of a worker, what a deferred call
 // does. Directly, or by way of parameters of their own. Where all that callers do is handle an error, all have to.
 // Tests do not count, but for what is theirs: they pass ended contexts to see what happens.

@@ -121,7 +121,12 @@ func (f *Flow) in(pkg *program.Package, file *program.File, pos token.Pos) []*So
 			s.Ended, s.EndedAt = "a caller passes nil", s.Var.Pos()
 		}
 		if s.Ended == "" && p.flow.givenEnded(p.pkg, p.file, s.Var) {
-			s.Ended, s.EndedAt = "a caller passes it when it may have ended", s.Var.Pos()
+			s.Ended, s.EndedAt = calledWhenEnded, s.Var.Pos()
+		}
+	}
+	for _, s := range p.list {
+		if s.Ended == "" && s.Kind == Local && p.comesFromEnded(s.Var, map[*types.Var]bool{}) {
+			s.Ended, s.EndedAt = calledWhenEnded, s.Var.Pos()
 		}
 	}
 	given := map[*Source]token.Pos{}
