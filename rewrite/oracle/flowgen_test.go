@@ -220,7 +220,7 @@ func (g *flowGen) flowMain(p *pkg) {
 	b.line("func main() {\nctx := %sWithValue(%sBackground(), %s.KeyA, 1)", ctx, ctx, probe)
 	b.line("at := %s.Root(\"main\").Put(\"a\", 1)\nserve(ctx, at.Call(\"first\"))", probe)
 	b.line("ctx2, cancel := %sWithCancel(ctx)\nat2 := at.Cut(%q)\nserve(ctx2, at2.Call(\"live\"))", ctx, g.id("c"))
-	b.line("cancel()\nat2.Over()\nserve(ctx2, at2.Call(\"over\"))")
+	b.line("cancel()\nat2.Over()\n%s.Again(serve, ctx2, at2.Call(\"over\"))", probe)
 	b.line("%s.Late()\n%s.Flush()\n}", probe, probe)
 	f.decls = append([]string{b.b.String(), serve}, f.decls...)
 }

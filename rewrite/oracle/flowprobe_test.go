@@ -147,6 +147,9 @@ func (a *At) Timed(id string) *At { return a.next("t:" + id) }
 // Uncut cannot end.
 func (a *At) Uncut() *At { return a.next("w") }
 
+// Again calls a function once more: that the context has ended does not show.
+func Again(serve func(context.Context, *At), ctx context.Context, at *At) { serve(ctx, at) }
+
 // Over has ended.
 func (a *At) Over() {
 	mu.Lock()
