@@ -190,13 +190,19 @@ func (d *driver) hold(res *rewrite.Result, now []*rules.Finding) {
 		p.rule = ""
 		at[p] = true
 	}
+	absent := map[place]bool{} // that nobody stores what a test looks up shows in the whole program alone
+	for _, k := range res.Census.Keys {
+		if res.Census.Absent(k) {
+			for _, s := range k.Sites {
+				absent[place{s.File.Rel, s.File.Tok.Offset(s.Expr.Pos()), "builtinkey"}] = true
+			}
+		}
+	}
 	var lines []string
 	for p, diag := range d.found {
 		any := p
 		any.rule = ""
-		// That nobody stores what a test looks up shows in the whole program alone.
-		unstored := p.rule == "builtinkey" && strings.HasSuffix(p.file, "_test.go")
-		if whole[p] == nil && !at[any] && !unstored && !(left && p.rule == "builtinkey") {
+		if whole[p] == nil && !at[any] && !absent[p] && !(left && p.rule == "builtinkey") {
 			lines = append(lines, fmt.Sprintf("only a single package says: %s:%d %s: %s", p.file, d.line(p), p.rule, diag.Message))
 		}
 		if f := whole[p]; f != nil && len(diag.SuggestedFixes) > 0 && f.Status != rules.Fixable {

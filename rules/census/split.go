@@ -18,7 +18,9 @@ type Split struct {
 	Other *Key
 }
 
-// Splits returns the split keys, in the order of the census. A half with several counterparts is left out.
+// Splits returns the split keys, in the order of the census. A half with several counterparts is left out, and so is one that
+// tests alone look up: they make sure that nothing is stored under it. What several programs do under one text, each by
+// itself, is one half if it has one counterpart.
 func (c *Census) Splits() []*Split {
 	c.splitting.Do(func() {
 		c.byValue, c.splitOf = map[string][]*Key{}, map[*Key]*Split{}
@@ -35,6 +37,9 @@ func (c *Census) Splits() []*Split {
 			}
 		}
 		for _, k := range c.Keys {
+			if c.Absent(k) {
+				continue
+			}
 			var other *Key
 			if splittable(k) {
 				other = c.counterpart(k, c.byValue[k.Value])
@@ -42,14 +47,31 @@ func (c *Census) Splits() []*Split {
 			if other == nil && (splittable(k) || c.named(k)) {
 				other = c.namesake(k, byStem)
 			}
-			if other != nil && c.splitOf[other] == nil && c.splitOf[k] == nil {
-				s := &Split{k, other}
+			if other == nil || c.splitOf[k] != nil {
+				continue
+			}
+			switch s := c.splitOf[other]; {
+			case s == nil:
+				s = &Split{k, other}
 				c.splits = append(c.splits, s)
 				c.splitOf[k], c.splitOf[other] = s, s
+			case s.Other == other && k.whole != nil && s.Half.whole == k.whole:
+				s.Half = together(s.Half, k)
+				c.splitOf[k] = s
 			}
 		}
 	})
 	return c.splits
+}
+
+// together returns two parts of one key as one.
+func together(a, b *Key) *Key {
+	both := *a
+	both.Sites = slices.Concat(a.Sites, b.Sites)
+	both.Points = slices.Concat(a.Points, b.Points)
+	both.leaves = slices.Concat(a.leaves, b.leaves)
+	both.Hazards = slices.Concat(a.Hazards, b.Hazards)
+	return &both
 }
 
 // SplitOf returns the split that a key is half of, or the counterpart in; nil for none.
