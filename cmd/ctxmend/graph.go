@@ -8,35 +8,21 @@ import (
 
 	"github.com/ctxmend/ctxmend/patches/report"
 	"github.com/ctxmend/ctxmend/rewrite"
-	"github.com/ctxmend/ctxmend/rules"
 	"github.com/ctxmend/ctxmend/rules/program"
 	"github.com/ctxmend/ctxmend/rules/travel"
 )
 
 func (a *app) graphCommand() *cobra.Command {
-	var flags runFlags
-	cmd := &cobra.Command{
+	return a.viewCommand(&cobra.Command{
 		Use:   "graph [packages]",
 		Short: "Show how contexts travel: where they are born, handed on, lost",
 		Long: `Graph shows how contexts travel through the program: which functions are given one and hand it on,
 where a fresh one is made, and where a context is lost on its way. Packages choose what is shown, with its
 neighbours; ./... by default. Tests and generated files are left out.`,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.graph(cmd.Context(), &flags, args)
-		},
-	}
-	flags.ruleFlags.addSelection(cmd.Flags())
-	flags.worldFlags.add(cmd.Flags())
-	flags.set = cmd.Flags()
-	flags.format = newChoice("text", "text", "json", "dot", "mermaid", "svg", "html")
-	cmd.Flags().Var(&flags.format, "format", "print text, json, a graph for Graphviz (dot) or Markdown (mermaid), a picture (svg), or a page with findings and diffs (html)")
-	return cmd
+	}, "text", "print text", a.graph)
 }
 
 func (a *app) graph(ctx context.Context, flags *runFlags, patterns []string) error {
-	if flags.format.value == "html" {
-		flags.level.value = string(rules.Review) // the page shows every diff there is
-	}
 	res, err := a.run(ctx, flags, patterns)
 	if err != nil {
 		return err

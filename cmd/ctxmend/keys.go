@@ -18,29 +18,16 @@ import (
 )
 
 func (a *app) keysCommand() *cobra.Command {
-	var flags runFlags
-	cmd := &cobra.Command{
+	return a.viewCommand(&cobra.Command{
 		Use:   "keys [packages]",
 		Short: "Print the census of context keys",
 		Long: `Keys prints every context key that the program writes or reads: its type, what
 is stored under it, and where. Packages choose nothing here but what is loaded:
 the census is always that of the whole program.`,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.keys(cmd.Context(), &flags, args)
-		},
-	}
-	flags.ruleFlags.addSelection(cmd.Flags())
-	flags.worldFlags.add(cmd.Flags())
-	flags.set = cmd.Flags()
-	flags.format = newChoice("table", "table", "json", "dot", "mermaid", "svg", "html")
-	cmd.Flags().Var(&flags.format, "format", "print a table, json, a graph for Graphviz (dot) or Markdown (mermaid), a picture (svg), or a page with findings and diffs (html)")
-	return cmd
+	}, "table", "print a table", a.keys)
 }
 
 func (a *app) keys(ctx context.Context, flags *runFlags, patterns []string) error {
-	if flags.format.value == "html" {
-		flags.level.value = string(rules.Review) // the page shows every diff there is
-	}
 	res, err := a.run(ctx, flags, patterns)
 	if err != nil {
 		return err

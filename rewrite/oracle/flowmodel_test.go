@@ -51,6 +51,9 @@ func (t *trial) announcedBy(findings []*rules.Finding) mending {
 		if id == "" && t.handsNothingOn(f) {
 			continue // a fix has made a context for the call, and another one takes that back
 		}
+		if id == "" && t.inheritsEnd(f, findings) {
+			continue // as it was asked for
+		}
 		if id == "" {
 			t.fail("a finding at an unexpected place: %s: %s (%s)", f.Rule, f.Message, f.File.Tok.PositionFor(f.Pos, false))
 			continue
@@ -129,6 +132,19 @@ func (t *trial) alongWith(f *rules.Finding, in *rules.AddParam, mended []string,
 			}
 		}
 	}
+}
+
+// inheritsEnd reports whether a finding says that a goroutine ends with a request, which it has got by --goroutines inherit.
+func (t *trial) inheritsEnd(f *rules.Finding, findings []*rules.Finding) bool {
+	if t.opts.Goroutines != "inherit" || f.Rule != "requestescape" || f.Status != rules.Blocked {
+		return false
+	}
+	line := f.File.Tok.PositionFor(f.Pos, false).Line
+	return slices.ContainsFunc(findings, func(g *rules.Finding) bool {
+		return g.Rule == "detachedgo" && (g.Status == rules.Fixable || g.Status == rules.Fixed) && slices.ContainsFunc(g.Related, func(r rules.Related) bool {
+			return r.Message == "started here" && r.File == f.File && r.File.Tok.PositionFor(r.Pos, false).Line == line
+		})
+	})
 }
 
 // handsNothingOn reports whether a finding is about a context made for a call that hands none on: where it stands, or in a function

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"cmp"
+	"go/ast"
 	"go/token"
 	"go/types"
 	"path"
@@ -325,35 +326,33 @@ func (kp *keyPlan) feasible(h *home) error {
 		if s.File.XTest && s.Pkg.Path == h.path+"_test" {
 			continue
 		}
-		if h.name == "main" {
-			return block("placement", s.File, s.Expr.Pos(), "the key belongs to package %s, a main package, which this file cannot import", h.path)
+		if err := kp.planImport(graph, "key", h, s.File, s.Expr); err != nil {
+			return err
 		}
-		if err := graph.CanImport(s.File, h.path); err != nil {
-			return block("placement", s.File, s.Expr.Pos(), "the key would live in %s, but %v", h.path, err)
-		}
-		if c := kp.condition(h); c != "" && kp.fileCondition(s.File) != c && kp.packageCondition(s.Pkg) != c {
-			return block("placement", s.File, s.Expr.Pos(), "the key would live in %s, which is part of the build only where %s", h.path, c)
-		}
-		if code := kp.newInit(graph, s.File, h.path); code != nil {
-			return block("placement", s.File, s.Expr.Pos(), "the key would live in %s, and importing that runs code in programs that did not contain it: package %s %s%s",
-				h.path, code.PkgPath, code.What, kp.where(&census.Hazard{File: code.File, Pos: code.Pos}))
-		}
-		graph.Add(s.File, h.path)
 	}
 	kp.graph = graph
 	return nil
-}
-
-// condition returns what the home's presence in the build depends on, "" for nothing.
-func (kp *keyPlan) condition(h *home) string {
-	if h.pkg == nil {
-		return ""
-	}
-	return kp.packageCondition(h.pkg)
 }
 
 // stays reports whether a spot that names a constant of the home need not change.
 func (kp *keyPlan) stays(s *spot, h *home) bool {
 	p := kp.packageOf(s.obj)
 	return p != nil && p.Path == h.path
+}
+
+// planImport adds an import of the home to a graph for a file that names what the home declares, a key or a struct, unless that is
+// not allowed.
+func (d *draft) planImport(graph *program.ImportGraph, what string, h *home, f *program.File, at ast.Expr) error {
+	if h.name == "main" || h.xtest {
+		return block("placement", f, at.Pos(), "the %s belongs to package %s, which this file cannot import", what, h.path)
+	}
+	if err := graph.CanImport(f, h.path); err != nil {
+		return block("placement", f, at.Pos(), "the %s would live in %s, but %v", what, h.path, err)
+	}
+	if code := d.newInit(graph, f, h.path); code != nil {
+		return block("placement", f, at.Pos(), "the %s would live in %s, and importing that runs code in programs that did not contain it: package %s %s%s",
+			what, h.path, code.PkgPath, code.What, d.where(&census.Hazard{File: code.File, Pos: code.Pos}))
+	}
+	graph.Add(f, h.path)
+	return nil
 }

@@ -159,17 +159,9 @@ func (sp *structPlan) reachable(places []census.Expr) error {
 		if p.Pkg.Path == sp.home.path {
 			continue
 		}
-		if sp.home.name == "main" || sp.home.xtest {
-			return block("placement", p.File, p.Expr.Pos(), "the struct belongs to package %s, which this file cannot import", sp.home.path)
+		if err := sp.planImport(sp.graph, "struct", sp.home, p.File, p.Expr); err != nil {
+			return err
 		}
-		if err := sp.graph.CanImport(p.File, sp.home.path); err != nil {
-			return block("placement", p.File, p.Expr.Pos(), "the struct would live in %s, but %v", sp.home.path, err)
-		}
-		if code := sp.newInit(sp.graph, p.File, sp.home.path); code != nil {
-			return block("placement", p.File, p.Expr.Pos(), "the struct would live in %s, and importing that runs code in programs that did not contain it: package %s %s%s",
-				sp.home.path, code.PkgPath, code.What, sp.where(&census.Hazard{File: code.File, Pos: code.Pos}))
-		}
-		sp.graph.Add(p.File, sp.home.path)
 	}
 	return nil
 }

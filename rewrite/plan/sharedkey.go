@@ -119,16 +119,13 @@ func (kn *keyNaming) importers(g *rules.KeyGroup) (elsewhere bool, err error) {
 		if s.Pkg.XTest && s.Pkg.Path == g.PkgPath+"_test" {
 			return false, block("placement", s.File, s.Expr.Pos(), "an external test uses the key of package %s, which would have to export it", g.PkgPath)
 		}
-		if home := kn.worldPackage(g.PkgPath); home == nil || home.Name == "main" || home.XTest {
+		home := kn.worldPackage(g.PkgPath)
+		if home == nil {
 			return false, block("placement", s.File, s.Expr.Pos(), "the key belongs to package %s, which this file cannot import", g.PkgPath)
 		}
-		if err := kn.graph.CanImport(s.File, g.PkgPath); err != nil {
-			return false, block("placement", s.File, s.Expr.Pos(), "the key would live in %s, but %v", g.PkgPath, err)
+		if err := kn.planImport(kn.graph, "key", homeOfPackage(home, ""), s.File, s.Expr); err != nil {
+			return false, err
 		}
-		if code := kn.newInit(kn.graph, s.File, g.PkgPath); code != nil {
-			return false, block("placement", s.File, s.Expr.Pos(), "the key would live in %s, and importing that runs code in programs that did not contain it: package %s %s", g.PkgPath, code.PkgPath, code.What)
-		}
-		kn.graph.Add(s.File, g.PkgPath)
 	}
 	return elsewhere, nil
 }

@@ -167,17 +167,17 @@ func (tw *typeWriter) nameableObject(obj *types.TypeName) bool {
 	return true
 }
 
-// homeFile is a file of the home package, for questions about imports.
+// homeFile is a file of the home package, for questions about imports: an ordinary one that every build contains if there is one, for
+// which the answers are the strictest.
 func (tw *typeWriter) homeFile() *program.File {
-	if tw.home.pkg != nil {
-		for _, f := range tw.home.pkg.Files {
-			if !f.Test {
-				return f
-			}
-		}
-		if len(tw.home.pkg.Files) > 0 {
-			return tw.home.pkg.Files[0]
+	if tw.home.pkg == nil || len(tw.home.pkg.Files) == 0 {
+		return &program.File{PkgPath: tw.home.path, PkgDir: tw.home.dir, World: true}
+	}
+	best := tw.home.pkg.Files[0]
+	for _, f := range tw.home.pkg.Files {
+		if !f.Test && (best.Test || tw.fileCondition(best) != "" && tw.fileCondition(f) == "") {
+			best = f
 		}
 	}
-	return &program.File{PkgPath: tw.home.path, PkgDir: tw.home.dir, World: true}
+	return best
 }

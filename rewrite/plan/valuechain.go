@@ -263,17 +263,9 @@ func (jp *joinPlan) reachable() error {
 			continue
 		}
 		jp.exported = true
-		if jp.home.name == "main" || jp.home.xtest {
-			return block("placement", s.File, s.Expr.Pos(), "the struct belongs to package %s, which this file cannot import", jp.home.path)
+		if err := jp.planImport(jp.graph, "struct", jp.home, s.File, s.Expr); err != nil {
+			return err
 		}
-		if err := jp.graph.CanImport(s.File, jp.home.path); err != nil {
-			return block("placement", s.File, s.Expr.Pos(), "the struct would live in %s, but %v", jp.home.path, err)
-		}
-		if code := jp.newInit(jp.graph, s.File, jp.home.path); code != nil {
-			return block("placement", s.File, s.Expr.Pos(), "the struct would live in %s, and importing that runs code in programs that did not contain it: package %s %s%s",
-				jp.home.path, code.PkgPath, code.What, jp.where(&census.Hazard{File: code.File, Pos: code.Pos}))
-		}
-		jp.graph.Add(s.File, jp.home.path)
 	}
 	return nil
 }

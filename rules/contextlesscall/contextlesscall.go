@@ -105,7 +105,7 @@ func (f *finder) source(at *site) *flow.Source {
 		if !slices.ContainsFunc(s.Through, func(lit *ast.FuncLit) bool {
 			switch run := f.flow.RunOf(at.pkg, at.file, lit); {
 			case run == flow.Concurrent:
-				return !writesLog(at.fn) && !f.joined(at, lit)
+				return !writesLog(at.fn) && !f.flow.StartsJoined(at.pkg, at.file, lit)
 			default:
 				return run == flow.Anytime || run != flow.InPlace && !writesLog(at.fn)
 			}
@@ -114,17 +114,6 @@ func (f *finder) source(at *site) *flow.Source {
 		}
 	}
 	return nil
-}
-
-// joined reports whether a literal is that of a goroutine that the function waits for.
-func (f *finder) joined(at *site, lit *ast.FuncLit) bool {
-	parent, _ := f.census.Outer(at.file, lit)
-	call, ok := parent.(*ast.CallExpr)
-	if !ok {
-		return false
-	}
-	g := f.flow.Started(at.pkg, at.file, call)
-	return g != nil && f.flow.Lifetime(g).Kind == flow.Joined
 }
 
 // writesLog reports whether a function is one of log/slog.

@@ -107,6 +107,17 @@ func (f *Flow) Lifetime(g *Goroutine) Lifetime {
 	return life
 }
 
+// StartsJoined reports whether a function literal is that of a goroutine which the function around it waits for.
+func (f *Flow) StartsJoined(pkg *program.Package, file *program.File, lit *ast.FuncLit) bool {
+	parent, _ := f.census.Outer(file, lit)
+	call, ok := parent.(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	g := f.Started(pkg, file, call)
+	return g != nil && f.Lifetime(g).Kind == Joined
+}
+
 func (f *Flow) lifetime(g *Goroutine, depth int) Lifetime {
 	j := &joiner{flow: f, g: g, depth: depth}
 	j.signals()

@@ -11,23 +11,30 @@ import (
 // for a file that every configuration contains. Files with equal conditions come and go together.
 func (f *File) Condition() string {
 	var parts []string
+	expr, tags := f.conditions()
+	if expr != "" {
+		parts = append(parts, expr)
+	}
+	if len(tags) > 0 {
+		parts = append(parts, "_"+strings.Join(tags, "_"))
+	}
+	return strings.Join(parts, " && ")
+}
+
+// conditions returns a file's build constraint, and the operating system and the architecture that its name ends in.
+func (f *File) conditions() (expr string, tags []string) {
 	src := f.Src
 	if src == nil { // of a dependency
 		src, _ = ReadFile(f.Name)
 	}
-	if expr := constraintOf(src); expr != "" {
-		parts = append(parts, expr)
-	}
-	if conditionalName(filepath.Base(f.Name)) {
-		stem := strings.TrimSuffix(strings.TrimSuffix(filepath.Base(f.Name), ".go"), "_test")
-		words := strings.Split(stem, "_")
-		last := words[len(words)-1]
+	if name := filepath.Base(f.Name); conditionalName(name) {
+		words := strings.Split(strings.TrimSuffix(strings.TrimSuffix(name, ".go"), "_test"), "_")
+		tags = words[len(words)-1:]
 		if len(words) > 2 && conditionalName("x_"+words[len(words)-2]+".go") {
-			last = words[len(words)-2] + "_" + last
+			tags = words[len(words)-2:]
 		}
-		parts = append(parts, "_"+last)
 	}
-	return strings.Join(parts, " && ")
+	return constraintOf(src), tags
 }
 
 // conditionalName reports whether a file name ends in an operating system or architecture: go/build, told of a

@@ -12,7 +12,7 @@ import (
 // An ImportGraph answers whether imports may be added to a program, and takes
 // imports and packages that somebody plans to add. go/types sees none of what
 // it checks: import cycles (also through tests), internal packages, imports of
-// programs, and missing requirements.
+// programs, packages that not every build contains, and missing requirements.
 //
 // The zero value is of no use; see [Program.ImportGraph]. It is not safe for
 // concurrent use.
@@ -21,6 +21,8 @@ type ImportGraph struct {
 	configs []*configGraph
 	// created maps the paths of planned packages to their names.
 	created map[string]string
+	// present caches presence; clones share it.
+	present map[string][]*File
 }
 
 // A configGraph holds the imports of one configuration, by package path.
@@ -38,7 +40,7 @@ type configGraph struct {
 
 // ImportGraph returns the program's import graph, to plan on.
 func (p *Program) ImportGraph() *ImportGraph {
-	g := &ImportGraph{prog: p, created: map[string]string{}}
+	g := &ImportGraph{prog: p, created: map[string]string{}, present: map[string][]*File{}}
 	for _, c := range p.Configs {
 		cg := &configGraph{c: c, ordinary: map[string][]string{}, test: map[string][]string{},
 			moreOrdinary: map[string][]string{}, moreTest: map[string][]string{}}
@@ -105,7 +107,7 @@ func targets(m map[string]*Package) []string {
 
 // Clone returns a copy: what is added to it does not change g.
 func (g *ImportGraph) Clone() *ImportGraph {
-	h := &ImportGraph{prog: g.prog, created: maps.Clone(g.created)}
+	h := &ImportGraph{prog: g.prog, created: maps.Clone(g.created), present: g.present}
 	for _, cg := range g.configs {
 		h.configs = append(h.configs, &configGraph{c: cg.c, ordinary: cg.ordinary, test: cg.test,
 			moreOrdinary: cloneLists(cg.moreOrdinary), moreTest: cloneLists(cg.moreTest),
@@ -198,6 +200,9 @@ func (g *ImportGraph) CanImport(from *File, to string) error {
 		return err
 	}
 	if err := g.prog.importRules(from, to, target); err != nil {
+		return err
+	}
+	if err := g.presenceRule(from, to); err != nil {
 		return err
 	}
 	return g.cycleRule(from, to)

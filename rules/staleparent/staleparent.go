@@ -140,22 +140,11 @@ func (f *finder) visible(d *derivation, v *types.Var, at *ast.Ident) bool {
 		if s.Var == v {
 			return !slices.ContainsFunc(s.Through, func(lit *ast.FuncLit) bool {
 				run := f.flow.RunOf(d.pkg, d.file, lit)
-				return run != flow.InPlace && !(run == flow.Concurrent && f.joined(d, lit))
+				return run != flow.InPlace && !(run == flow.Concurrent && f.flow.StartsJoined(d.pkg, d.file, lit))
 			})
 		}
 	}
 	return false
-}
-
-// joined reports whether a literal is that of a goroutine that the function waits for.
-func (f *finder) joined(d *derivation, lit *ast.FuncLit) bool {
-	parent, _ := f.census.Outer(d.file, lit)
-	call, ok := parent.(*ast.CallExpr)
-	if !ok {
-		return false
-	}
-	g := f.flow.Started(d.pkg, d.file, call)
-	return g != nil && f.flow.Lifetime(g).Kind == flow.Joined
 }
 
 // timed reports whether a place lies in a select statement that waits for the end of the derived context: it is a timer there, which
