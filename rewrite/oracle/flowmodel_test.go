@@ -14,6 +14,7 @@ import (
 
 	"github.com/ctxmend/ctxmend/rules"
 	"github.com/ctxmend/ctxmend/rules/flow"
+	"github.com/ctxmend/ctxmend/rules/program"
 )
 
 // Programs about the flow of contexts print, beside what a context knows, what it should know: how it was derived, and at
@@ -159,8 +160,20 @@ func (t *trial) handsNothingOn(f *rules.Finding) bool {
 	return slices.ContainsFunc(places, func(r rules.Related) bool {
 		lines := strings.Split(t.prog.files[r.File.Rel], "\n")
 		at := min(r.File.Tok.PositionFor(r.Pos, false).Line, len(lines))
-		return strings.Contains(strings.Join(lines[at-1:min(at+2, len(lines))], "\n"), ".Bare")
+		return strings.Contains(strings.Join(lines[at-1:min(max(at+2, callsEnd(r.File, at)), len(lines))], "\n"), ".Bare")
 	})
+}
+
+// callsEnd returns the line on which the calls end that begin on a line, those of literals for example.
+func callsEnd(f *program.File, line int) int {
+	end := 0
+	ast.Inspect(f.AST, func(n ast.Node) bool {
+		if call, ok := n.(*ast.CallExpr); ok && f.Tok.PositionFor(call.Pos(), false).Line == line {
+			end = max(end, f.Tok.PositionFor(call.End(), false).Line)
+		}
+		return true
+	})
+	return end
 }
 
 // A counted is a finding about a place.
