@@ -29,6 +29,9 @@ func (f *newFile) build() ([]byte, error) {
 		return nil, err
 	}
 	var b strings.Builder
+	if x := f.decls[0].Constraint; x != "" {
+		fmt.Fprintf(&b, "//go:build %s\n\n", x)
+	}
 	for _, d := range f.decls {
 		if d.PkgDoc != "" {
 			fmt.Fprintf(&b, "// %s\n", d.PkgDoc)

@@ -213,6 +213,9 @@ func (kp *keyPlan) addDecl(t *keyType, id string, d Decl) *AddDecl {
 		PkgPath: kp.home.path, PkgName: kp.home.name, Dir: kp.home.dir,
 		File: t.file, NewFile: t.newFile, NewRel: kp.relative(t.newFile), ID: id, Decl: d,
 	}
+	if t.file == nil && kp.home.pkg != nil {
+		add.Constraint = kp.prog.NewFileConstraint(kp.home.pkg, strings.HasSuffix(t.newFile, "_test.go"))
+	}
 	kp.anchors[add] = t
 	return add
 }

@@ -75,6 +75,8 @@ type AddDecl struct {
 	// File is the file that gets it; nil means a new file called NewFile in Dir.
 	File    *program.File
 	NewFile string
+	// Constraint is the new file's build constraint, without "//go:build"; "" for none.
+	Constraint string
 	// PkgDoc is the package comment of a file in a package that is made, without "//".
 	PkgDoc string
 	// NewRel is NewFile relative to the directory worked in, for reports.

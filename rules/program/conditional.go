@@ -4,6 +4,7 @@ import (
 	"go/build"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -48,11 +49,13 @@ func conditionalName(name string) bool {
 	return err == nil && !ok
 }
 
-// Condition returns the condition that all ordinary files of a package share, "" when one of them has another.
+// Condition returns the condition that all ordinary files of a package share, all its files if none is ordinary; "" when one of them has
+// another.
 func (p *Package) Condition() string {
+	tests := !slices.ContainsFunc(p.Files, func(f *File) bool { return !f.Test })
 	shared, first := "", true
 	for _, f := range p.Files {
-		if f.Test {
+		if f.Test != tests {
 			continue
 		}
 		c := f.Condition()

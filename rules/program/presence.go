@@ -40,25 +40,57 @@ func (f *File) imports(path string) bool {
 	return f.AST != nil && slices.ContainsFunc(f.AST.Imports, func(spec *ast.ImportSpec) bool { return spec.Path.Value == strconv.Quote(path) })
 }
 
-// presence returns the ordinary files of a package, with those that no loaded configuration contains, if each of them depends on
-// a condition; nil for a package that is always there.
+// presence returns the ordinary files of a package, with those that no loaded configuration contains, if some builds contain none
+// of them; nil for a package that is always there.
 func (g *ImportGraph) presence(p *Package) []*File {
 	files, known := g.present[p.Path]
-	if known {
-		return files
+	if !known {
+		files = g.prog.conditional(p, false)
+		g.present[p.Path] = files
 	}
-	files = slices.Clone(p.Files)
-	for _, f := range g.prog.Files {
-		if f.Excluded && f.PkgDir == p.Dir {
+	return files
+}
+
+// conditional returns the files of a package, and of its tests if these count, when some builds contain none of them.
+func (p *Program) conditional(pkg *Package, tests bool) []*File {
+	files := slices.Clone(pkg.Files)
+	for _, f := range p.Files {
+		if f.PkgDir == pkg.Dir && !slices.Contains(files, f) {
 			files = append(files, f)
 		}
 	}
-	files = slices.DeleteFunc(files, func(f *File) bool { return f.Test })
-	if slices.ContainsFunc(files, func(f *File) bool { return f.condition() == nil }) {
-		files = nil
+	files = slices.DeleteFunc(files, func(f *File) bool { return f.Test && !tests })
+	if slices.ContainsFunc(files, func(f *File) bool { return f.condition() == nil }) || p.implied(&File{PkgDir: pkg.Dir}, files) {
+		return nil
 	}
-	g.present[p.Path] = files
 	return files
+}
+
+// NewFileConstraint returns the build constraint, without "//go:build", of a new file of a package which is to be part of every build that
+// another one is part of, and of no other; "" for none. For a new test file, tests is set: then test files count as well.
+func (p *Program) NewFileConstraint(pkg *Package, tests bool) string {
+	files := p.conditional(pkg, tests)
+	slices.SortStableFunc(files, func(a, b *File) int { return strings.Compare(a.Condition(), b.Condition()) })
+	files = slices.CompactFunc(files, func(a, b *File) bool { return a.Condition() == b.Condition() })
+	for i := 0; i < len(files); {
+		if others := slices.Delete(slices.Clone(files), i, i+1); p.implied(files[i], others) {
+			files = others
+			continue
+		}
+		i++
+	}
+	var any constraint.Expr
+	for _, f := range files {
+		if x := f.condition(); any == nil {
+			any = x
+		} else {
+			any = &constraint.OrExpr{X: any, Y: x}
+		}
+	}
+	if any == nil {
+		return ""
+	}
+	return any.String()
 }
 
 // condition returns what a file's presence in the build depends on, nil for nothing and for a file that is to be made.

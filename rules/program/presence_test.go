@@ -86,3 +86,24 @@ func TestImportsUnderConditions(t *testing.T) {
 		}
 	}
 }
+
+func TestNewFileConstraint(t *testing.T) {
+	p := load(t, writeTree(t, conditionalWorld))
+	for _, test := range []struct {
+		path  string
+		tests bool
+		want  string
+	}{
+		{"all", false, ""},
+		{"pair", false, ""},
+		{"lin", false, "linux"},
+		{"systems", false, "linux || windows"},
+		{"special", false, "special || (linux && amd64)"},
+		{"tests", false, "linux && amd64"},
+		{"tests", true, ""},
+	} {
+		if got := p.NewFileConstraint(pkg(t, p, "example.com/m/"+test.path), test.tests); got != test.want {
+			t.Errorf("package %s, tests %t: %q, want %q", test.path, test.tests, got, test.want)
+		}
+	}
+}
