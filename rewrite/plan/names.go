@@ -20,15 +20,18 @@ type names struct {
 	// directory that gets a name.
 	files map[string][]*program.File
 	dots  map[string][]*program.File
+	// dirs are the directories of packages with files to look at, by path.
+	dirs map[string]string
 }
 
 func newNames(prog *program.Program, c *census.Census) *names {
-	n := &names{prog: prog, taken: map[string]map[string]bool{}, files: map[string][]*program.File{}, dots: map[string][]*program.File{}}
+	n := &names{prog: prog, taken: map[string]map[string]bool{}, files: map[string][]*program.File{}, dots: map[string][]*program.File{}, dirs: map[string]string{}}
 	for _, f := range prog.Files {
 		if f.AST == nil {
 			continue
 		}
 		n.files[f.PkgDir] = append(n.files[f.PkgDir], f)
+		n.dirs[f.PkgPath] = f.PkgDir
 		for _, spec := range f.AST.Imports {
 			if path, err := strconv.Unquote(spec.Path.Value); err == nil && f.World && spec.Name != nil && spec.Name.Name == "." {
 				n.dots[path] = append(n.dots[path], f)
@@ -45,10 +48,8 @@ func (n *names) scope(dir string) map[string]bool {
 		return t
 	}
 	t := map[string]bool{}
+	n.declaredIn(dir, t)
 	for _, f := range n.files[dir] {
-		for _, d := range f.AST.Decls {
-			declaredNames(d, t)
-		}
 		for _, spec := range f.AST.Imports {
 			if spec.Name != nil {
 				t[spec.Name.Name] = true
@@ -56,36 +57,53 @@ func (n *names) scope(dir string) map[string]bool {
 				t[n.packageName(path)] = true
 			}
 		}
+		n.dotImported(f, dir, t)
 	}
 	n.dotImporters(dir, t)
 	n.taken[dir] = t
 	return t
 }
 
-// dotImporters adds the package-level names of packages that dot-import the one in dir: a file of theirs
-// would declare the name twice.
+// dotImported adds the names that a file has by dot imports of other packages than the one in dir: they can be declared neither by the
+// file's package nor by another one that the file imports so.
+func (n *names) dotImported(f *program.File, dir string, t map[string]bool) {
+	for _, spec := range f.AST.Imports {
+		path, err := strconv.Unquote(spec.Path.Value)
+		if err != nil || spec.Name == nil || spec.Name.Name != "." || n.dirs[path] == dir {
+			continue
+		}
+		for _, cfg := range n.prog.Configs {
+			if p := cfg.Package(path); p != nil && p.Types != nil {
+				for _, name := range p.Types.Scope().Names() {
+					t[name] = true
+				}
+			}
+		}
+		n.declaredIn(n.dirs[path], t)
+	}
+}
+
+// dotImporters adds the package-level names of packages that dot-import the one in dir, and what else their files have by dot
+// imports: a file of theirs would declare the name twice.
 func (n *names) dotImporters(dir string, t map[string]bool) {
 	for path, files := range n.dots {
-		if !n.inDir(path, dir) {
+		if n.dirs[path] != dir {
 			continue
 		}
 		for _, f := range files {
-			for _, other := range n.files[f.PkgDir] {
-				for _, d := range other.AST.Decls {
-					declaredNames(d, t)
-				}
-			}
+			n.dotImported(f, dir, t)
+			n.declaredIn(f.PkgDir, t)
 		}
 	}
 }
 
-func (n *names) inDir(path, dir string) bool {
-	for _, cfg := range n.prog.Configs {
-		if p := cfg.Package(path); p != nil {
-			return p.Dir == dir
+// declaredIn adds the names that the files of a directory declare at package level.
+func (n *names) declaredIn(dir string, t map[string]bool) {
+	for _, f := range n.files[dir] {
+		for _, d := range f.AST.Decls {
+			declaredNames(d, t)
 		}
 	}
-	return false
 }
 
 // packageName returns the name of the package with the given path as far as it is loaded,
