@@ -168,6 +168,7 @@ func (p *Program) recheckSingle(overlay map[string][]byte) []Rechecked {
 	l, c := p.loader, p.Configs[0]
 	old := c.Packages[len(c.Packages)-1]
 	q := fresh(old)
+	r := &rechecker{l: l, c: c, overlay: map[string]*File{}, next: map[*Package]*Package{old: q}, changed: []*Package{q}}
 	q.Files = slices.Clone(old.Files)
 	for i, f := range q.Files {
 		src, ok := overlay[f.Name]
@@ -180,11 +181,12 @@ func (p *Program) recheckSingle(overlay map[string][]byte) []Rechecked {
 		l.reserve(g)
 		g.AST, g.Tok, g.state.errs = parseAt(f.Name, src, g.state.base, worldMode)
 		l.register(g)
-		q.Files[i] = g
+		q.Files[i], r.overlay[f.Name] = g, g
 	}
 	q.ordinary = q.Files
 	l.checkFiles(q, q.Files)
 	q.checker = nil
+	r.checkOtherBuilds()
 	q.finishErrors()
 	return []Rechecked{{Config: c, Package: old, Path: old.Path, New: q, Errors: q.Errors}}
 }

@@ -21,8 +21,8 @@ type ImportGraph struct {
 	configs []*configGraph
 	// created maps the paths of planned packages to their names.
 	created map[string]string
-	// present caches presence; clones share it.
-	present map[string][]*File
+	// builds tells of builds that are not loaded; clones share it.
+	builds *otherBuilds
 }
 
 // A configGraph holds the imports of one configuration, by package path.
@@ -40,7 +40,7 @@ type configGraph struct {
 
 // ImportGraph returns the program's import graph, to plan on.
 func (p *Program) ImportGraph() *ImportGraph {
-	g := &ImportGraph{prog: p, created: map[string]string{}, present: map[string][]*File{}}
+	g := &ImportGraph{prog: p, created: map[string]string{}, builds: newOtherBuilds(p, nil)}
 	for _, c := range p.Configs {
 		cg := &configGraph{c: c, ordinary: map[string][]string{}, test: map[string][]string{},
 			moreOrdinary: map[string][]string{}, moreTest: map[string][]string{}}
@@ -107,7 +107,7 @@ func targets(m map[string]*Package) []string {
 
 // Clone returns a copy: what is added to it does not change g.
 func (g *ImportGraph) Clone() *ImportGraph {
-	h := &ImportGraph{prog: g.prog, created: maps.Clone(g.created), present: g.present}
+	h := &ImportGraph{prog: g.prog, created: maps.Clone(g.created), builds: g.builds}
 	for _, cg := range g.configs {
 		h.configs = append(h.configs, &configGraph{c: cg.c, ordinary: cg.ordinary, test: cg.test,
 			moreOrdinary: cloneLists(cg.moreOrdinary), moreTest: cloneLists(cg.moreTest),

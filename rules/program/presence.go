@@ -2,53 +2,37 @@ package program
 
 import (
 	"fmt"
-	"go/ast"
 	"go/build/constraint"
 	"go/version"
 	"slices"
-	"strconv"
 	"strings"
 )
 
 // presenceRule: a package that some builds leave out can be imported only by files that these leave out as well. Builds are
 // not only those that are loaded.
 func (g *ImportGraph) presenceRule(from *File, to string) error {
-	if from.imports(to) {
-		return nil
-	}
 	for _, c := range g.prog.Configs {
 		q := c.byPath[to]
 		if q == nil || q.XTest {
 			continue
 		}
-		files := g.presence(q)
-		if files == nil || g.prog.implied(from, files) {
+		files := g.builds.presence(q)
+		if len(files) == 0 || g.prog.implied(from, files) || g.prog.implied(from, files, g.builds.needed(c.packageWith(from), from)...) {
 			return nil
 		}
-		var where []string
-		for _, f := range files {
-			where = append(where, f.Condition())
-		}
-		slices.Sort(where)
-		return fmt.Errorf("package %s is part of the build only where %s", to, strings.Join(slices.Compact(where), " or "))
+		return fmt.Errorf("package %s is part of the build only where %s", to, g.builds.where(files))
 	}
 	return nil
 }
 
-// imports reports whether a file of the world imports a package.
-func (f *File) imports(path string) bool {
-	return f.AST != nil && slices.ContainsFunc(f.AST.Imports, func(spec *ast.ImportSpec) bool { return spec.Path.Value == strconv.Quote(path) })
-}
-
-// presence returns the ordinary files of a package, with those that no loaded configuration contains, if some builds contain none
-// of them; nil for a package that is always there.
-func (g *ImportGraph) presence(p *Package) []*File {
-	files, known := g.present[p.Path]
-	if !known {
-		files = g.prog.conditional(p, false)
-		g.present[p.Path] = files
+// packageWith returns the package of a file, nil for a file that the configuration leaves out.
+func (c *Config) packageWith(f *File) *Package {
+	for _, path := range []string{f.PkgPath, f.PkgPath + "_test"} {
+		if p := c.byPath[path]; p != nil && slices.Contains(p.Files, f) {
+			return p
+		}
 	}
-	return files
+	return nil
 }
 
 // conditional returns the files of a package, and of its tests if these count, when some builds contain none of them.
@@ -60,7 +44,7 @@ func (p *Program) conditional(pkg *Package, tests bool) []*File {
 		}
 	}
 	files = slices.DeleteFunc(files, func(f *File) bool { return f.Test && !tests })
-	if slices.ContainsFunc(files, func(f *File) bool { return f.condition() == nil }) || p.implied(&File{PkgDir: pkg.Dir}, files) {
+	if p.implied(&File{PkgDir: pkg.Dir}, files) {
 		return nil
 	}
 	return files
@@ -79,18 +63,27 @@ func (p *Program) NewFileConstraint(pkg *Package, tests bool) string {
 		}
 		i++
 	}
+	if x := anyOf(files); x != nil {
+		return x.String()
+	}
+	return ""
+}
+
+// anyOf returns the condition under which a build contains one of the files; nil for always, and for no files.
+func anyOf(files []*File) constraint.Expr {
 	var any constraint.Expr
 	for _, f := range files {
-		if x := f.condition(); any == nil {
+		x := f.condition()
+		switch {
+		case x == nil:
+			return nil
+		case any == nil:
 			any = x
-		} else {
+		default:
 			any = &constraint.OrExpr{X: any, Y: x}
 		}
 	}
-	if any == nil {
-		return ""
-	}
-	return any.String()
+	return any
 }
 
 // condition returns what a file's presence in the build depends on, nil for nothing and for a file that is to be made.
@@ -118,20 +111,29 @@ func (f *File) condition() constraint.Expr {
 // maxTags bounds the tags whose combinations are tried.
 const maxTags = 10
 
-// implied reports whether every build that contains a file contains one of others: on any system and architecture, with and without
-// every tag. Only tags of releases up to that of the file's module are always set.
-func (p *Program) implied(from *File, files []*File) bool {
-	given := from.condition()
-	var conditions []constraint.Expr
-	for _, f := range files {
-		conditions = append(conditions, f.condition())
+// implied reports whether every build that contains a file, and one file of each of the lists it needs, contains one of others: on any
+// system and architecture, with and without every tag. Only tags of releases up to that of the file's module are always set.
+func (p *Program) implied(from *File, files []*File, needed ...[]*File) bool {
+	conditions := anyOf(files)
+	if conditions == nil {
+		return len(files) > 0
 	}
-	b := &anyBuild{}
-	if m := p.ModuleOf(from.PkgDir); m != nil {
+	given := from.condition()
+	for _, list := range needed {
+		switch x := anyOf(list); {
+		case x == nil:
+		case given == nil:
+			given = x
+		default:
+			given = &constraint.AndExpr{X: given, Y: x}
+		}
+	}
+	b := &anyBuild{language: "go1.16"} // what the go command takes a module without the directive for
+	if m := p.ModuleOf(from.PkgDir); m != nil && m.GoVersion != "" {
 		b.language = "go" + m.GoVersion
 	}
 	archs := []string{""}
-	for _, x := range append(slices.Clone(conditions), given) {
+	for _, x := range []constraint.Expr{conditions, given} {
 		if x == nil {
 			continue
 		}
@@ -151,7 +153,7 @@ func (p *Program) implied(from *File, files []*File) bool {
 	for b.goos = range systems {
 		for _, b.goarch = range archs {
 			for b.set = range 1 << len(b.tags) {
-				if (given == nil || given.Eval(b.has)) && !slices.ContainsFunc(conditions, func(x constraint.Expr) bool { return x.Eval(b.has) }) {
+				if (given == nil || given.Eval(b.has)) && !conditions.Eval(b.has) {
 					return false
 				}
 			}

@@ -13,8 +13,10 @@ go 1.24
 package all
 -- all/all_linux.go --
 package all
--- all/already.go --
-package all
+-- needs/other.go --
+package needs
+-- needs/needs.go --
+package needs
 
 import _ "example.com/m/lin"
 -- all/tagged.go --
@@ -51,6 +53,22 @@ package newer
 //go:build go1.25
 
 package newest
+-- onlylinux/all.go --
+package onlylinux
+
+var _ = helper
+-- onlylinux/helper_linux.go --
+package onlylinux
+
+var helper = 1
+-- onlylinux/unix_unix.go --
+//go:build unix
+
+package onlylinux
+-- onlylinux/own_test.go --
+package onlylinux
+
+import _ "example.com/m/systems"
 -- tests/only_test.go --
 package tests
 -- tests/tests_linux_amd64.go --
@@ -63,7 +81,8 @@ func TestImportsUnderConditions(t *testing.T) {
 	for _, test := range []struct{ from, to, want string }{
 		{"all/all.go", "lin", "package example.com/m/lin is part of the build only where _linux"},
 		{"all/all_linux.go", "lin", ""},
-		{"all/already.go", "lin", ""},
+		{"needs/needs.go", "lin", ""},
+		{"needs/other.go", "lin", ""},
 		{"all/tagged.go", "lin", ""},
 		{"all/one_android.go", "lin", ""}, // sets the tag linux too
 		{"lin/lin_linux.go", "unix", ""},
@@ -78,6 +97,10 @@ func TestImportsUnderConditions(t *testing.T) {
 		{"all/all.go", "newer", ""},
 		{"all/all.go", "newest", "only where go1.25"},
 		{"lin/lin_linux.go", "tests", "only where _linux_amd64"},
+		{"onlylinux/all.go", "lin", ""}, // it is of no use elsewhere as it is
+		{"onlylinux/own_test.go", "lin", ""},
+		{"onlylinux/unix_unix.go", "lin", ""},
+		{"onlylinux/all.go", "special", "only where special || (linux && amd64)"},
 	} {
 		err := p.CanImport(file(t, p, test.from), "example.com/m/"+test.to)
 		switch {

@@ -24,7 +24,8 @@ type Rechecked struct {
 	New *Package
 	// Errors are all errors of the new version, those of the loaded one included
 	// where they persist. Imports that the overlay adds are also held to the
-	// go command's rules: see [ImportGraph.CanImport].
+	// go command's rules: see [ImportGraph.CanImport]. That a file comes to use what builds leave
+	// out which contain the file is an error too.
 	Errors []Error
 }
 
@@ -127,6 +128,7 @@ func (r *rechecker) run(ctx context.Context) ([]Rechecked, error) {
 	}
 	r.checkNewImports()
 	r.checkTestNames()
+	r.checkOtherBuilds()
 	return r.results(), nil
 }
 
