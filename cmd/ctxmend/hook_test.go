@@ -216,7 +216,7 @@ func TestHookFixKilled(t *testing.T) {
 		r := partly(t)
 		when := []string{"before", "after"}[at%2]
 		code, out := r.ctxmend([]string{"PATH=" + bin + string(os.PathListSeparator) + os.Getenv("PATH"),
-			"DIE_AT=" + fmt.Sprint(at), "DIE_WHEN=" + when, "DIE_COUNT=" + filepath.Join(t.TempDir(), "count")}, "hook", "--fix")
+			"DIE_AT=" + fmt.Sprint(at), "DIE_WHEN=" + when, "DIE_COUNT=" + filepath.Join(t.TempDir(), "count"), "TMPDIR=" + t.TempDir()}, "hook", "--fix")
 		if code >= 0 {
 			if code != exitOK {
 				t.Fatalf("at %d: exit code %d\n%s", at, code, out)
