@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"go/ast"
+	"go/parser"
 	"go/token"
 	"slices"
 	"strings"
@@ -174,6 +175,10 @@ func (f *fileJob) build() ([]byte, error) {
 	if len(unused) > 0 {
 		if res, planned, err = f.renderWith(names, unused); err != nil {
 			return nil, err
+		}
+		// An edit may have made another import of one that goes.
+		if _, err := parser.ParseFile(token.NewFileSet(), "", res.out, parser.SkipObjectResolution); err != nil {
+			return nil, fmt.Errorf("%s does not parse without the imports that are no longer used: %w", f.file.Rel, err)
 		}
 	}
 	if err := f.guard(res, planned); err != nil {
