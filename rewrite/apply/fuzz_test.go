@@ -154,7 +154,7 @@ func spliceDirectly(src string, splices []*plan.Splice) ([]byte, bool) {
 	var out []byte
 	at := 0
 	for i, s := range sorted {
-		if s.Start < at || i > 0 && s.Start == at && at > 0 {
+		if s.Start < at || i > 0 && s.Start == at {
 			return nil, false
 		}
 		out = append(out, src[at:s.Start]...)

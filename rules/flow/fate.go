@@ -103,9 +103,13 @@ func (t *tracer) value(e ast.Node) {
 			t.add(Asked, p.Pos(), p)
 		}
 	case *ast.SelectorExpr:
-		if call, ok := t.flow.census.Parent(t.file, p).(*ast.CallExpr); ok && p.Sel.Name == "Value" {
+		call, ok := t.flow.census.Parent(t.file, p).(*ast.CallExpr)
+		switch {
+		case ok && p.Sel.Name == "Value":
 			t.add(Looked, p.Pos(), call)
-		} else {
+		case ok && ast.Node(call.Fun) == p && carries(t.pkg.Info.TypeOf(call)): // r.Context()
+			t.derived(call)
+		default:
 			t.add(Asked, p.Pos(), nil)
 		}
 	case *ast.AssignStmt:
