@@ -11,7 +11,8 @@ import (
 )
 
 // reveal reports whether units that are carried out may bring other misuse to light: where there is a context now, there was none
-// to pass on before; and who goes on with a context may no longer do so when a value comes by another way.
+// to pass on before; who goes on with a context may no longer do so when a value comes by another way; and values between which one that
+// nobody reads was stored may be one.
 func reveal(units []*plan.Unit, opts *Options) bool {
 	return slices.ContainsFunc(units, func(u *plan.Unit) bool { return opts.CarriesOut(u) && gives(u) })
 }
@@ -25,6 +26,8 @@ func gives(u *plan.Unit) bool {
 		switch f.Fix.Intent.(type) {
 		case *rules.AddParam, *rules.UseContext, *rules.PassToGoroutine, *rules.PassValue:
 			return true
+		case *rules.DropWrites:
+			return true // what is stored around them may be one value
 		}
 		return false
 	})
