@@ -41,19 +41,26 @@ type Fate struct {
 	Call *ast.CallExpr
 	// Fn is what Call calls, when that is known.
 	Fn *types.Func
+	// Asks is set, of a context that another goroutine gets, when that only calls a method of the context, and tells whether it has
+	// ended for example.
+	Asks bool
+	// node is where it happens, and from where what was followed is declared or made: the function that holds it decides for how
+	// long the context is needed.
+	node ast.Node
+	from token.Pos
 }
 
 // Fates follows a context within its function and tells what becomes of it, and of the contexts that are derived from it, in the order of
 // the source.
 func (f *Flow) Fates(pkg *program.Package, file *program.File, e ast.Expr) []Fate {
-	t := &tracer{flow: f, pkg: pkg, file: file, seen: map[followed]bool{}}
+	t := &tracer{flow: f, pkg: pkg, file: file, from: e.Pos(), seen: map[followed]bool{}}
 	t.value(e)
 	return t.list
 }
 
 // FatesOf follows a variable.
 func (f *Flow) FatesOf(pkg *program.Package, file *program.File, v *types.Var) []Fate {
-	t := &tracer{flow: f, pkg: pkg, file: file, seen: map[followed]bool{}}
+	t := &tracer{flow: f, pkg: pkg, file: file, from: v.Pos(), seen: map[followed]bool{}}
 	t.variable(v)
 	return t.list
 }
@@ -63,6 +70,8 @@ type tracer struct {
 	flow *Flow
 	pkg  *program.Package
 	file *program.File
+	// from is where what is followed is declared or made.
+	from token.Pos
 	seen map[followed]bool
 	// detached tells that what is followed are the values of the context alone.
 	detached bool
@@ -75,21 +84,33 @@ type followed struct {
 	detached bool
 }
 
-// started notes that another goroutine gets the context at a call.
-func (t *tracer) started(pos token.Pos, call *ast.CallExpr) {
+// started notes that another goroutine gets the context: at a node, which a call gets.
+func (t *tracer) started(n ast.Node, call *ast.CallExpr) {
 	kind := Started
 	if t.detached || call != nil && withoutCancel(t.pkg, call) {
 		kind = Detached
 	}
-	t.add(kind, pos, call)
+	t.add(kind, n.Pos(), call)
+	last := &t.list[len(t.list)-1]
+	last.node, last.Asks = n, call == nil && t.asks(n)
+}
+
+// asks reports whether a context is there for nothing but a call of one of its methods that tells about its end.
+func (t *tracer) asks(n ast.Node) bool {
+	sel, ok := t.flow.census.Parent(t.file, n).(*ast.SelectorExpr)
+	if !ok || ast.Node(sel.X) != n || !Implements(t.pkg.Info.TypeOf(sel.X)) || sel.Sel.Name != "Done" && sel.Sel.Name != "Err" && sel.Sel.Name != "Deadline" {
+		return false
+	}
+	call, ok := t.flow.census.Parent(t.file, sel).(*ast.CallExpr)
+	return ok && call.Fun == ast.Expr(sel)
 }
 
 func (t *tracer) add(kind FateKind, pos token.Pos, call *ast.CallExpr) {
-	var fn *types.Func
+	fate := Fate{Kind: kind, Pos: pos, Call: call, from: t.from}
 	if call != nil {
-		fn = census.Callee(t.pkg.Info, call)
+		fate.Fn = census.Callee(t.pkg.Info, call)
 	}
-	t.list = append(t.list, Fate{kind, pos, call, fn})
+	t.list = append(t.list, fate)
 }
 
 // value follows an expression to what uses it.
@@ -131,7 +152,7 @@ func (t *tracer) value(e ast.Node) {
 func (t *tracer) argument(call *ast.CallExpr, arg ast.Node) {
 	switch t.flow.callRun(t.file, call) {
 	case Concurrent:
-		t.started(call.Pos(), call)
+		t.started(call, call)
 		return
 	case AtEnd:
 		t.add(Cleanup, call.Pos(), call)
@@ -179,8 +200,7 @@ func (t *tracer) derivesWhileWaitedFor(call *ast.CallExpr) bool {
 	if call == nil || !slices.ContainsFunc(resultTypes(t.pkg.Info.TypeOf(call)), carries) || t.flow.Started(t.pkg, t.file, call) != nil {
 		return false
 	}
-	g := t.flow.Around(t.pkg, t.file, call)
-	return g != nil && t.flow.Lifetime(g).Kind == Joined
+	return t.flow.waitedFor(t.pkg, t.file, call, t.from)
 }
 
 func resultTypes(t types.Type) []types.Type {
@@ -323,7 +343,7 @@ func (t *tracer) variable(v *types.Var) {
 				case kind == Started && t.derivesWhileWaitedFor(call):
 					t.derived(call)
 				case kind == Started:
-					t.started(u.Ident.Pos(), call)
+					t.started(u.Ident, call)
 				default:
 					t.add(kind, u.Ident.Pos(), call)
 				}
@@ -514,15 +534,14 @@ func (f *Flow) Outlives(pkg *program.Package, file *program.File, fate Fate) boo
 }
 
 func (f *Flow) outlives(b *funcBody, fate Fate, depth int) bool {
-	if fate.Kind != Started || fate.Call == nil {
+	if fate.Kind != Started || fate.Call == nil && !fate.Asks {
 		return fate.Kind == Kept || fate.Kind == Started
 	}
-	g := f.Started(b.pkg, b.file, fate.Call)
-	if g == nil {
-		g = f.Around(b.pkg, b.file, fate.Call)
-	}
-	if g == nil || f.Lifetime(g).Kind != Joined {
+	if !f.waitedFor(b.pkg, b.file, fate.node, fate.from) {
 		return true
+	}
+	if fate.Asks {
+		return false
 	}
 	for _, r := range resultTypes(b.pkg.Info.TypeOf(fate.Call)) {
 		if carries(r) || lives(r) {

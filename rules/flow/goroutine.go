@@ -107,6 +107,31 @@ func (f *Flow) Lifetime(g *Goroutine) Lifetime {
 	return life
 }
 
+// waitedFor reports whether what a node does is done when the function returns that holds a position: goroutines on the way up
+// to it are waited for by the function that starts them, and no literal runs at another time. A goroutine that is waited for by
+// one that nobody waits for is not.
+func (f *Flow) waitedFor(pkg *program.Package, file *program.File, n ast.Node, from token.Pos) bool {
+	for up := n; up != nil; up = f.census.Parent(file, up) {
+		if isFunc(up) && up.Pos() <= from && from < up.End() {
+			return true
+		}
+		switch x := up.(type) {
+		case *ast.CallExpr:
+			if f.callRun(file, x) != Concurrent {
+				continue
+			}
+			if g := f.Started(pkg, file, x); g == nil || f.Lifetime(g).Kind != Joined {
+				return false
+			}
+		case *ast.FuncLit:
+			if run := f.RunOf(pkg, file, x); run != InPlace && !(run == Concurrent && f.StartsJoined(pkg, file, x)) {
+				return false
+			}
+		}
+	}
+	return false
+}
+
 // StartsJoined reports whether a function literal is that of a goroutine which the function around it waits for.
 func (f *Flow) StartsJoined(pkg *program.Package, file *program.File, lit *ast.FuncLit) bool {
 	parent, _ := f.census.Outer(file, lit)

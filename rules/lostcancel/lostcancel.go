@@ -188,7 +188,7 @@ func escapes(f *finder, pkg *program.Package, file *program.File, fate flow.Fate
 		return &rules.Blocker{Reason: "kept", Message: "the context may be needed when the function has returned; call the cancel function when it no longer is", File: file, Pos: fate.Pos}
 	case flow.Started:
 		// What a goroutine that is waited for calls may go on all the same.
-		if !f.flow.Outlives(pkg, file, fate) && !f.flow.MayKeep(pkg, file, fate.Call) {
+		if !f.flow.Outlives(pkg, file, fate) && (fate.Call == nil || !f.flow.MayKeep(pkg, file, fate.Call)) {
 			return nil
 		}
 		return &rules.Blocker{Reason: "kept", Message: "a goroutine works with the context, maybe when the function has returned; let it call the cancel function", File: file, Pos: fate.Pos}
