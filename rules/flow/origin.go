@@ -145,6 +145,16 @@ func cancelFunc(t types.Type) bool {
 	return sig.Params().Len() == 0 || sig.Params().Len() == 1 && types.Identical(sig.Params().At(0).Type(), errorType)
 }
 
+// Ends reports whether an expression is a call of a cancel function, as package context makes them.
+func Ends(pkg *program.Package, e ast.Expr) bool {
+	call, ok := ast.Unparen(e).(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	named, ok := types.Unalias(pkg.Info.TypeOf(call.Fun)).(*types.Named)
+	return ok && named.Obj().Pkg() != nil && named.Obj().Pkg().Path() == "context" && cancelFunc(named)
+}
+
 // waits reports whether t has a method Wait without parameters, as a group of goroutines has: the context that came with it
 // ends there.
 func waits(t types.Type) bool {

@@ -30,7 +30,10 @@
 //     after Wait of the group that the context belongs to: the context may have ended there
 //   - closures that are called in such a place, and functions that get the context there from a caller, or from a caller's caller
 //   - what handles the error of a call that was given the context, and calls that roll back, unlock, close or shut down
-//   - goroutines, which rule detachedgo looks at, and functions that run at another time than they are written:
+//   - goroutines that make their own, which rule detachedgo looks at; those that nobody waits for, also when one of them waits for
+//     another; those that are waited for by a function that asks itself whether its context has ended or calls a
+//     cancel function in between, to let them finish
+//   - functions that run at another time than they are written:
 //     sync.Once, singleflight, callbacks, iterators
 //   - a context that is stored, returned or started with, also by a function behind a function value or an interface, or whose
 //     cancel function is; a call whose result is

@@ -125,11 +125,59 @@ func (f *finder) users(b *flow.Birth, src *flow.Source, fates []flow.Fate) []flo
 				used = append(used, fate)
 			}
 		case flow.Asked:
+		case flow.Started:
+			if !f.joined(b, src, fate) {
+				return nil
+			}
+			if fate.Call != nil {
+				used = append(used, fate)
+			}
 		default:
 			return nil
 		}
 	}
 	return used
+}
+
+// joined reports whether a goroutine that gets the context is waited for, and may end when its caller gives up: it is not for
+// rule detachedgo, which looks at contexts made for one goroutine, and the function does not ask itself whether the context in
+// scope has ended, to let the goroutine finish then, or to end it in another way.
+func (f *finder) joined(b *flow.Birth, src *flow.Source, fate flow.Fate) bool {
+	if f.flow.Outlives(b.Pkg, b.File, fate) || f.asksForEnd(b, src) {
+		return false
+	}
+	return fate.Call == nil || !within(fate.Call, b.Call) && !flow.CleansUp(fate.Call) && !f.pass.Supply().Keeps(fate.Call)
+}
+
+func within(outer, inner ast.Node) bool {
+	return outer.Pos() <= inner.Pos() && inner.End() <= outer.End()
+}
+
+// asksForEnd reports whether the function that has a context in scope asks a context that is not made of the fresh one for its
+// end, or has something run then; or calls a cancel function itself, at a time of its choice.
+func (f *finder) asksForEnd(b *flow.Birth, src *flow.Source) bool {
+	asked := map[token.Pos]bool{}
+	for _, fate := range f.flow.Fates(b.Pkg, b.File, b.Call) {
+		asked[fate.Pos] = true
+	}
+	found := false
+	ast.Inspect(f.flow.Function(b.File, src.Var), func(n ast.Node) bool {
+		if stmt, ok := n.(*ast.ExprStmt); ok && flow.Ends(b.Pkg, stmt.X) {
+			found = true
+		}
+		call, ok := n.(*ast.CallExpr)
+		if !ok || found {
+			return !found
+		}
+		if fn := census.Callee(b.Pkg.Info, call); fn != nil && fn.FullName() == "context.AfterFunc" {
+			found = true
+		}
+		if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok && sel.Sel.Name == "Done" && flow.Implements(b.Pkg.Info.TypeOf(sel.X)) {
+			found = found || !asked[sel.X.Pos()] && !asked[sel.Pos()]
+		}
+		return !found
+	})
+	return found
 }
 
 // derived reports whether a context is made only to derive another one from it, at the same place.
