@@ -175,6 +175,27 @@ func (g *gen) pickExotic(r rnd, list []exotic, k *key) *exotic {
 	}
 }
 
+// exoticKey picks how a key is spelled. What is not known to be tame may come to no key at all: the zero value of its type, which is
+// another key if there is one.
+func (g *gen) exoticKey(id string, k *key, r rnd) *exotic {
+	x := g.pickExotic(r, exoticKeys, k)
+	if !tameExotics[x.name] {
+		g.own(id, zeroKey(k.kind))
+	}
+	return x
+}
+
+// zeroKey writes the zero value of a kind of keys.
+func zeroKey(kind string) string {
+	switch kind {
+	case "string":
+		return `""`
+	case "bool":
+		return "false"
+	}
+	return "0"
+}
+
 // exotic adds a site written in an exotic way.
 func (g *gen) exotic(id string, k *key, b *body, r rnd) {
 	ctx := b.std("context")
@@ -196,10 +217,10 @@ func (g *gen) exotic(id string, k *key, b *body, r rnd) {
 	case 0:
 		g.writeSite(b, put(g.pickExotic(r, exoticStores, k), "store"))
 	case 1:
-		key := put(g.pickExotic(r, exoticKeys, k), "key")
+		key := put(g.exoticKey(id, k, r), "key")
 		g.writeSite(b, fmt.Sprintf("%s.WithValue(ctx, %s, 95)", ctx, key))
 	case 2:
-		key := put(g.pickExotic(r, exoticKeys, k), "key")
+		key := put(g.exoticKey(id, k, r), "key")
 		g.readSite(b, fmt.Sprintf("ctx.Value(%s)", key))
 	default:
 		g.readSite(b, put(g.pickExotic(r, exoticLooks, k), "look-up"))

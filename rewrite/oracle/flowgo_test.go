@@ -52,6 +52,15 @@ func (b *flowBody) goJoined(id string) {
 	}
 }
 
+// goInner starts a goroutine inside of another one and waits for it there: it lives as long as the outer one may.
+func (b *flowBody) goInner(id string) {
+	v := b.now()
+	at, wg := b.name("at"), b.name("wg")
+	b.line("var %s %s.WaitGroup\n%s.Go(func() {\n%s := %s.Fork(%q)", wg, b.f.std("sync"), wg, at, v.at, id)
+	b.inner(id, 1, func(sub *flowBody) { sub.turn(v, at) })
+	b.line("})\n%s.Wait()", wg)
+}
+
 // goLater starts a goroutine that nobody waits for.
 func (b *flowBody) goLater(id string) {
 	v := b.now()

@@ -307,13 +307,15 @@ func (r *flowReader) node(what, arg string, over bool, from []states) states {
 		return s
 	case "w":
 		return s.each(seen.uncut)
-	case "i":
+	case "i": // also that of a context beside a fresh one
+		s.add(s.behind...)
 		s.loose, s.behind = true, nil
 		for _, f := range from[1:] {
 			s.add(f.list...)
 		}
 		return s
 	case "g": // whatever waits for it gets the context, what does not its values
+		s.add(s.behind...)
 		s.loose, s.behind = true, nil
 		for _, f := range from[1:] {
 			s.add(f.list...)

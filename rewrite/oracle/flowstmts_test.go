@@ -10,7 +10,7 @@ type flowStatement struct {
 	weight int
 	write  func(*flowBody, string)
 	// needs says where it can stand: "ctx" where a context is in scope, "none" where there is none, "outer" outside of
-	// goroutines and literals.
+	// goroutines and literals, "beside" in goroutines.
 	needs string
 }
 
@@ -31,6 +31,7 @@ func init() {
 		{3, (*flowBody).goLater, "outer"},
 		{1, (*flowBody).goNamed, "outer"},
 		{1, (*flowBody).goTimer, "outer"},
+		{4, (*flowBody).goInner, "beside"},
 		{1, (*flowBody).whenOver, "ctx"},
 		{2, (*flowBody).loop, ""},
 		{2, (*flowBody).grow, "ctx"},
@@ -53,7 +54,7 @@ func (b *flowBody) statement(id string) {
 		var list []weighted[flowStatement]
 		for _, s := range flowStatements {
 			v := b.now()
-			if s.needs == "ctx" && (v.ctx == "" || v.test) || s.needs == "outer" && (b.depth > 0 || b.beside) {
+			if s.needs == "ctx" && (v.ctx == "" || v.test) || s.needs == "outer" && (b.depth > 0 || b.beside) || s.needs == "beside" && (!b.beside || b.depth > 3) {
 				continue
 			}
 			list = append(list, weighted[flowStatement]{s.weight, s})
