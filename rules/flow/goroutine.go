@@ -182,7 +182,7 @@ type joiner struct {
 	foreign bool
 	// pipes are the other ends of pipes that the goroutine works with.
 	pipes []types.Object
-	// handed is a channel or group that leaves the function.
+	// handed is a channel or group, or the other end of a pipe, that leaves the function.
 	handed types.Object
 }
 
@@ -274,7 +274,7 @@ func (j *joiner) method() {
 }
 
 // pipe notes the other end of a pipe: what was made together with a variable that the goroutine captures, when both can
-// be closed.
+// be closed. Whoever gets the other end from the function decides for how long the goroutine lives.
 func (j *joiner) pipe(id *ast.Ident) {
 	v, ok := j.g.Pkg.Info.Uses[id].(*types.Var)
 	if !ok || v.IsField() || v.Pos() >= j.g.Lit.Pos() && v.Pos() < j.g.Lit.End() || !ends(v.Type()) {
@@ -287,7 +287,13 @@ func (j *joiner) pipe(id *ast.Ident) {
 		}
 		for _, lhs := range as.Lhs {
 			if other, ok := lhs.(*ast.Ident); ok && other != u.Ident {
-				if mate, ok := u.Pkg.Info.Defs[other].(*types.Var); ok && ends(mate.Type()) {
+				mate, ok := u.Pkg.Info.Defs[other].(*types.Var)
+				if !ok || !ends(mate.Type()) {
+					continue
+				}
+				if (&tracer{flow: j.flow, pkg: u.Pkg, file: u.File, seen: map[followed]bool{}}).leaks(mate) {
+					j.handed = mate
+				} else {
 					j.pipes = append(j.pipes, mate)
 				}
 			}

@@ -307,7 +307,8 @@ func callees(used []flow.Fate) string {
 func related(b *flow.Birth, used []flow.Fate) []rules.Related {
 	var list []rules.Related
 	for _, u := range used {
-		if u.Call.Pos() > b.Call.Pos() {
+		known := slices.ContainsFunc(list, func(r rules.Related) bool { return r.Pos == u.Call.Pos() })
+		if u.Call.Pos() > b.Call.Pos() && !known {
 			list = append(list, rules.Related{File: b.File, Pos: u.Call.Pos(), Message: "used here"})
 		}
 	}
