@@ -8,11 +8,14 @@ import (
 	"strings"
 )
 
-// Condition returns what a file's presence in the build depends on: its build constraint, its name ("_windows"), or both; ""
-// for a file that every configuration contains. Files with equal conditions come and go together.
+// Condition returns what a file's presence in the build depends on: cgo, its build constraint, its name ("_windows"), or several;
+// "" for a file that every configuration contains. Files with equal conditions come and go together.
 func (f *File) Condition() string {
 	var parts []string
 	expr, tags := f.conditions()
+	if f.Cgo && expr != "cgo" {
+		parts = append(parts, "cgo")
+	}
 	if expr != "" {
 		parts = append(parts, expr)
 	}
