@@ -35,11 +35,12 @@ func (c *Config) packageWith(f *File) *Package {
 	return nil
 }
 
-// conditional returns the files of a package, and of its tests if these count, when some builds contain none of them.
+// conditional returns the files of a package, and of its tests if these count, when some builds contain none of them. A file of
+// another package that lies beside them, to generate them for example, is none of theirs.
 func (p *Program) conditional(pkg *Package, tests bool) []*File {
 	files := slices.Clone(pkg.Files)
 	for _, f := range p.Files {
-		if f.PkgDir == pkg.Dir && !slices.Contains(files, f) {
+		if f.PkgDir == pkg.Dir && !slices.Contains(files, f) && !stranger(pkg, f) {
 			files = append(files, f)
 		}
 	}
@@ -48,6 +49,15 @@ func (p *Program) conditional(pkg *Package, tests bool) []*File {
 		return nil
 	}
 	return files
+}
+
+// stranger reports whether a file in the directory of a package says that it belongs to another one.
+func stranger(pkg *Package, f *File) bool {
+	if f.AST == nil || len(pkg.Files) == 0 || pkg.Files[0].AST == nil {
+		return false
+	}
+	name := func(f *File) string { return strings.TrimSuffix(f.AST.Name.Name, "_test") }
+	return name(f) != name(pkg.Files[0])
 }
 
 // NewFileConstraint returns the build constraint, without "//go:build", of a new file of a package which is to be part of every build that

@@ -25,6 +25,12 @@ import _ "example.com/m/lin"
 package all
 -- all/one_android.go --
 package all
+-- lin/make.go --
+//go:build ignore
+
+package main
+
+func main() {}
 -- lin/lin_linux.go --
 package lin
 -- unix/unix.go --
