@@ -207,10 +207,42 @@ func (s *Site) Direct() bool {
 	return true
 }
 
-// onlyKeys reports whether the look-up of a site names a variable that serves for nothing but keys.
+// onlyKeys reports whether the look-up of a site names a variable that gets the site's value itself, out of no table, and serves
+// for nothing but keys.
 func (c *Census) onlyKeys(s *Site) bool {
 	v := namedVar(ref{expr: s.Lookup.Key, file: s.Lookup.File, pkg: s.Lookup.Pkg})
-	return v != nil && !v.IsField() && !c.MentionedUnchecked(v) && c.ServesAsKey(v)
+	return v != nil && !v.IsField() && c.assigns(s, v) && !c.MentionedUnchecked(v) && c.ServesAsKey(v)
+}
+
+// assigns reports whether a site's expression, converted to an interface perhaps, is what a variable is declared with or assigned.
+func (c *Census) assigns(s *Site, v *types.Var) bool {
+	parent, child := c.Outer(s.File, s.Expr)
+	for {
+		call, ok := parent.(*ast.CallExpr)
+		if !ok || len(call.Args) != 1 || !isConversion(s.Pkg.Info, call) || !carrierType(s.Pkg.Info.TypeOf(call)) {
+			break
+		}
+		parent, child = c.Outer(s.File, call)
+	}
+	is := func(id ast.Expr, value ast.Expr) bool {
+		name, ok := id.(*ast.Ident)
+		return ok && ast.Node(value) == child && s.Pkg.Info.ObjectOf(name) == v
+	}
+	switch p := parent.(type) {
+	case *ast.AssignStmt:
+		for i, lhs := range p.Lhs {
+			if len(p.Lhs) == len(p.Rhs) && is(lhs, p.Rhs[i]) {
+				return true
+			}
+		}
+	case *ast.ValueSpec:
+		for i, id := range p.Names {
+			if len(p.Names) == len(p.Values) && is(id, p.Values[i]) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // ServesAsKey reports whether every mention of a variable, apart from its declaration, is the key of a look-up.
