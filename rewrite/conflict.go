@@ -6,6 +6,7 @@ import (
 
 	"github.com/ctxmend/ctxmend/rewrite/plan"
 	"github.com/ctxmend/ctxmend/rules"
+	"github.com/ctxmend/ctxmend/rules/census"
 	"github.com/ctxmend/ctxmend/rules/program"
 )
 
@@ -30,6 +31,7 @@ func withoutConflicts(units []*plan.Unit, tell bool) []*plan.Unit {
 	for f, list := range byFile {
 		found = append(found, overlaps(f, list)...)
 	}
+	found = append(found, typesFirst(ranked)...)
 	slices.SortFunc(found, func(x, y conflict) int {
 		return cmp.Or(cmp.Compare(x.first.rank, y.first.rank), cmp.Compare(x.second.rank, y.second.rank), cmp.Compare(x.file.Rel, y.file.Rel), cmp.Compare(x.second.from, y.second.from))
 	})
@@ -89,6 +91,46 @@ func (c conflict) livesOn() int {
 		return 1
 	}
 	return 0
+}
+
+// typesFirst finds the units that make one value of several although another one mends the type of one of them: it has to be
+// right before, since nobody sees afterwards that it was not.
+func typesFirst(ranked []*plan.Unit) []conflict {
+	mended := map[*census.Key]int{}
+	for i, u := range ranked {
+		for _, f := range u.Findings {
+			if f.Fix == nil {
+				continue
+			}
+			if in, ok := f.Fix.Intent.(*rules.MeetTypes); ok {
+				mended[in.Key] = i + 1
+			}
+		}
+	}
+	var found []conflict
+	for i, u := range ranked {
+		in, ok := joining(u)
+		if !ok {
+			continue
+		}
+		for _, k := range in.Keys {
+			if first := mended[k]; first > 0 {
+				f := u.Findings[0]
+				at := f.File.Tok.Offset(f.Pos)
+				found = append(found, conflict{f.File, claim{at, at, ranked[first-1], first - 1}, claim{at, at, u, i}})
+			}
+		}
+	}
+	return found
+}
+
+// joining returns what a unit that makes one value of several is asked to do; ok is false for others.
+func joining(u *plan.Unit) (in *rules.JoinValues, ok bool) {
+	if len(u.Findings) == 0 || u.Findings[0].Fix == nil {
+		return nil, false
+	}
+	in, ok = u.Findings[0].Fix.Intent.(*rules.JoinValues)
+	return in, ok
 }
 
 // overlaps finds the claims of different units that share a byte, or insert at the same place.

@@ -11,8 +11,8 @@ import (
 )
 
 // reveal reports whether units that are carried out may bring other misuse to light: where there is a context now, there was none
-// to pass on before; who goes on with a context may no longer do so when a value comes by another way; and values between which one that
-// nobody reads was stored may be one.
+// to pass on before; who goes on with a context may no longer do so when a value comes by another way; values between which one that
+// nobody reads was stored may be one; and a value whose key or type was in the way of a parameter may become one.
 func reveal(units []*plan.Unit, opts *Options) bool {
 	return slices.ContainsFunc(units, func(u *plan.Unit) bool { return opts.CarriesOut(u) && gives(u) })
 }
@@ -28,6 +28,8 @@ func gives(u *plan.Unit) bool {
 			return true
 		case *rules.DropWrites:
 			return true // what is stored around them may be one value
+		case *rules.StructValue, *rules.UnifyKeys, *rules.PartKey, *rules.MeetTypes:
+			return true // the value may have been hidden in a map, or behind another key or type
 		}
 		return false
 	})
