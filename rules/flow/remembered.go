@@ -21,10 +21,12 @@ type remembered struct {
 	// handings and endedParams cache handingOf and givenEnded.
 	handings    map[paramAt]*handing
 	endedParams map[paramAt]bool
+	// runs caches RunOf.
+	runs map[callable]Run
 }
 
 func newRemembered() remembered {
-	return remembered{map[startOf]Lifetime{}, map[waitsOf][]ast.Node{}, map[varOf][]mate{}, map[listOf]*preceded{}, map[declOf]bool{}, map[varIn][]*ast.AssignStmt{}, map[paramAt]*handing{}, map[paramAt]bool{}}
+	return remembered{map[startOf]Lifetime{}, map[waitsOf][]ast.Node{}, map[varOf][]mate{}, map[listOf]*preceded{}, map[declOf]bool{}, map[varIn][]*ast.AssignStmt{}, map[paramAt]*handing{}, map[paramAt]bool{}, map[callable]Run{}}
 }
 
 // A startOf is the start of a goroutine in a package.

@@ -5,7 +5,6 @@ import (
 	"go/token"
 	"go/types"
 
-	"github.com/ctxmend/ctxmend/rules/census"
 	"github.com/ctxmend/ctxmend/rules/program"
 )
 
@@ -15,40 +14,16 @@ type Run int
 const (
 	// InPlace is before control goes on behind the literal's statement.
 	InPlace Run = iota
-	// AtEnd is when something has ended: deferred, in a test's Cleanup, in context.AfterFunc.
+	// AtEnd is when the function around it returns: deferred.
 	AtEnd
+	// AfterEnd is when something has ended that may go on when the function around it has returned: in a test's Cleanup, in
+	// context.AfterFunc.
+	AfterEnd
 	// Concurrent is on another goroutine.
 	Concurrent
 	// Anytime is for literals that are stored, returned, or handed to code that may keep them.
 	Anytime
 )
-
-// RunOf tells when a function literal runs.
-func (f *Flow) RunOf(pkg *program.Package, file *program.File, lit *ast.FuncLit) Run {
-	parent, child := f.census.Outer(file, lit)
-	switch p := parent.(type) {
-	case *ast.CallExpr:
-		if ast.Node(p.Fun) == child {
-			return f.callRun(file, p)
-		}
-		return f.argumentRun(pkg, file, p, child)
-	case *ast.AssignStmt:
-		if p.Tok == token.DEFINE && len(p.Lhs) == len(p.Rhs) {
-			for i, rhs := range p.Rhs {
-				if id, ok := p.Lhs[i].(*ast.Ident); ok && ast.Node(rhs) == child {
-					return f.namedRun(pkg, file, id)
-				}
-			}
-		}
-	case *ast.ValueSpec:
-		for i, v := range p.Values {
-			if ast.Node(v) == child && len(p.Names) == len(p.Values) {
-				return f.namedRun(pkg, file, p.Names[i])
-			}
-		}
-	}
-	return Anytime
-}
 
 // callRun tells when a call runs: where it stands, unless its statement puts it off.
 func (f *Flow) callRun(file *program.File, call *ast.CallExpr) Run {
@@ -59,120 +34,6 @@ func (f *Flow) callRun(file *program.File, call *ast.CallExpr) Run {
 		return AtEnd
 	}
 	return InPlace
-}
-
-// argumentRun tells when a function that is given to another one runs.
-func (f *Flow) argumentRun(pkg *program.Package, file *program.File, call *ast.CallExpr, arg ast.Node) Run {
-	fn := census.Callee(pkg.Info, call)
-	if fn == nil {
-		return Anytime
-	}
-	switch {
-	case runsAtEnd(fn):
-		return AtEnd
-	case f.spawns(fn):
-		return Concurrent
-	case callsAtOnce(fn):
-		return f.callRun(file, call)
-	}
-	for i, a := range call.Args {
-		if ast.Node(a) != arg {
-			continue
-		}
-		run := f.parameterRun(fn, i, 0)
-		if run == InPlace {
-			return f.callRun(file, call)
-		}
-		return run
-	}
-	return Anytime
-}
-
-// namedRun tells when a function that a local variable holds runs: as its calls do, when it is only called.
-func (f *Flow) namedRun(pkg *program.Package, file *program.File, id *ast.Ident) Run {
-	v, ok := pkg.Info.Defs[id].(*types.Var)
-	if !ok || v.Parent() == pkg.Types.Scope() {
-		return Anytime
-	}
-	return f.variableRun(v, 0)
-}
-
-// variableRun tells when the function that a variable holds runs.
-func (f *Flow) variableRun(v *types.Var, depth int) Run {
-	run := InPlace
-	worse := func(r Run) {
-		if run == InPlace || r == Anytime {
-			run = r
-		}
-	}
-	for _, u := range f.census.Uses(v) {
-		if u.Pkg.Info.Defs[u.Ident] != nil {
-			continue
-		}
-		parent, child := f.census.Outer(u.File, u.Ident)
-		switch p := parent.(type) {
-		case *ast.CallExpr:
-			if ast.Node(p.Fun) != child {
-				worse(f.handedOn(u, p, child, depth))
-				continue
-			}
-			worse(f.callRun(u.File, p))
-			if lit := f.literalAround(u.File, p, v); lit != nil {
-				worse(f.RunOf(u.Pkg, u.File, lit))
-			}
-		case *ast.BinaryExpr: // compared to nil
-		default:
-			return Anytime
-		}
-	}
-	return run
-}
-
-// handedOn tells when a function runs that a variable hands to another function.
-func (f *Flow) handedOn(u census.Use, call *ast.CallExpr, child ast.Node, depth int) Run {
-	fn := census.Callee(u.Pkg.Info, call)
-	switch {
-	case fn == nil || depth > 3:
-		return Anytime
-	case runsAtEnd(fn):
-		return AtEnd
-	case f.spawns(fn):
-		return Concurrent
-	case callsAtOnce(fn):
-		return f.callRun(u.File, call)
-	}
-	for i, a := range call.Args {
-		if ast.Node(a) == child {
-			return f.parameterRun(fn, i, depth+1)
-		}
-	}
-	return Anytime
-}
-
-// literalAround returns the innermost function literal between a node and the declaration of a variable, nil for none.
-func (f *Flow) literalAround(file *program.File, n ast.Node, v *types.Var) *ast.FuncLit {
-	for _, up := range f.around(file, n) {
-		if lit, ok := up.(*ast.FuncLit); ok {
-			if v.Pos() >= lit.Pos() && v.Pos() < lit.End() {
-				return nil
-			}
-			return lit
-		}
-	}
-	return nil
-}
-
-// parameterRun tells when the function that a declared function of the world gets as its i-th argument runs.
-func (f *Flow) parameterRun(fn *types.Func, i, depth int) Run {
-	params := fn.Signature().Params()
-	if i >= params.Len() || fn.Signature().Variadic() && i == params.Len()-1 || !f.Declares(fn) {
-		return Anytime
-	}
-	v := params.At(i)
-	if _, ok := v.Type().Underlying().(*types.Signature); !ok {
-		return Anytime
-	}
-	return f.variableRun(v, depth)
 }
 
 // Declares reports whether the world declares a function with a body.
@@ -199,7 +60,7 @@ func (f *Flow) RunsAtEnd(pkg *program.Package, fn ast.Node) bool {
 			case *ast.DeferStmt:
 				return true
 			case *ast.FuncLit:
-				if f.RunOf(u.Pkg, u.File, n) == AtEnd {
+				if run := f.RunOf(u.Pkg, u.File, n); run == AtEnd || run == AfterEnd {
 					return true
 				}
 			}
