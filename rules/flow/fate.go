@@ -181,11 +181,9 @@ func (t *tracer) argument(call *ast.CallExpr, arg ast.Node) {
 		t.add(Kept, call.Pos(), call)
 		return
 	}
-	for i, r := range results {
-		if lives(r) && t.keptResult(call, i) {
-			t.add(Kept, call.Pos(), call)
-			return
-		}
+	if t.resultKept(call, arg) {
+		t.add(Kept, call.Pos(), call)
+		return
 	}
 	if fn := census.Callee(t.pkg.Info, call); fn != nil && t.flow.looksOnly(fn, call, arg, 0) {
 		t.add(Looked, call.Pos(), call)
@@ -392,116 +390,6 @@ func (t *tracer) written(id *ast.Ident) bool {
 		}
 	}
 	return false
-}
-
-// lives reports whether a value of type t goes on after the call that made it: it can be closed, stopped or
-// waited for, is a channel or a function.
-func lives(t types.Type) bool {
-	switch t.Underlying().(type) {
-	case *types.Chan, *types.Signature:
-		return true
-	}
-	if ends(t) {
-		return true
-	}
-	if asked(t) != "" {
-		return false // a request, which is followed by itself
-	}
-	if st, ok := deref(t).Underlying().(*types.Struct); ok {
-		for fd := range st.Fields() {
-			if fd.Exported() && types.IsInterface(fd.Type()) && ends(fd.Type()) {
-				return true // the body of a response
-			}
-		}
-	}
-	return false
-}
-
-// ends reports whether a type has a method that ends its values.
-func ends(t types.Type) bool {
-	return hasMethod(t, "Close", "Stop", "Shutdown", "Wait", "Disconnect")
-}
-
-// ResultKept reports whether a call makes something that goes on after it, and that leaves the function: it is stored,
-// returned, handed to a goroutine.
-func (f *Flow) ResultKept(pkg *program.Package, file *program.File, call *ast.CallExpr) bool {
-	t := &tracer{flow: f, pkg: pkg, file: file, seen: map[followed]bool{}}
-	for i, r := range resultTypes(pkg.Info.TypeOf(call)) {
-		if lives(r) && t.keptResult(call, i) {
-			return true
-		}
-	}
-	return false
-}
-
-// keptResult reports whether a result of a call leaves the function or what it does in place: it is stored, returned,
-// handed to a goroutine.
-func (t *tracer) keptResult(call *ast.CallExpr, i int) bool {
-	parent, child := t.flow.census.Outer(t.file, call)
-	switch p := parent.(type) {
-	case *ast.ExprStmt:
-		return false
-	case *ast.AssignStmt:
-		if len(p.Rhs) != 1 || ast.Node(p.Rhs[0]) != child || i >= len(p.Lhs) {
-			return true
-		}
-		id, ok := p.Lhs[i].(*ast.Ident)
-		if !ok {
-			return true
-		}
-		v, ok := t.pkg.Info.ObjectOf(id).(*types.Var)
-		return ok && id.Name != "_" && (v.Parent() == t.pkg.Types.Scope() || t.leaks(v))
-	case *ast.SelectorExpr, *ast.IndexExpr, *ast.BinaryExpr, *ast.StarExpr:
-		return false
-	case *ast.CallExpr:
-		return ast.Node(p.Fun) != child
-	}
-	return true
-}
-
-// leaks reports whether what a variable holds is stored, returned or captured.
-func (t *tracer) leaks(v *types.Var) bool {
-	if t.seen[followed{v, t.detached}] {
-		return false
-	}
-	t.seen[followed{v, t.detached}] = true
-	if v.Kind() == types.ResultVar {
-		return true
-	}
-	for _, u := range t.flow.census.Uses(v) {
-		if u.File != t.file || u.Pkg.Info.Defs[u.Ident] != nil || t.written(u.Ident) {
-			continue
-		}
-		if lit := t.flow.literalAround(t.file, u.Ident, v); lit != nil {
-			if run := t.flow.RunOf(t.pkg, t.file, lit); run >= Concurrent {
-				return true
-			}
-		}
-		parent, child := t.flow.census.Outer(t.file, u.Ident)
-		switch p := parent.(type) {
-		case *ast.SelectorExpr, *ast.BinaryExpr, *ast.IndexExpr, *ast.RangeStmt, *ast.UnaryExpr, *ast.ExprStmt:
-			if u, ok := p.(*ast.UnaryExpr); ok && u.Op == token.AND {
-				return true
-			}
-		case *ast.CallExpr:
-			if ast.Node(p.Fun) != child && t.wraps(p) {
-				return true
-			}
-		default:
-			return true
-		}
-	}
-	return false
-}
-
-// wraps reports whether a call makes something that lives on, from what it is given.
-func (t *tracer) wraps(call *ast.CallExpr) bool {
-	for _, r := range resultTypes(t.pkg.Info.TypeOf(call)) {
-		if lives(r) {
-			return true
-		}
-	}
-	return t.flow.callRun(t.file, call) == Concurrent
 }
 
 // retains reports whether a declared function of the world keeps the context that a call gives it: in a field, in a

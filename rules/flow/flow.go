@@ -36,6 +36,8 @@ type Flow struct {
 	// callees caches Callees of methods of interfaces, byMethod typesWith.
 	callees  map[*types.Func][]*types.Func
 	byMethod map[methodForm][]types.Type
+	// worldTypes caches ofWorld.
+	worldTypes map[*types.Package]bool
 	// joined caches joinable.
 	joined map[string]bool
 	// calls and births are gone through once.

@@ -37,7 +37,8 @@
 //     sync.Once, singleflight, callbacks, iterators
 //   - a context that is stored, returned or started with, also by a function behind a function value or an interface, or whose
 //     cancel function is; a call whose result is
-//     stored in a package variable, in the receiver, or lives on: a client, a connection, a cache entry
+//     stored in a package variable, in the receiver, or leaves the function and may need the context there: a client, a connection, a
+//     transaction, a row, a cache entry; a process that is not waited for on every path
 //   - ctx = context.Background() where ctx may be nil, and parameters for which a call passes nil
 //   - a function without a context in scope: also one whose body only calls its twin that takes ctx
 //   - a comment at the place says why
