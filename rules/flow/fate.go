@@ -253,6 +253,13 @@ func (t *tracer) derived(call *ast.CallExpr) {
 	}
 }
 
+// HandsOut reports whether a cancel function is given to others, who decide when the context ends: it is stored, returned, passed on or
+// called by a function that runs at another time.
+func (f *Flow) HandsOut(pkg *program.Package, file *program.File, v *types.Var) bool {
+	t := &tracer{flow: f, pkg: pkg, file: file, seen: map[followed]bool{}}
+	return t.handsOut(v)
+}
+
 // handsOut reports whether a variable's function is given to others rather than called or deferred here.
 func (t *tracer) handsOut(v *types.Var) bool {
 	for _, u := range t.flow.census.Uses(v) {
@@ -265,7 +272,7 @@ func (t *tracer) handsOut(v *types.Var) bool {
 			if ast.Node(p.Fun) != child {
 				return true
 			}
-			if lit := t.flow.literalAround(t.file, p, v); lit != nil && t.flow.RunOf(t.pkg, t.file, lit) >= Concurrent {
+			if kind, ok := t.inLiteral(t.flow.literalAround(t.file, p, v), v); ok && kind != Cleanup {
 				return true
 			}
 		case *ast.AssignStmt:

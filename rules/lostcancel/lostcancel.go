@@ -141,6 +141,11 @@ func (f *finder) report(pkg *program.Package, file *program.File, as *ast.Assign
 // blocker says why the cancel function cannot be deferred: the context is needed after the function returns, or the
 // statement runs many times.
 func (f *finder) blocker(pkg *program.Package, file *program.File, as *ast.AssignStmt, call *ast.CallExpr) *rules.Blocker {
+	if id, ok := as.Lhs[1].(*ast.Ident); ok && id.Name != "_" {
+		if v, ok := pkg.Info.ObjectOf(id).(*types.Var); ok && f.flow.HandsOut(pkg, file, v) {
+			return &rules.Blocker{Reason: "kept", Message: "the cancel function is given to others, who may call it when the function has returned; call it on the paths that do not do so", File: file, Pos: id.Pos()}
+		}
+	}
 	for _, fate := range f.flow.Fates(pkg, file, as.Lhs[0]) {
 		if b := escapes(f, pkg, file, fate); b != nil {
 			return b
