@@ -34,6 +34,8 @@
 //
 //   - condition: the statement stands in a block of its own, outside which the turn uses the context
 //   - used-before: the turn uses what the last one has made of the context
+//   - read-elsewhere: others see what the statement stores: a function literal or deferred code that captures the variable, the next
+//     turn of a loop around, or whoever has its address
 //   - unused: nothing behind the statement uses the context: declaring it would not compile
 //   - other-variable: the statement assigns to something else as well, a cancel function for example
 //   - cgo, symlink: the place lies in a file that is not to be edited

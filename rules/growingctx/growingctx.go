@@ -225,7 +225,7 @@ func (f *finder) blocker(g *growth) *rules.Blocker {
 	case !used:
 		return g.blocked("unused", "nothing behind the statement uses "+g.v.Name()+"; remove it, or pass it")
 	}
-	return nil
+	return f.elsewhere(g)
 }
 
 func (g *growth) blocked(reason, message string) *rules.Blocker {
