@@ -107,6 +107,31 @@ func (c *Census) Args(fn *types.Func, i int) (args []Expr, open bool) {
 	return args, open
 }
 
+// ParamArgs returns the argument expressions that calls pass for a parameter of a declared function or of a literal, as far as
+// they can be seen.
+func (c *Census) ParamArgs(v *types.Var) (args []Expr) {
+	for _, ix := range c.indexes {
+		o, ok := ix.at(v).(*types.Var)
+		if !ok {
+			continue
+		}
+		p, ok := ix.paramOf(o)
+		if !ok || p.index < 0 {
+			continue
+		}
+		var s sources
+		if p.fn != nil {
+			ix.callArgs(p.fn, argument{index: p.index}, &s, map[*types.Func]bool{})
+		} else {
+			ix.litArgs(p, "", &s)
+		}
+		for _, r := range s.refs {
+			args = append(args, Expr{r.expr, r.file, r.pkg})
+		}
+	}
+	return args
+}
+
 // An Expr is an expression with the file and package it stands in.
 type Expr struct {
 	Expr ast.Expr

@@ -27,8 +27,10 @@ type Flow struct {
 	// bodies caches body, kept and looks what retains and looksOnly have found about parameters.
 	bodies      map[*types.Func]*funcBody
 	kept, looks map[*types.Var]bool
-	// nils caches givenNil.
-	nils map[*types.Var]bool
+	// nils caches givenNil, made and makesRead what of holds about literals.
+	nils      map[*types.Var]bool
+	made      map[token.Pos][]making
+	makesRead sync.Once
 	// services caches registered.
 	services map[*types.TypeName][]types.Type
 	// wrapping caches wrapsBirth.

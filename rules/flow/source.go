@@ -8,7 +8,6 @@ import (
 	"go/types"
 	"slices"
 
-	"github.com/ctxmend/ctxmend/rules/census"
 	"github.com/ctxmend/ctxmend/rules/program"
 )
 
@@ -117,7 +116,7 @@ func (f *Flow) in(pkg *program.Package, file *program.File, pos token.Pos) []*So
 	for _, s := range p.list {
 		p.through(s)
 		p.endings(s)
-		if s.Ended == "" && p.flow.givenNil(s.Var) {
+		if s.Ended == "" && (p.flow.givenNil(s.Var) || p.flow.holdsNil(s)) {
 			s.Ended, s.EndedAt = "a caller passes nil", s.Var.Pos()
 		}
 		if s.Ended == "" && p.flow.givenEnded(p.pkg, p.file, s.Var) {
@@ -149,20 +148,6 @@ func (p *finder) given(s *Source) token.Pos {
 		}
 	}
 	return last
-}
-
-// givenNil reports whether a call passes nil for a parameter, as tests do: whatever would ask it would panic.
-func (f *Flow) givenNil(v *types.Var) bool {
-	if given, ok := f.nils[v]; ok {
-		return given
-	}
-	given := false
-	if fn, i := f.census.ParamOf(v); fn != nil && i >= 0 {
-		args, _ := f.census.Args(fn, i)
-		given = slices.ContainsFunc(args, func(a census.Expr) bool { return a.Pkg.Info.Types[ast.Unparen(a.Expr)].IsNil() })
-	}
-	f.nils[v] = given
-	return given
 }
 
 // A finder looks for the contexts in scope at one place.
