@@ -18,6 +18,8 @@ type PassToGoroutine struct {
 	Places []*ContextPlace
 	// Shadow asks for a parameter that hides the context which the goroutine's literal captures.
 	Shadow bool
+	// Ahead is set when the context has to be taken before the goroutine starts: what has it gets another value.
+	Ahead bool
 }
 
 // UnitID names the unit by the place where the goroutine is started.

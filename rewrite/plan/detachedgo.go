@@ -231,7 +231,7 @@ func (p *goPlan) usable(name string) bool {
 		if obj == nil || isMember(obj) || obj.Pos() >= lit.Pos() && obj.Pos() < lit.End() {
 			return ok
 		}
-		if obj != p.in.Source.Var || p.detach {
+		if obj != p.in.Source.Var || p.detach || p.in.Ahead {
 			ok = false
 		}
 		return ok
@@ -271,12 +271,12 @@ func (p *goPlan) redefined(v types.Object) bool {
 }
 
 // captured lets a literal use the context of the function around it: its own parameters are dictated by what it is given to. What
-// has to be asked for the context is asked before the goroutine starts when it may be gone later.
+// has to be asked for the context is asked before the goroutine starts when it may be gone, or be another one, later.
 func (p *goPlan) captured() error {
 	if p.in.Shadow {
 		return block("edit", p.g.File, p.g.Node().Pos(), "the literal's parameters are dictated by what it is given to; derive its context with context.WithoutCancel in front of it")
 	}
-	if !p.in.Source.IsVar() && p.detach {
+	if !p.in.Source.IsVar() && p.detach || p.in.Ahead {
 		return p.hoist()
 	}
 	for _, place := range p.inside {
@@ -303,7 +303,11 @@ func (p *goPlan) hoist() error {
 		return block("edit", f, p.g.Node().Pos(), "there is no line in front of it where the context could be asked for")
 	}
 	name := ""
-	for _, try := range []string{"ctx", "detached", "jobCtx"} {
+	second := "detached"
+	if !p.detach {
+		second = "goCtx"
+	}
+	for _, try := range []string{"ctx", second, "jobCtx"} {
 		if p.freeAround(try, stmt) {
 			name = try
 			break
@@ -340,9 +344,13 @@ func (p *goPlan) statement() ast.Stmt {
 	return nil
 }
 
-// freeAround reports whether a new variable can have a name in front of a statement.
+// freeAround reports whether a new variable can have a name in front of a statement. What is defined under that name behind it,
+// in the same block, would be the new variable, and change while the goroutine reads it.
 func (p *goPlan) freeAround(name string, stmt ast.Stmt) bool {
 	if obj := lookup(place{p.g.Pkg, stmt.Pos()}, name); obj != nil {
+		return false
+	}
+	if scope := p.g.Pkg.Types.Scope().Innermost(stmt.Pos()); scope != nil && scope.Lookup(name) != nil {
 		return false
 	}
 	var around ast.Node = stmt

@@ -99,7 +99,7 @@ func (f *finder) source(at *site) *flow.Source {
 		list = f.flow.All(at.file, at.call.Pos()) // it looks values up, and does not mind an end
 	}
 	for _, s := range list {
-		if s.Born || s.Kind == flow.Field || s.Kind == flow.Test {
+		if s.Born || s.Kind == flow.Field || s.Kind == flow.Test || s.Ended == flow.MayChange {
 			continue
 		}
 		if !slices.ContainsFunc(s.Through, func(lit *ast.FuncLit) bool {

@@ -98,7 +98,13 @@ func (f *finder) source(g *flow.Goroutine) *flow.Source {
 
 // ended reports whether the context may have ended where the fresh one is made: the goroutine has waited for that.
 func (f *finder) ended(b *flow.Birth, src *flow.Source) bool {
-	return slices.ContainsFunc(f.flow.All(b.File, b.Call.Pos()), func(s *flow.Source) bool { return s.Var == src.Var && s.Ended != "" })
+	return slices.ContainsFunc(f.flow.All(b.File, b.Call.Pos()), func(s *flow.Source) bool { return s.Var == src.Var && s.Ended != "" && s.Ended != flow.MayChange })
+}
+
+// changes reports whether the variable that a goroutine's literal would take the context from gets another value when the literal has
+// been made: the context has to be taken before the start.
+func (f *finder) changes(g *flow.Goroutine, src *flow.Source) bool {
+	return g.Lit != nil && f.flow.AssignedLater(g.File, src.Var, g.Lit)
 }
 
 // serves reports whether a goroutine that nobody waits for makes its context in a loop without an end, or that a closed channel
@@ -178,7 +184,7 @@ func (f *finder) report(b *flow.Birth, g *flow.Goroutine, src *flow.Source, used
 		Fix: &rules.Fix{
 			Title:         "pass " + src.Text + " to the goroutine",
 			Applicability: rules.Review,
-			Intent:        &rules.PassToGoroutine{Goroutine: g, Source: src, Lifetime: life, Places: []*rules.ContextPlace{place}},
+			Intent:        &rules.PassToGoroutine{Goroutine: g, Source: src, Lifetime: life, Places: []*rules.ContextPlace{place}, Ahead: f.changes(g, src)},
 		},
 	}
 	if life.Kind == flow.Joined {

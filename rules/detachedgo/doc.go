@@ -44,7 +44,8 @@
 // A literal of a go statement gets a parameter, a call an argument. Where a goroutine runs a function that takes no context and
 // makes one, itself or through others, these get a parameter as with missingparam, and their other callers pass what they have.
 // Literals that are handed to a group, a timer or a pool use the context around them, that of the group if it has one; what has
-// to be asked for it, a request for example, is asked before they start.
+// to be asked for it, a request for example, is asked before they start when nobody waits for them. So is what gets another value later:
+// ctx, cancel := context.WithTimeout(ctx, d) behind the start, or in the next turn of a loop.
 //
 // Goroutines are started by go statements, by Go of what has a Wait, by time.AfterFunc, and by Submit of a pool.
 //

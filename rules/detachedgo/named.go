@@ -217,13 +217,16 @@ func (f *finder) start(s *supply.Supply, call *callgraph.Call) (start *supply.St
 }
 
 // giving returns the call that gives the context to a goroutine whose literal makes a call: that of the go statement, whose literal
-// gets a parameter, or the one in the literal when it captures the context. It is nil where what has the context may be gone
-// when the literal asks for it.
+// gets a parameter, or the one in the literal when it captures the context. It is nil where what has the context may be gone, or have
+// become another one, when the literal asks for it.
 func (f *finder) giving(s *supply.Supply, g *flow.Goroutine, call *callgraph.Call, src *flow.Source) *callgraph.Call {
 	lit := s.SpawnedAround(call)
 	plain := src.IsVar() && src.Unnamed == nil
 	if lit != nil && lit.Lit == g.Lit && !(plain && f.mentions(g, src.Var)) {
 		return s.Starter(lit)
+	}
+	if f.changes(g, src) {
+		return nil
 	}
 	if g.Stmt == nil && (plain || f.flow.Lifetime(g).Kind == flow.Joined) || plain {
 		return call

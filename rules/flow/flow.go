@@ -31,6 +31,8 @@ type Flow struct {
 	nils      map[*types.Var]bool
 	made      map[token.Pos][]making
 	makesRead sync.Once
+	// stores caches storesTo.
+	stores map[*types.Var][]census.Use
 	// services caches registered.
 	services map[*types.TypeName][]types.Type
 	// wrapping caches wrapsBirth.
@@ -60,6 +62,7 @@ func New(prog *program.Program, c *census.Census) *Flow {
 		kept:     map[*types.Var]bool{},
 		looks:    map[*types.Var]bool{},
 		nils:     map[*types.Var]bool{},
+		stores:   map[*types.Var][]census.Use{},
 		wrapping: map[*types.Func]bool{},
 		callees:  map[*types.Func][]*types.Func{},
 

@@ -128,6 +128,11 @@ func (f *Flow) in(pkg *program.Package, file *program.File, pos token.Pos) []*So
 			s.Ended, s.EndedAt = calledWhenEnded, s.Var.Pos()
 		}
 	}
+	for _, s := range p.list {
+		if s.Ended == "" && p.changes(s) {
+			s.Ended, s.EndedAt = MayChange, s.Var.Pos()
+		}
+	}
 	given := map[*Source]token.Pos{}
 	for _, s := range p.list {
 		given[s] = p.given(s)

@@ -34,7 +34,8 @@
 //     another; those that are waited for by a function that asks itself whether its context has ended or calls a
 //     cancel function in between, to let them finish
 //   - functions that run at another time than they are written:
-//     sync.Once, singleflight, callbacks, iterators
+//     sync.Once, singleflight, callbacks, iterators; and those that would see another value of the variable, since it is assigned to
+//     when the function literal has been made
 //   - a context that is stored, returned or started with, also by a function behind a function value or an interface, or whose
 //     cancel function is; a call whose result is
 //     stored in a package variable, in the receiver, or leaves the function and may need the context there: a client, a connection, a

@@ -81,6 +81,7 @@ func (s *Supply) look(call *callgraph.Call) {
 	}
 	for _, source := range s.Flow.All(call.File, call.Expr.Pos()) {
 		switch {
+		case source.Ended == flow.MayChange: // it is no sign of an end
 		case source.Ended != "":
 			found.ended = true
 		case found.source == nil && s.now(source.Through):
