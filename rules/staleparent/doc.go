@@ -27,7 +27,8 @@
 //   - calls where the derived context may have ended: after its end has been received or its cancel function called, deferred, or
 //     when an error is handled that may come from it
 //   - parents that goroutines get which the function does not wait for
-//   - a select that waits for the end of the derived context: it is a timer there
+//   - a select that waits for the end of the derived context: it is a timer there; so it is where the function asks
+//     itself whether it has ended, in a condition of a loop around the call or of a statement beside it, or keeps its Done channel
 //   - a comment at the place that explains the context
 //
 // A derived context that is dropped, _, cancel := context.WithTimeout(ctx, d), is reported without a fix.

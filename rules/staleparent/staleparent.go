@@ -116,7 +116,7 @@ func (f *finder) derivation(pkg *program.Package, file *program.File, call *ast.
 func (f *finder) stale(d *derivation, v *types.Var) []ast.Expr {
 	var list []ast.Expr
 	for _, u := range f.census.Uses(d.parent) {
-		if u.File != d.file || u.Ident.Pos() < d.as.End() || !f.visible(d, v, u.Ident) || f.timed(d, v, u.Ident) {
+		if u.File != d.file || u.Ident.Pos() < d.as.End() || !f.visible(d, v, u.Ident) || f.timed(d, v, u.Ident) || f.watched(d, v, u.Ident) {
 			continue
 		}
 		fates := f.flow.Fates(d.pkg, d.file, u.Ident)
