@@ -154,7 +154,7 @@ func (p *goPlan) argument() {
 // replace puts a name in the place of an expression, or removes the statement that would give the name to itself.
 func (p *goPlan) replace(e ast.Expr, name string) {
 	if as := p.definition(e); as != nil && as.Lhs[0].(*ast.Ident).Name == name && p.droppable(as) {
-		if (&dropPlan{draft: p.draft}).dropLines(p.g.File, as, leadGoes) == nil {
+		if p.dropOwn(p.g.File, as) == nil {
 			return
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"go/ast"
 	"go/token"
+	"regexp"
 	"strings"
 
 	"github.com/ctxmend/ctxmend/rules/program"
@@ -91,6 +92,24 @@ func (p *dropPlan) insertBefore(f *program.File, stmt ast.Stmt, value ast.Expr) 
 	p.kept = append(p.kept, lostRange{f, value.Pos(), value.End(), nil})
 	return nil
 }
+
+// dropOwn removes a statement that would give a variable to itself. What is said behind it stays on its line, unless it is a
+// directive, or what was to be done and now is.
+func (d *draft) dropOwn(f *program.File, as *ast.AssignStmt) error {
+	c := d.commentBehind(f, as.End())
+	if c == nil || lineDirective(c.Text) || toDo.MatchString(c.Text) {
+		return (&dropPlan{draft: d}).dropLines(f, as, leadGoes)
+	}
+	src, from, to := f.Src, d.offset(f, as.Pos()), d.offset(f, c.Pos())
+	if !isBlankTo(src, from) || len(bytes.TrimSpace(src[d.offset(f, as.End()):to])) > 0 {
+		return block("edit", f, as.Pos(), "the line holds something else as well")
+	}
+	d.unit.Edits = append(d.unit.Edits, &Splice{File: f, Start: from, End: to})
+	return nil
+}
+
+// toDo matches comments that say what is left to do.
+var toDo = regexp.MustCompile(`(?i)\b(todo|fixme|xxx)\b`)
 
 // dropLines removes a node that has its lines for itself, with the comment at their end. Of two blank lines that meet the one
 // below goes as well. What becomes of a comment above is settled when all is planned; see leads.

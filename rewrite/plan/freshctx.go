@@ -44,12 +44,12 @@ func (d *draft) usePlace(in *rules.UseContext, p *rules.ContextPlace) error {
 	}
 	if as, ok := d.census.Parent(f, p.Expr).(*ast.AssignStmt); ok && as.Tok == token.ASSIGN && len(as.Lhs) == 1 && !p.Lives {
 		if id, ok := as.Lhs[0].(*ast.Ident); ok && in.Pkg.Info.Uses[id] == in.Source.Var && id.Name == text {
-			return (&dropPlan{draft: d}).dropLines(f, as, leadGoes)
+			return d.dropOwn(f, as)
 		}
 	}
 	if as := d.defines(in, p.Expr); as != nil && !p.Lives {
 		if id, ok := as.Lhs[0].(*ast.Ident); ok && id.Name == text && (d.neverAssigned(in, id) || in.Source.Unnamed != nil && d.inBody(in, as)) {
-			if (&dropPlan{draft: d}).dropLines(f, as, leadGoes) == nil {
+			if d.dropOwn(f, as) == nil {
 				return nil
 			}
 		}

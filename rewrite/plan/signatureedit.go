@@ -252,7 +252,7 @@ func (sp *sigPlan) dropDefine(f *program.File, as *ast.AssignStmt) error {
 	if sp.commentIn(f, sp.offset(f, as.Pos()), sp.offset(f, as.End())) {
 		return block("comment", f, as.Pos(), "a comment here would be lost; move it")
 	}
-	return (&dropPlan{draft: sp.draft}).dropLines(f, as, leadGoes)
+	return sp.dropOwn(f, as)
 }
 
 // writePass passes the parameter at a call.

@@ -39,6 +39,8 @@
 // as the function did; a method handed to code outside the program is wrapped there. Goroutines pass
 // what is at hand when their caller waits for them, context.WithoutCancel of it otherwise; deferred calls a context of their own.
 //
+// The statement that made the context goes. A comment behind it stays, unless it is a to-do or a directive.
+//
 // With --api preserve, the default, an exported function of a package that other modules can import keeps its
 // signature. It gets a twin, FooContext, and becomes a deprecated wrapper marked go:fix inline, so that go fix moves
 // importers over. --api break changes it.
