@@ -177,20 +177,25 @@ func (g *guard) holds(at ast.Node) bool {
 		var list []ast.Stmt
 		switch n := n.(type) {
 		case *ast.IfStmt:
+			list = []ast.Stmt{n.Init}
 			if inner == ast.Node(n.Body) && g.compares(n.Cond, token.NEQ, token.LAND) || inner == n.Else && g.compares(n.Cond, token.EQL, token.LOR) {
 				return true
 			}
+		case *ast.ForStmt:
+			list = []ast.Stmt{n.Init}
+		case *ast.SwitchStmt:
+			list = []ast.Stmt{n.Init}
 		case *ast.BlockStmt:
 			list = n.List
 		case *ast.CaseClause:
 			list = n.Body
 		case *ast.CommClause:
-			list = n.Body
+			list = append([]ast.Stmt{n.Comm}, n.Body...)
 		case *ast.FuncDecl:
 			return false
 		}
 		for _, s := range list {
-			if s.End() <= inner.Pos() && g.sets(s) {
+			if s != nil && s.End() <= inner.Pos() && g.sets(s) {
 				return true
 			}
 		}
