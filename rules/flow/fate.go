@@ -30,6 +30,9 @@ const (
 	Chosen
 	// Detached is for a context whose values alone another goroutine gets, by context.WithoutCancel: it may end.
 	Detached
+	// Registered is for a context that code gets which runs when something else has ended: in a test's Cleanup, in
+	// context.AfterFunc. The function has returned by then.
+	Registered
 )
 
 // A Fate is one thing that becomes of a context.
@@ -44,6 +47,9 @@ type Fate struct {
 	// Asks is set, of a context that another goroutine gets, when that only calls a method of the context, and tells whether it has
 	// ended for example.
 	Asks bool
+	// subtest is set for a context that is kept by tests alone which run beside others, and inTest is what becomes of it there.
+	subtest bool
+	inTest  FateKind
 	// node is where it happens, and from where what was followed is declared or made: the function that holds it decides for how
 	// long the context is needed.
 	node ast.Node
@@ -349,6 +355,8 @@ func (t *tracer) variable(v *types.Var) {
 					t.derived(call)
 				case kind == Started:
 					t.started(u.Ident, call)
+				case kind == Kept && t.flow.onlySubtests(t.pkg, t.file, lit, v):
+					t.inSubtest(u.Ident)
 				default:
 					t.add(kind, u.Ident.Pos(), call)
 				}
@@ -374,6 +382,8 @@ func (t *tracer) inLiteral(lit *ast.FuncLit, v *types.Var) (FateKind, bool) {
 		switch t.flow.RunOf(t.pkg, t.file, lit) {
 		case AtEnd:
 			return Cleanup, true
+		case AfterEnd:
+			return Registered, true
 		case Concurrent:
 			return Started, true
 		case Anytime:
@@ -430,7 +440,7 @@ func (f *Flow) Outlives(pkg *program.Package, file *program.File, fate Fate) boo
 
 func (f *Flow) outlives(b *funcBody, fate Fate, depth int) bool {
 	if fate.Kind != Started || fate.Call == nil && !fate.Asks {
-		return fate.Kind == Kept || fate.Kind == Started
+		return fate.Kind == Kept || fate.Kind == Registered || fate.Kind == Started
 	}
 	if !f.waitedFor(b.pkg, b.file, fate.node, fate.from) {
 		return true

@@ -21,12 +21,15 @@ type remembered struct {
 	// handings and endedParams cache handingOf and givenEnded.
 	handings    map[paramAt]*handing
 	endedParams map[paramAt]bool
-	// runs caches RunOf.
-	runs map[callable]Run
+	// runs caches RunOf, parallels madeParallel.
+	runs      map[callable]Run
+	parallels map[*types.Var]bool
+	// registrars caches registering.
+	registrars map[*types.Func]bool
 }
 
 func newRemembered() remembered {
-	return remembered{map[startOf]Lifetime{}, map[waitsOf][]ast.Node{}, map[varOf][]mate{}, map[listOf]*preceded{}, map[declOf]bool{}, map[varIn][]*ast.AssignStmt{}, map[paramAt]*handing{}, map[paramAt]bool{}, map[callable]Run{}}
+	return remembered{map[startOf]Lifetime{}, map[waitsOf][]ast.Node{}, map[varOf][]mate{}, map[listOf]*preceded{}, map[declOf]bool{}, map[varIn][]*ast.AssignStmt{}, map[paramAt]*handing{}, map[paramAt]bool{}, map[callable]Run{}, map[*types.Var]bool{}, nil}
 }
 
 // A startOf is the start of a goroutine in a package.

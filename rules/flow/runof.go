@@ -79,6 +79,10 @@ func (r *runner) follow() Run {
 
 // literal follows a function literal to what it is given to.
 func (r *runner) literal(c callable) {
+	if r.flow.parallel(c.pkg, c.lit) {
+		r.at(Anytime)
+		return
+	}
 	parent, child := r.flow.census.Outer(c.file, c.lit)
 	switch p := parent.(type) {
 	case *ast.CallExpr:

@@ -73,6 +73,7 @@ func others(t *testing.T, wg *sync.WaitGroup) {
 	go both()
 	defer both()
 	t.Run("", func(t *testing.T) { want(0) })
+	t.Run("", func(t *testing.T) { want(4); t.Parallel() })
 }
 
 `
@@ -108,7 +109,7 @@ func TestRunOf(t *testing.T) {
 				}
 			}
 		}
-		if checked != 17 {
+		if checked != 18 {
 			t.Errorf("%d literals were asked about", checked)
 		}
 	}

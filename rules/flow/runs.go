@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"go/types"
 
+	"github.com/ctxmend/ctxmend/rules/census"
 	"github.com/ctxmend/ctxmend/rules/program"
 )
 
@@ -48,21 +49,47 @@ func (f *Flow) Body(fn *types.Func) (*program.Package, *program.File, *ast.Block
 }
 
 // RunsAtEnd reports whether a declared function is called by deferred code, or by what runs when a test or a context has
-// ended, directly: its parameters may be at their end.
+// ended, itself or by a function that does so: its parameters may be at their end.
 func (f *Flow) RunsAtEnd(pkg *program.Package, fn ast.Node) bool {
 	decl, ok := fn.(*ast.FuncDecl)
 	if !ok {
 		return false
 	}
-	for _, u := range f.census.Uses(pkg.Info.Defs[decl.Name]) {
-		for n := ast.Node(u.Ident); n != nil; n = f.census.Parent(u.File, n) {
-			switch n := n.(type) {
-			case *ast.DeferStmt:
+	start, ok := pkg.Info.Defs[decl.Name].(*types.Func)
+	if !ok {
+		return false
+	}
+	seen, todo := map[*types.Func]bool{start: true}, []*types.Func{start}
+	for len(todo) > 0 {
+		fn := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		for _, u := range f.census.Uses(fn) {
+			if f.atEnd(u) {
 				return true
-			case *ast.FuncLit:
-				if run := f.RunOf(u.Pkg, u.File, n); run == AtEnd || run == AfterEnd {
-					return true
-				}
+			}
+			if by := f.declares(u, u.Ident); by != nil && !seen[by] {
+				seen[by] = true
+				todo = append(todo, by)
+			}
+		}
+	}
+	return false
+}
+
+// atEnd reports whether a function is mentioned in deferred code, or in what runs when something has ended.
+func (f *Flow) atEnd(u census.Use) bool {
+	for n := ast.Node(u.Ident); n != nil; n = f.census.Parent(u.File, n) {
+		switch n := n.(type) {
+		case *ast.DeferStmt:
+			return true
+		case *ast.CallExpr:
+			fn := census.Callee(u.Pkg.Info, n)
+			if fn != nil && runsAtEnd(fn) && u.Ident.Pos() > n.Lparen {
+				return true
+			}
+		case *ast.FuncLit:
+			if run := f.RunOf(u.Pkg, u.File, n); run == AtEnd || run == AfterEnd {
+				return true
 			}
 		}
 	}

@@ -12,7 +12,6 @@ import (
 	"github.com/ctxmend/ctxmend/rules"
 	"github.com/ctxmend/ctxmend/rules/census"
 	"github.com/ctxmend/ctxmend/rules/flow"
-	"github.com/ctxmend/ctxmend/rules/program"
 )
 
 //go:embed doc.go
@@ -86,7 +85,7 @@ func (f *finder) behind(b *flow.Birth, src *flow.Source) []flow.Fate {
 // have ended, or the place runs on another goroutine or at some other time.
 func (f *finder) source(b *flow.Birth) *flow.Source {
 	for _, s := range f.flow.At(b.File, b.Call.Pos()) {
-		if s.Born || s.Kind == flow.Field || s.Kind == flow.Test && (f.hasCleanup(b.File, s) || f.flow.RunsAtEnd(b.Pkg, f.flow.Function(b.File, s.Var))) {
+		if s.Born || s.Kind == flow.Field || f.hasCleanup(b, s) || s.Kind == flow.Test && f.flow.RunsAtEnd(b.Pkg, f.flow.Function(b.File, s.Var)) {
 			continue
 		}
 		if !slices.ContainsFunc(s.Through, func(lit *ast.FuncLit) bool { return f.flow.RunOf(b.Pkg, b.File, lit) != flow.InPlace }) {
@@ -96,15 +95,15 @@ func (f *finder) source(b *flow.Birth) *flow.Source {
 	return nil
 }
 
-// hasCleanup reports whether a test registers functions that run when its context has ended: what they clean up may
-// be what the context is for.
-func (f *finder) hasCleanup(file *program.File, s *flow.Source) bool {
+// hasCleanup reports whether a test, or what it calls, registers functions that run when its context has ended: what they clean up
+// may be what the context is for. A context that the function has made of the test's, or is given, may end as early.
+func (f *finder) hasCleanup(b *flow.Birth, s *flow.Source) bool {
 	found := false
-	ast.Inspect(f.flow.Function(file, s.Var), func(n ast.Node) bool {
+	ast.Inspect(f.flow.Function(b.File, s.Var), func(n ast.Node) bool {
 		if call, ok := n.(*ast.CallExpr); ok {
-			if sel, ok := call.Fun.(*ast.SelectorExpr); ok && sel.Sel.Name == "Cleanup" {
-				found = true
-			}
+			fn := census.Callee(b.Pkg.Info, call)
+			sel, named := call.Fun.(*ast.SelectorExpr)
+			found = found || fn != nil && flow.IsCleanup(fn) || s.Kind == flow.Test && named && sel.Sel.Name == "Cleanup"
 		}
 		return !found
 	})
@@ -115,6 +114,12 @@ func (f *finder) hasCleanup(file *program.File, s *flow.Source) bool {
 func (f *finder) users(b *flow.Birth, src *flow.Source, fates []flow.Fate) []flow.Fate {
 	var used []flow.Fate
 	for _, fate := range fates {
+		if src.Kind == flow.Test {
+			fate = fate.InTest()
+		}
+		if fate.Call != nil && f.flow.RegistersCleanup(b.Pkg, b.File, fate.Call) {
+			return nil
+		}
 		switch fate.Kind {
 		case flow.Used, flow.Looked:
 			if f.sharedResult(b, fate.Call) || flow.CleansUp(fate.Call) || replaces(b, fate.Call) || f.asksForDefault(b, fate) || src.Kind != flow.Test && f.pass.Supply().Keeps(fate.Call) {

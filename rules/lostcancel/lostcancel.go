@@ -189,7 +189,7 @@ func (f *finder) inside(file *program.File, as *ast.AssignStmt, v *types.Var) bo
 // escapes says why a context may be needed after the function has returned.
 func escapes(f *finder, pkg *program.Package, file *program.File, fate flow.Fate) *rules.Blocker {
 	switch fate.Kind {
-	case flow.Kept, flow.Chosen:
+	case flow.Kept, flow.Chosen, flow.Registered:
 		return &rules.Blocker{Reason: "kept", Message: "the context may be needed when the function has returned; call the cancel function when it no longer is", File: file, Pos: fate.Pos}
 	case flow.Started:
 		// What a goroutine that is waited for calls may go on all the same.
@@ -198,6 +198,9 @@ func escapes(f *finder, pkg *program.Package, file *program.File, fate flow.Fate
 		}
 		return &rules.Blocker{Reason: "kept", Message: "a goroutine works with the context, maybe when the function has returned; let it call the cancel function", File: file, Pos: fate.Pos}
 	case flow.Used:
+		if fate.Call != nil && f.flow.RegistersCleanup(pkg, file, fate.Call) {
+			return &rules.Blocker{Reason: "kept", Message: "the call may have something done when the test has ended, for which the context is still needed; call the cancel function then", File: file, Pos: fate.Pos}
+		}
 		if fate.Call != nil && f.flow.MayKeep(pkg, file, fate.Call) {
 			return &rules.Blocker{Reason: "kept", Message: "a function value, or a method behind an interface, gets the context here, and may work with it when the function has returned; call the cancel function when it no longer does", File: file, Pos: fate.Pos}
 		}

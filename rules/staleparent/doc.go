@@ -26,7 +26,8 @@
 //   - a derived context that any call gets, at any time, or that is stored or returned: the parent is then used on purpose
 //   - calls where the derived context may have ended: after its end has been received or its cancel function called, deferred, or
 //     when an error is handled that may come from it
-//   - parents that goroutines get which the function does not wait for
+//   - parents that goroutines get which the function does not wait for, tests that run in parallel, or calls that may register
+//     a test's Cleanup
 //   - a select that waits for the end of the derived context: it is a timer there; so it is where the function asks
 //     itself whether it has ended, in a condition of a loop around the call or of a statement beside it, or keeps its Done channel
 //   - a comment at the place that explains the context

@@ -121,7 +121,8 @@ func (f *finder) stale(d *derivation, v *types.Var) []ast.Expr {
 		}
 		fates := f.flow.Fates(d.pkg, d.file, u.Ident)
 		if len(fates) == 0 || slices.ContainsFunc(fates, func(fate flow.Fate) bool {
-			return fate.Kind != flow.Used && fate.Kind != flow.Looked || fate.Call == nil || f.pass.Supply().Keeps(fate.Call)
+			return fate.Kind != flow.Used && fate.Kind != flow.Looked || fate.Call == nil || f.pass.Supply().Keeps(fate.Call) ||
+				f.flow.RegistersCleanup(d.pkg, d.file, fate.Call)
 		}) {
 			continue
 		}
