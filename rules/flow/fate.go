@@ -414,7 +414,7 @@ func (t *tracer) written(id *ast.Ident) bool {
 func (f *Flow) retains(fn *types.Func, call *ast.CallExpr, arg ast.Node, depth int) bool {
 	b, v := f.body(fn), parameter(fn, call, arg)
 	switch {
-	case v == nil || depth > 3:
+	case v == nil:
 		return false
 	case b == nil:
 		return slices.Contains(f.prog.Taken(fn).Keeps, indexOf(fn, v))
@@ -424,12 +424,9 @@ func (f *Flow) retains(fn *types.Func, call *ast.CallExpr, arg ast.Node, depth i
 
 // keepsParameter reports whether a function keeps the context that comes in through a parameter.
 func (f *Flow) keepsParameter(b *funcBody, v *types.Var, depth int) bool {
-	if kept, ok := f.kept[v]; ok {
-		return kept
-	}
-	f.kept[v] = false // while it is being followed
-	f.kept[v] = slices.ContainsFunc(f.FatesOf(b.pkg, b.file, v), func(fate Fate) bool { return f.outlives(b, fate, depth) })
-	return f.kept[v]
+	return f.circles.ask(question{v, "keeps"}, func() bool {
+		return slices.ContainsFunc(f.FatesOf(b.pkg, b.file, v), func(fate Fate) bool { return f.outlives(b, fate, depth) })
+	})
 }
 
 // Outlives reports whether a context is needed when the function has returned: it is kept, or a goroutine gets it that the function
@@ -480,13 +477,10 @@ func (f *Flow) looksOnly(fn *types.Func, call *ast.CallExpr, arg ast.Node, depth
 
 // looksAt reports whether a function only looks values up in the context that comes in through a parameter.
 func (f *Flow) looksAt(b *funcBody, v *types.Var) bool {
-	if looks, ok := f.looks[v]; ok {
-		return looks
-	}
-	f.looks[v] = true // while it is being followed
-	fates := f.FatesOf(b.pkg, b.file, v)
-	f.looks[v] = len(fates) > 0 && !slices.ContainsFunc(fates, func(fate Fate) bool { return fate.Kind != Looked })
-	return f.looks[v]
+	return f.circles.ask(question{v, "looks"}, func() bool {
+		fates := f.FatesOf(b.pkg, b.file, v)
+		return len(fates) > 0 && !slices.ContainsFunc(fates, func(fate Fate) bool { return fate.Kind != Looked })
+	})
 }
 
 // indexOf returns the index of a parameter.

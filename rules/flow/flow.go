@@ -24,9 +24,9 @@ type Flow struct {
 	packages map[*program.File][]*program.Package
 	// fields caches the context fields that methods work with.
 	fields map[fieldsOf]string
-	// bodies caches body, kept and looks what retains and looksOnly have found about parameters.
-	bodies      map[*types.Func]*funcBody
-	kept, looks map[*types.Var]bool
+	// bodies caches body, circles what retains and looksOnly have found about parameters.
+	bodies  map[*types.Func]*funcBody
+	circles *circles
 	// nils caches givenNil, made and makesRead what of holds about literals.
 	nils      map[*types.Var]bool
 	made      map[token.Pos][]making
@@ -59,8 +59,7 @@ func New(prog *program.Program, c *census.Census) *Flow {
 		packages: map[*program.File][]*program.Package{},
 		fields:   map[fieldsOf]string{},
 		bodies:   map[*types.Func]*funcBody{},
-		kept:     map[*types.Var]bool{},
-		looks:    map[*types.Var]bool{},
+		circles:  newCircles(),
 		nils:     map[*types.Var]bool{},
 		stores:   map[*types.Var][]census.Use{},
 		wrapping: map[*types.Func]bool{},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/types"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -141,4 +142,47 @@ func wanted(pkg *program.Package, lit *ast.FuncLit) (flow.Run, bool) {
 func name(e ast.Expr) *ast.Ident {
 	id, _ := e.(*ast.Ident)
 	return id
+}
+
+// circles are functions that hand a context to one another: some of them keep it.
+const circles = `package m
+
+import "context"
+
+var stash []context.Context
+
+func a(ctx context.Context) { b(ctx); c(ctx); stash = append(stash, ctx) }
+func b(ctx context.Context) { a(ctx); c(ctx) }
+func c(ctx context.Context) { b(ctx); d(ctx) }
+
+func d(ctx context.Context) { e(ctx) }
+func e(ctx context.Context) { d(ctx); _ = ctx.Value(1) }
+
+func x(ctx context.Context) { y(ctx); _ = ctx.Value(1) }
+func y(ctx context.Context) { x(ctx); z(ctx) }
+func z(ctx context.Context) { y(ctx); other(ctx) }
+
+var other func(context.Context)
+`
+
+// TestTaken checks that what functions in a circle do with a context does not depend on which of them is asked about first.
+func TestTaken(t *testing.T) {
+	want := map[string]string{"a": "keeps", "b": "keeps", "c": "keeps", "d": "looks", "e": "looks", "x": "uses", "y": "uses", "z": "uses"}
+	names := slices.Sorted(maps.Keys(want))
+	for first := range names {
+		prog, f := load(t, "1.26", circles)
+		for i := range names {
+			name := names[(first+i)%len(names)]
+			fn := f.Package(prog.Files[0]).Types.Scope().Lookup(name).(*types.Func)
+			got := "uses"
+			if taken := f.Taken(fn); len(taken.Keeps) > 0 {
+				got = "keeps"
+			} else if len(taken.Looks) > 0 {
+				got = "looks"
+			}
+			if got != want[name] {
+				t.Errorf("%s first: %s %s it, want %s", names[first], name, got, want[name])
+			}
+		}
+	}
 }
