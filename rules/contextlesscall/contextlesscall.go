@@ -66,7 +66,7 @@ func (f *finder) call(pkg *program.Package, file *program.File, call *ast.CallEx
 		return
 	}
 	src := f.source(at)
-	if src == nil || f.inTwin(at, twin) || f.flow.OnPurpose(file, call.Pos()) || f.flow.Memoizes(pkg, file, call.Pos()) || twin.Lasts && f.lasts(at, src) ||
+	if src == nil || f.inTwin(at, twin) || f.flow.OnPurpose(file, call.Pos()) || f.flow.Memoizes(pkg, file, call.Pos()) || f.flow.Shares(pkg, file, call) || twin.Lasts && f.lasts(at, src) ||
 		twin.Func != nil && f.pass.Supply().KeepsOwn(twin.Func) {
 		return
 	}
@@ -76,7 +76,7 @@ func (f *finder) call(pkg *program.Package, file *program.File, call *ast.CallEx
 // byHand reports a call that people have to write anew, and says how.
 func (f *finder) byHand(at *site, code string) {
 	src := f.source(at)
-	if src == nil || f.flow.OnPurpose(at.file, at.call.Pos()) || f.flow.Memoizes(at.pkg, at.file, at.call.Pos()) || f.lasts(at, src) {
+	if src == nil || f.flow.OnPurpose(at.file, at.call.Pos()) || f.flow.Memoizes(at.pkg, at.file, at.call.Pos()) || f.flow.Shares(at.pkg, at.file, at.call) || f.lasts(at, src) {
 		return
 	}
 	f.manual(at, src, fmt.Sprintf(code, src.Text))

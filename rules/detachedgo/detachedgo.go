@@ -148,7 +148,7 @@ func (f *finder) users(b *flow.Birth, ends bool) []flow.Fate {
 	for _, fate := range f.flow.Fates(b.Pkg, b.File, b.Call) {
 		switch fate.Kind {
 		case flow.Used, flow.Started, flow.Detached:
-			if fate.Call == nil || flow.CleansUp(fate.Call) || ends && (f.flow.Outlives(b.Pkg, b.File, fate) || f.pass.Supply().Keeps(fate.Call)) {
+			if fate.Call == nil || flow.CleansUp(fate.Call) || ends && (f.flow.Outlives(b.Pkg, b.File, fate) || f.flow.Shares(b.Pkg, b.File, fate.Call) || f.pass.Supply().Keeps(fate.Call)) {
 				return nil
 			}
 			used = append(used, fate)

@@ -54,6 +54,7 @@
 //   - a goroutine that is given a context; deferred code in it, and what it does when it has received from Done
 //   - a context that is stored, or whose cancel function is: it is the life of something; one that a function goes on with, by a
 //     goroutine of its own for example, where the goroutine is waited for
+//   - work in a goroutine that is waited for, but that others wait for as well, by an entry which they find
 //   - work that is started in sync.Once and other functions that run at another time than they are written
 //   - calls that roll back, unlock, close or shut down; and what nobody waits for and a loop does that has no end, or that goes on until a
 //     channel is closed: it serves a connection, or a queue, and not the call that has started it

@@ -10,9 +10,12 @@ import (
 )
 
 // Memoized reports whether a call is made once for all that come later: its result goes into a package variable or a field of
-// the receiver that the function asks for first, or such a variable says that the call has been made. Whoever comes first must not
-// end what it does.
+// the receiver that the function asks for first, or such a variable says that the call has been made; or that it works for others as
+// well, as [Flow.Shares] tells. Whoever comes first must not end what it does.
 func (f *Flow) Memoized(pkg *program.Package, file *program.File, call *ast.CallExpr) bool {
+	if f.Shares(pkg, file, call) {
+		return true
+	}
 	var d *ast.FuncDecl
 	for _, n := range f.around(file, call) {
 		if fn, ok := n.(*ast.FuncDecl); ok {

@@ -17,6 +17,7 @@ type remembered struct {
 	mates     map[varOf][]mate
 	preceded  map[listOf]*preceded
 	memos     map[declOf]bool
+	sharings  map[declOf]*sharing
 	assigns   map[varIn][]*ast.AssignStmt
 	// handings and endedParams cache handingOf and givenEnded.
 	handings    map[paramAt]*handing
@@ -29,7 +30,19 @@ type remembered struct {
 }
 
 func newRemembered() remembered {
-	return remembered{map[startOf]Lifetime{}, map[waitsOf][]ast.Node{}, map[varOf][]mate{}, map[listOf]*preceded{}, map[declOf]bool{}, map[varIn][]*ast.AssignStmt{}, map[paramAt]*handing{}, map[paramAt]bool{}, map[callable]Run{}, map[*types.Var]bool{}, nil}
+	return remembered{
+		lifetimes:   map[startOf]Lifetime{},
+		waits:       map[waitsOf][]ast.Node{},
+		mates:       map[varOf][]mate{},
+		preceded:    map[listOf]*preceded{},
+		memos:       map[declOf]bool{},
+		sharings:    map[declOf]*sharing{},
+		assigns:     map[varIn][]*ast.AssignStmt{},
+		handings:    map[paramAt]*handing{},
+		endedParams: map[paramAt]bool{},
+		runs:        map[callable]Run{},
+		parallels:   map[*types.Var]bool{},
+	}
 }
 
 // A startOf is the start of a goroutine in a package.

@@ -40,6 +40,8 @@
 //     cancel function is; a call whose result is
 //     stored in a package variable, in the receiver, or leaves the function and may need the context there: a client, a connection, a
 //     transaction, a row, a cache entry; a process that is not waited for on every path
+//   - work for others as well: callers find an entry that was made before the call, and wait for it; what a call returns is kept for
+//     them, also when it has failed; a call gets what the receiver has collected, which is thrown away afterwards
 //   - ctx = context.Background() where ctx may be nil, and parameters to which nil comes: a call passes it, a variable or a field that was never
 //     set, or what it was given as nil itself; a struct that embeds a context and is made without one
 //   - a function without a context in scope: also one whose body only calls its twin that takes ctx
