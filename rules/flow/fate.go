@@ -81,7 +81,9 @@ type tracer struct {
 	seen map[followed]bool
 	// detached tells that what is followed are the values of the context alone.
 	detached bool
-	list     []Fate
+	// within is the function that got what is followed from another one, which looks itself at what is returned; nil where it was made.
+	within *ast.FuncDecl
+	list   []Fate
 }
 
 // A followed variable holds the context, or its values alone.

@@ -69,7 +69,14 @@ func (t *tracer) gone(e ast.Node) bool {
 		return false
 	case *ast.StarExpr:
 		return t.gone(p)
+	case *ast.ReturnStmt:
+		return t.within == nil || t.bodyAround(p) != t.within.Body
+	case *ast.CompositeLit, *ast.KeyValueExpr:
+		return t.within == nil || t.gone(p)
 	case *ast.UnaryExpr:
+		if _, lit := child.(*ast.CompositeLit); lit && t.within != nil {
+			return t.gone(p)
+		}
 		return p.Op == token.AND || p.Op == token.ARROW && t.part(p)
 	case *ast.IndexExpr:
 		return ast.Node(p.X) == child && t.part(p)
@@ -174,15 +181,28 @@ func (t *tracer) taken(call *ast.CallExpr, arg ast.Node) bool {
 	if fn == nil {
 		return false
 	}
-	b, v := t.flow.body(fn), parameter(fn, call, arg)
-	if b == nil {
-		return t.puts(fn)
+	for _, callee := range t.flow.Callees(fn) {
+		b, v := t.flow.body(callee), variable(callee, call, arg)
+		if b == nil || v == nil {
+			continue
+		}
+		inner := &tracer{flow: t.flow, pkg: b.pkg, file: b.file, from: v.Pos(), seen: t.seen, within: b.decl}
+		if inner.leaks(v) {
+			return true
+		}
 	}
-	if v == nil {
-		return false
+	return t.flow.body(fn) == nil && t.puts(fn)
+}
+
+// variable returns the parameter of a function that gets an argument of a call, also as one of many; nil when it is not plain.
+func variable(fn *types.Func, call *ast.CallExpr, arg ast.Node) *types.Var {
+	params := fn.Origin().Signature().Params()
+	for i, a := range call.Args {
+		if ast.Node(a) == arg && params.Len() > 0 {
+			return params.At(min(i, params.Len()-1))
+		}
 	}
-	inner := &tracer{flow: t.flow, pkg: b.pkg, file: b.file, from: v.Pos(), seen: t.seen}
-	return inner.leaks(v)
+	return nil
 }
 
 // puts reports whether a function from elsewhere is a method that takes values and returns nothing, as one that stores them does.
@@ -198,7 +218,7 @@ func (t *tracer) leaks(v *types.Var) bool {
 	}
 	t.seen[followed{v, t.detached}] = true
 	if v.Kind() == types.ResultVar {
-		return true
+		return t.within == nil
 	}
 	for _, u := range t.flow.census.Uses(v) {
 		if u.File != t.file || u.Pkg.Info.Defs[u.Ident] != nil || t.written(u.Ident) {
