@@ -38,8 +38,15 @@
 // How long a goroutine lives is decided by evidence, which the finding names. The function that starts it waits for it when it
 // calls Wait of the group that counts it, receives from a channel that it sends on or closes, or does so through another
 // goroutine that it waits for: it gets the context. Otherwise it outlives the function and gets context.WithoutCancel(ctx): the
-// values without the end. When its channel or its group leaves the function, or the function waits only for some time, nobody
-// knows. --goroutines inherit passes the context everywhere, --goroutines detach its values alone, whatever the evidence.
+// values without the end. --goroutines inherit passes the context everywhere, --goroutines detach its values alone, whatever the
+// evidence.
+//
+// Evidence is proof only when the goroutine does nothing with a context behind what it tells: the send, the close or the Done is
+// deferred, or the last thing that it does. The function has to come to its wait on every way from the start to its end, or to the end of
+// a context that ends the goroutine's as well, and to receive as often as goroutines send: in a loop like the one that starts
+// them, as many times as there are starts, or until the channel is closed. Otherwise it is unclear how long the goroutine lives; so it is
+// when its channel or its group leaves the function or is another one by then, and when the function may wait by what it
+// shares with the goroutine in another way, a pool or a semaphore.
 //
 // A literal of a go statement gets a parameter, a call an argument. Where a goroutine runs a function that takes no context and
 // makes one, itself or through others, these get a parameter as with missingparam, and their other callers pass what they have.

@@ -3,6 +3,7 @@ package flow
 import (
 	"go/ast"
 	"go/types"
+	"slices"
 
 	"github.com/ctxmend/ctxmend/rules/census"
 	"github.com/ctxmend/ctxmend/rules/program"
@@ -66,7 +67,8 @@ func (j *joiner) awaits(call *ast.CallExpr) bool {
 		of = append(of[:len(of):len(of)], sel.X)
 	}
 	for _, e := range of {
-		if j.is(j.groups, e) || j.is(j.chans, e) {
+		p, ok := placeOf(j.g.Pkg.Info, e)
+		if ok && (slices.Contains(j.groups, p) || slices.ContainsFunc(j.signals, func(s signal) bool { return s.at == p })) {
 			return true
 		}
 	}

@@ -27,6 +27,10 @@ type remembered struct {
 	parallels map[*types.Var]bool
 	// registrars caches registering.
 	registrars map[*types.Func]bool
+	// graphs, assigned and touching cache graphOf, assignedIn and touches.
+	graphs   map[waitsOf]*graph
+	assigned map[waitsOf][]ast.Expr
+	touching map[waitsOf][]ast.Node
 }
 
 func newRemembered() remembered {
@@ -42,6 +46,9 @@ func newRemembered() remembered {
 		endedParams: map[paramAt]bool{},
 		runs:        map[callable]Run{},
 		parallels:   map[*types.Var]bool{},
+		graphs:      map[waitsOf]*graph{},
+		assigned:    map[waitsOf][]ast.Expr{},
+		touching:    map[waitsOf][]ast.Node{},
 	}
 }
 

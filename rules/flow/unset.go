@@ -66,12 +66,12 @@ func (f *Flow) fieldValues(fd *types.Var) (values []census.Expr, unset bool) {
 // leftUnset reports whether a value is made without a field, and the function which makes it does not store there either.
 func (f *Flow) leftUnset(fd *types.Var) bool {
 	return slices.ContainsFunc(f.makings(fd), func(m making) bool {
-		return m.value(fd) == nil && !f.assignedIn(m, fd)
+		return m.value(fd) == nil && !f.storedIn(m, fd)
 	})
 }
 
-// assignedIn reports whether the declaration around the place where a value is made stores something in a field.
-func (f *Flow) assignedIn(m making, fd *types.Var) bool {
+// storedIn reports whether the declaration around the place where a value is made stores something in a field.
+func (f *Flow) storedIn(m making, fd *types.Var) bool {
 	var decl ast.Node = m.at
 	for n := m.at; n != nil; n = f.census.Parent(m.file, n) {
 		if _, ok := n.(ast.Decl); ok {

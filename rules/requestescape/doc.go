@@ -28,7 +28,8 @@
 // # What is no finding
 //
 //   - a goroutine that the handler waits for, by a group or a channel, and handlers that wait for anything once it is started:
-//     a select, a receive, an endless loop
+//     a select, a receive, an endless loop; or may wait by what it shares with the goroutine: a pool that it stops, a semaphore that it
+//     fills, a method of what holds the group
 //   - a goroutine that asks the context for its end: it is there to see it
 //   - log entries of log/slog, and functions of the program that only look values up: they do not mind an end
 //   - a context that is a parameter: whose it is cannot be told here, but for the methods of a gRPC service that the program

@@ -141,7 +141,7 @@ func (f *finder) visible(d *derivation, v *types.Var, at *ast.Ident) bool {
 		if s.Var == v {
 			return !slices.ContainsFunc(s.Through, func(lit *ast.FuncLit) bool {
 				run := f.flow.RunOf(d.pkg, d.file, lit)
-				return run != flow.InPlace && !(run == flow.Concurrent && f.flow.StartsJoined(d.pkg, d.file, lit))
+				return run != flow.InPlace && !(run == flow.Concurrent && f.flow.JoinedWith(d.pkg, d.file, lit, v))
 			})
 		}
 	}
