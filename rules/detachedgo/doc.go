@@ -44,7 +44,7 @@
 // Evidence is proof only when the goroutine does nothing with a context behind what it tells: the send, the close or the Done is
 // deferred, or the last thing that it does. The function has to come to its wait on every way from the start to its end, or to the end of
 // a context that ends the goroutine's as well, and to receive as often as goroutines send: in a loop like the one that starts
-// them, as many times as there are starts, or until the channel is closed. Otherwise it is unclear how long the goroutine lives; so it is
+// them, as many times as there are starts, once in each turn that starts one, or until the channel is closed. Otherwise it is unclear how long the goroutine lives; so it is
 // when its channel or its group leaves the function or is another one by then, and when the function may wait by what it
 // shares with the goroutine in another way, a pool or a semaphore.
 //

@@ -69,6 +69,10 @@ func (j *joiner) match(c *counted, n *ast.UnaryExpr, sent bool) bool {
 	if len(started) == 0 && len(starts) == 1 {
 		return true
 	}
+	if len(started) == 1 && len(starts) == 1 && slices.Equal(started, received) {
+		// Each turn receives what it has started.
+		return ok && !j.flow.graphOf(j.g.Pkg, j.outer).without(j.g.Node(), append(c.also[:len(c.also):len(c.also)], c.by), j.g.Node()).IsValid()
+	}
 	for _, s := range starts {
 		if loops, once := j.flow.loopsAround(j.g.File, s, j.outer, c.at.root); s != j.g.Node() && (!once || len(loops) > 0) {
 			return false

@@ -239,7 +239,12 @@ func (w *work) idleCall(call *ast.CallExpr) bool {
 			return false
 		}
 	}
-	if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok && sel.Sel.Name == "Done" && w.flow.canWait(info.TypeOf(sel.X)) || CleansUp(call) {
+	if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok && sel.Sel.Name == "Done" {
+		if t := info.TypeOf(sel.X); w.flow.canWait(t) || Implements(t) {
+			return true
+		}
+	}
+	if CleansUp(call) {
 		return true
 	}
 	fn := census.Callee(info, call)
