@@ -71,22 +71,22 @@ func (f *finder) birth(b *flow.Birth) {
 }
 
 // hasOwn reports whether the goroutine has a context of its own where the fresh one is made: a parameter of its literal, or one that it
-// has derived. That is the one to pass on, which rule freshctx says.
+// has derived. That is the one to pass on, which rule freshctx says, or not to when it may have ended.
 func (f *finder) hasOwn(b *flow.Birth, g *flow.Goroutine) bool {
-	return g.Lit != nil && slices.ContainsFunc(f.flow.At(b.File, b.Call.Pos()), func(s *flow.Source) bool {
+	return g.Lit != nil && slices.ContainsFunc(f.flow.All(b.File, b.Call.Pos()), func(s *flow.Source) bool {
 		return !s.Born && s.Kind != flow.Field && s.Kind != flow.Test && g.Lit.Pos() <= s.Var.Pos() && s.Var.Pos() < g.Lit.End()
 	})
 }
 
 // source returns the context that the goroutine should get, nil when there is none: nothing is in scope where it is
-// started, or what is may have ended.
+// started, or what is may have ended, or is ended before the goroutine is waited for.
 func (f *finder) source(g *flow.Goroutine) *flow.Source {
 	list := f.flow.At(g.File, g.Node().Pos())
-	if s := f.ofGroup(g, list); s != nil {
+	if s := f.ofGroup(g, list); s != nil && !f.flow.CutShort(g, s.Var) {
 		return s
 	}
 	for _, s := range list {
-		if s.Born || s.Kind == flow.Field || s.Kind == flow.Test {
+		if s.Born || s.Kind == flow.Field || s.Kind == flow.Test || f.flow.CutShort(g, s.Var) {
 			continue
 		}
 		if !slices.ContainsFunc(s.Through, func(lit *ast.FuncLit) bool { return f.flow.RunOf(g.Pkg, g.File, lit) != flow.InPlace }) {

@@ -59,6 +59,10 @@
 // # What is no finding
 //
 //   - a goroutine that is given a context; deferred code in it, and what it does when it has received from Done
+//   - a goroutine that is to finish though its context has ended: the function calls the cancel function before it waits, or defers it
+//     behind a deferred wait, which then comes later; it waits for the end of the context first; or it starts goroutines in a loop that ends
+//     with the context, or when a call in it that is given one fails, and waits behind the loop. A context in scope that this does not
+//     end is passed instead
 //   - a context that is stored, or whose cancel function is: it is the life of something; one that a function goes on with, by a
 //     goroutine of its own for example, where the goroutine is waited for
 //   - work in a goroutine that is waited for, but that others wait for as well, by an entry which they find

@@ -235,7 +235,7 @@ func Callee(call *ast.CallExpr) string {
 func CleansUp(call *ast.CallExpr) bool {
 	callee := Callee(call)
 	callee = strings.ToLower(callee[strings.LastIndexByte(callee, '.')+1:])
-	for _, verb := range []string{"rollback", "unlock", "release", "shutdown", "close", "stop", "disconnect", "cleanup", "teardown", "flush", "abort", "revoke", "terminate"} {
+	for _, verb := range []string{"rollback", "unlock", "release", "shutdown", "close", "stop", "disconnect", "cleanup", "teardown", "flush", "abort", "revoke", "terminate", "deregister", "unregister", "unsubscribe", "unmount", "umount", "undo", "nack", "logout"} {
 		if strings.HasPrefix(callee, verb) {
 			return true
 		}

@@ -5,8 +5,8 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"maps"
 	"slices"
-	"strings"
 
 	"github.com/ctxmend/ctxmend/rules/census"
 )
@@ -30,6 +30,9 @@ func (p *finder) endings(s *Source) {
 			todo = append(todo, (&ender{finder: there, source: s}).climb()...)
 		}
 	}
+	if s.Ended == "" && len(p.path) > 0 && s.Kind != Test && p.flow.cutAround(p.pkg, p.file, p.path[0], s.Var) {
+		e.end(p.pos, "it may end before the goroutine is waited for")
+	}
 }
 
 // climb looks at the nodes around the place, up to the function that declares the source. It returns the function literals
@@ -43,7 +46,12 @@ func (e *ender) climb() []*ast.FuncLit {
 			break // the function that declares it
 		}
 		if lit, ok := outer.(*ast.FuncLit); ok {
-			lits = append(lits, lit)
+			if lits = append(lits, lit); e.surely {
+				break
+			}
+		}
+		if _, deferred := outer.(*ast.DeferStmt); deferred && e.surely {
+			break
 		}
 		e.step(outer, inner)
 	}
@@ -62,7 +70,13 @@ func isFunc(n ast.Node) bool {
 const (
 	handlesItsError = "the error handled here may come from it"
 	givenItsError   = "the function is given an error that may come from it"
+	unseenError     = "an error that may come from it has not been dealt with"
 )
+
+// fromError reports whether an error is all that says why a source may have ended.
+func fromError(why string) bool {
+	return why == handlesItsError || why == givenItsError || why == unseenError
+}
 
 // after reports whether the variable is declared outside of a function around the place.
 func (e *ender) after(fn ast.Node) bool {
@@ -77,6 +91,16 @@ type ender struct {
 	mates map[*types.Var]bool
 	// pairings is how many definitions they come from.
 	pairings int
+	// surely is set where errors do not count, which may come from something else, nor what is outside of the function around the place.
+	surely bool
+	// nested is how many loops and switches are around the statement that is looked at, inside of the one that precedes the place.
+	nested int
+	// loop is where the body of the loop begins that is looked at.
+	loop token.Pos
+	// nils are conditions around the place by which errors are nil there.
+	nils []comparison
+	// labels are those whose goto statements have been looked at.
+	labels map[*ast.LabeledStmt]bool
 }
 
 // pairs finds what was defined together with the source before the place.
@@ -91,7 +115,7 @@ func (e *ender) pairs() {
 }
 
 func (e *ender) end(pos token.Pos, why string) {
-	if e.source.Ended == "" {
+	if e.source.Ended == "" && !(e.surely && (fromError(why) || why == isNone)) {
 		e.source.Ended, e.source.EndedAt = why, pos
 	}
 }
@@ -113,12 +137,26 @@ func (e *ender) step(outer, inner ast.Node) {
 		if n.Comm != nil && inner != ast.Node(n.Comm) && e.awaits(n.Comm) {
 			e.end(n.Comm.Pos(), "it has ended when this is received")
 		}
+	case *ast.SwitchStmt:
+		e.notByCases(n)
 	case *ast.IfStmt:
+		switch {
+		case inner == ast.Node(n.Body):
+			e.nils = append(e.nils, comparison{n.Cond, token.EQL})
+		case inner == ast.Node(n.Else):
+			e.nils = append(e.nils, comparison{n.Cond, token.NEQ})
+		}
 		if inner == ast.Node(n.Body) && e.tells(n.Cond) {
 			e.end(n.Cond.Pos(), handlesItsError)
 		}
 		if inner == ast.Node(n.Body) && e.isNil(n.Cond, token.EQL) || inner == n.Else && e.isNil(n.Cond, token.NEQ) {
 			e.end(n.Cond.Pos(), isNone)
+		}
+	case *ast.LabeledStmt:
+		e.jumps(n)
+	case *ast.RangeStmt:
+		if inner == ast.Node(n.Body) && e.asks(n.X, "Done") {
+			e.end(n.X.Pos(), "it may have ended when this is closed")
 		}
 	case *ast.DeferStmt:
 		e.end(n.Pos(), "deferred code runs when it may have ended")
@@ -191,37 +229,66 @@ func (e *ender) preceding(list []ast.Stmt, inner ast.Node) {
 	if len(list) == 0 {
 		return
 	}
-	key := listOf{varOf{e.pkg, e.file, e.source.Var}, &list[0], e.pairings}
+	key := listOf{varOf{e.pkg, e.file, e.source.Var}, &list[0], e.pairings, e.surely}
 	p := e.flow.preceded[key]
 	if p == nil {
-		p = &preceded{}
+		p = &preceded{unseen: unseen{}}
 		e.flow.preceded[key] = p
 	}
 	until, holds := slices.BinarySearchFunc(list, inner.Pos(), func(s ast.Stmt, pos token.Pos) int { return cmp.Compare(s.Pos(), pos) })
 	if !holds || ast.Node(list[until]) != inner {
 		until = len(list)
 	}
-	for ; p.why == "" && p.next < until; p.next++ {
-		s := list[p.next]
-		if s.Pos() <= e.source.Var.Pos() && e.declares(s) {
+	for len(p.behind) < until {
+		s := list[len(p.behind)]
+		if last := len(p.behind) - 1; last >= 0 && p.behind[last].sure {
+			p.behind = append(p.behind, p.behind[last])
 			continue
 		}
-		if pos := e.endsIn(s); pos.IsValid() {
-			p.at, p.pos, p.why = p.next, pos, "it may have ended here"
-		} else if cond := e.succeeds(s); cond != nil {
-			p.at, p.pos, p.why = p.next, cond.Pos(), handlesItsError
+		if s.Pos() <= e.source.Var.Pos() && e.declares(s) {
+			p.behind = append(p.behind, reason{})
+			continue
+		}
+		p.behind = append(p.behind, e.behind(s, p.unseen))
+	}
+	if until == 0 || p.behind[until-1].why == "" {
+		return
+	}
+	found := p.behind[until-1]
+	if !found.sure {
+		if found.pos = e.without(found.unseen).first(); !found.pos.IsValid() {
+			return
 		}
 	}
-	if p.why != "" && p.at < until {
-		e.end(p.pos, p.why)
+	e.end(found.pos, found.why)
+}
+
+// behind tells why a context may have ended behind a statement, with the errors before it that nobody has dealt with.
+func (e *ender) behind(s ast.Stmt, u unseen) reason {
+	if e.source.Kind != Test {
+		e.look(s, u, unseen{}) // what breaks out of the list does not come behind the statement
 	}
+	if pos := e.endsIn(s); pos.IsValid() {
+		return reason{pos: pos, why: "it may have ended here", sure: true}
+	}
+	if cond := e.succeeds(s); cond != nil {
+		why := handlesItsError
+		if e.asks(cond, "Err") {
+			why = "it has ended where this does not hold"
+		}
+		return reason{pos: cond.Pos(), why: why, sure: true}
+	}
+	if pos := u.first(); pos.IsValid() {
+		return reason{pos: pos, why: unseenError, unseen: maps.Clone(u)}
+	}
+	return reason{}
 }
 
 // succeeds returns the condition of if err == nil { return }, behind which an error is handled that may come from the
 // end of a context; nil for other statements.
 func (e *ender) succeeds(s ast.Stmt) ast.Expr {
 	n, ok := s.(*ast.IfStmt)
-	if !ok || n.Else != nil || !leaves(e.pkg.Info, n.Body.List) {
+	if !ok || n.Else != nil || wayOut(e.pkg.Info, n.Body.List) == staysIn {
 		return nil
 	}
 	c, ok := ast.Unparen(n.Cond).(*ast.BinaryExpr)
@@ -247,128 +314,6 @@ func (e *ender) givenError(fn ast.Node) bool {
 
 func (e *ender) declares(s ast.Stmt) bool {
 	return s.Pos() <= e.source.Var.Pos() && e.source.Var.Pos() < s.End()
-}
-
-// endsIn returns a place in a statement after which the context may have ended while control goes on behind the
-// statement; NoPos for none.
-func (e *ender) endsIn(s ast.Stmt) token.Pos {
-	switch s := s.(type) {
-	case nil:
-		return token.NoPos
-	case *ast.BlockStmt:
-		return e.endsInList(s.List)
-	case *ast.LabeledStmt:
-		return e.endsIn(s.Stmt)
-	case *ast.IfStmt:
-		return first(e.endsIn(s.Init), e.ends(s.Cond), e.endsIn(s.Body), e.endsIn(s.Else))
-	case *ast.ForStmt:
-		if s.Cond != nil && e.asks(s.Cond, "Err") {
-			return s.Cond.Pos()
-		}
-		return first(e.ends(s.Cond), e.endsIn(s.Body))
-	case *ast.RangeStmt:
-		return first(e.ends(s.X), e.endsIn(s.Body))
-	case *ast.SwitchStmt:
-		return first(e.endsIn(s.Init), e.ends(s.Tag), e.endsInClauses(s.Body))
-	case *ast.TypeSwitchStmt:
-		return e.endsInClauses(s.Body)
-	case *ast.SelectStmt:
-		return e.endsInClauses(s.Body)
-	case *ast.GoStmt, *ast.DeferStmt:
-		return token.NoPos
-	case *ast.CommClause, *ast.CaseClause:
-		return token.NoPos // another way to go
-	}
-	return e.ends(s)
-}
-
-func first(list ...token.Pos) token.Pos {
-	for _, pos := range list {
-		if pos.IsValid() {
-			return pos
-		}
-	}
-	return token.NoPos
-}
-
-func (e *ender) endsInList(list []ast.Stmt) token.Pos {
-	if leaves(e.pkg.Info, list) {
-		return token.NoPos
-	}
-	for _, s := range list {
-		if pos := e.endsIn(s); pos.IsValid() {
-			return pos
-		}
-	}
-	return token.NoPos
-}
-
-func (e *ender) endsInClauses(body *ast.BlockStmt) token.Pos {
-	for _, c := range body.List {
-		var pos token.Pos
-		switch c := c.(type) {
-		case *ast.CommClause:
-			if leaves(e.pkg.Info, c.Body) {
-				continue
-			}
-			if c.Comm != nil {
-				pos = e.ends(c.Comm)
-			}
-			pos = first(pos, e.endsInList(c.Body))
-		case *ast.CaseClause:
-			pos = e.endsInList(c.Body)
-		}
-		if pos.IsValid() {
-			return pos
-		}
-	}
-	return token.NoPos
-}
-
-// leaves reports whether a list of statements ends by leaving the function.
-func leaves(info *types.Info, list []ast.Stmt) bool {
-	if len(list) == 0 {
-		return false
-	}
-	switch s := list[len(list)-1].(type) {
-	case *ast.ReturnStmt:
-		return true
-	case *ast.BranchStmt:
-		return s.Tok == token.GOTO
-	case *ast.BlockStmt:
-		return leaves(info, s.List)
-	case *ast.IfStmt:
-		other, ok := s.Else.(*ast.BlockStmt)
-		return ok && leaves(info, s.Body.List) && leaves(info, other.List)
-	case *ast.ExprStmt:
-		call, ok := s.X.(*ast.CallExpr)
-		if !ok {
-			return false
-		}
-		return NeverReturns(info, call)
-	}
-	return false
-}
-
-// NeverReturns reports whether a call ends the goroutine, the test or the program: panic, os.Exit, log.Fatal and the like.
-func NeverReturns(info *types.Info, call *ast.CallExpr) bool {
-	if id, ok := ast.Unparen(call.Fun).(*ast.Ident); ok {
-		if b, ok := info.Uses[id].(*types.Builtin); ok {
-			return b.Name() == "panic"
-		}
-	}
-	fn := census.Callee(info, call)
-	return fn != nil && neverReturns(fn)
-}
-
-// neverReturns knows the functions of the standard library that end the program, the goroutine or the test, and
-// others by the same names.
-func neverReturns(fn *types.Func) bool {
-	switch fn.Name() {
-	case "Exit", "Goexit", "Fatal", "Fatalf", "Fatalln", "FailNow", "Skip", "Skipf", "SkipNow", "Panic", "Panicf", "Panicln":
-		return true
-	}
-	return false
 }
 
 // ends returns the place in a statement or expression where it waits for the end of a context, or ends this one: by its
@@ -420,8 +365,11 @@ func (e *ender) awaits(comm ast.Stmt) bool {
 	return found
 }
 
-// asks reports whether an expression calls a method of a context.
+// asks reports whether an expression calls a method of a context, or is a channel that one is closed or received for.
 func (e *ender) asks(x ast.Expr, method string) bool {
+	if method == "Done" && e.flow.tellsEnd(e.pkg, e.file, x) {
+		return true
+	}
 	found := false
 	ast.Inspect(x, func(n ast.Node) bool {
 		if call, ok := n.(*ast.CallExpr); ok {
@@ -432,106 +380,6 @@ func (e *ender) asks(x ast.Expr, method string) bool {
 		return !found
 	})
 	return found
-}
-
-// tells reports whether a condition holds when something has failed, which may be because a context has ended: err != nil,
-// ctx.Err() != nil, errors.Is(err, context.Canceled).
-func (e *ender) tells(cond ast.Expr) bool {
-	switch c := ast.Unparen(cond).(type) {
-	case *ast.BinaryExpr:
-		switch c.Op {
-		case token.LAND, token.LOR:
-			return e.tells(c.X) || e.tells(c.Y)
-		case token.NEQ:
-			return e.failing(c.X) || e.failing(c.Y)
-		case token.EQL:
-			return e.contextError(c.X) || e.contextError(c.Y)
-		}
-	case *ast.CallExpr:
-		for _, arg := range c.Args {
-			if e.failing(arg) {
-				return true
-			}
-		}
-	case *ast.UnaryExpr:
-		return c.Op == token.NOT && !e.tells(c.X) && e.asks(c.X, "Err")
-	}
-	return e.contextError(cond)
-}
-
-// failing reports whether an expression is an error that the end of a context may be the reason for: its own, or one that
-// a call has returned which was given a context.
-func (e *ender) failing(x ast.Expr) bool {
-	if !isErrorType(e.pkg.Info.TypeOf(x)) {
-		return false
-	}
-	id, ok := ast.Unparen(x).(*ast.Ident)
-	if !ok {
-		call, ok := ast.Unparen(x).(*ast.CallExpr)
-		return !ok || e.givenContext(call)
-	}
-	v, ok := e.pkg.Info.Uses[id].(*types.Var)
-	if !ok {
-		return false // nil
-	}
-	var last ast.Node
-	for _, u := range e.flow.census.Uses(v) {
-		parent, child := e.flow.census.Outer(e.file, u.Ident)
-		if as, ok := parent.(*ast.AssignStmt); ok && u.File == e.file && u.Ident.Pos() < x.Pos() {
-			for _, lhs := range as.Lhs {
-				if ast.Node(lhs) == child {
-					last = as
-				}
-			}
-		}
-	}
-	as, ok := last.(*ast.AssignStmt)
-	if !ok {
-		return true
-	}
-	found := false
-	for _, rhs := range as.Rhs {
-		call, ok := ast.Unparen(rhs).(*ast.CallExpr)
-		found = found || !ok || e.givenContext(call)
-	}
-	return found
-}
-
-// givenContext reports whether a call gets a context, something that carries one, or code that may use one.
-func (e *ender) givenContext(call *ast.CallExpr) bool {
-	if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok && Implements(e.pkg.Info.TypeOf(sel.X)) {
-		return true
-	}
-	if census.Callee(e.pkg.Info, call) == nil {
-		return true
-	}
-	for _, arg := range call.Args {
-		t := e.pkg.Info.TypeOf(arg)
-		if t == nil || Implements(t) || asked(t) != "" {
-			return true
-		}
-		if inner, ok := ast.Unparen(arg).(*ast.CallExpr); ok && e.givenContext(inner) {
-			return true
-		}
-		if _, ok := t.Underlying().(*types.Signature); ok {
-			return true
-		}
-	}
-	return false
-}
-
-// contextError reports whether an expression names context.Canceled or context.DeadlineExceeded.
-func (e *ender) contextError(x ast.Expr) bool {
-	sel, ok := ast.Unparen(x).(*ast.SelectorExpr)
-	if !ok {
-		return false
-	}
-	v, ok := e.pkg.Info.Uses[sel.Sel].(*types.Var)
-	return ok && v.Pkg() != nil && v.Pkg().Path() == "context" && !strings.HasPrefix(v.Name(), "_")
-}
-
-func isErrorType(t types.Type) bool {
-	return t != nil && types.Identical(t, types.Universe.Lookup("error").Type())
 }
 
 // within reports whether a node lies in another one.

@@ -173,7 +173,7 @@ func (f *Flow) handingOf(at paramAt) *handing {
 			if s.Kind == Parameter {
 				h.from = append(h.from, paramAt{arg.Pkg, arg.File, v.Pos()})
 			}
-		case s.Ended == handlesItsError || s.Ended == givenItsError:
+		case fromError(s.Ended):
 			endings++
 			if s.Kind == Parameter {
 				h.from = append(h.from, paramAt{arg.Pkg, arg.File, v.Pos()})

@@ -31,6 +31,10 @@ type remembered struct {
 	graphs   map[waitsOf]*graph
 	assigned map[waitsOf][]ast.Expr
 	touching map[waitsOf][]ast.Node
+	// cuts caches CutShort, endings cancelsOf, endChans tellsEnd.
+	cuts     map[cutOf]bool
+	endings  map[varOf][]ending
+	endChans map[*types.Var]bool
 }
 
 func newRemembered() remembered {
@@ -49,6 +53,9 @@ func newRemembered() remembered {
 		graphs:      map[waitsOf]*graph{},
 		assigned:    map[waitsOf][]ast.Expr{},
 		touching:    map[waitsOf][]ast.Node{},
+		cuts:        map[cutOf]bool{},
+		endings:     map[varOf][]ending{},
+		endChans:    map[*types.Var]bool{},
 	}
 }
 
@@ -158,16 +165,24 @@ func (f *Flow) matesOf(pkg *program.Package, file *program.File, source *types.V
 // A listOf is a list of statements in which a context may end, as long as it has a number of mates.
 type listOf struct {
 	varOf
-	list  *ast.Stmt // the first of them
-	mates int
+	list   *ast.Stmt // the first of them
+	mates  int
+	surely bool
 }
 
 // preceded is how far such a list has been looked at, and what was found.
 type preceded struct {
-	next int // the statements before this one have been looked at
-	at   int // the one that may end the context, when why is set
+	behind []reason // the statements from the first one on
+	unseen unseen   // behind the last of them
+}
+
+// A reason says why a context may have ended; there is none without why. sure is set where nothing that follows takes it back.
+type reason struct {
 	pos  token.Pos
 	why  string
+	sure bool
+	// unseen are the errors that are the reason, unless it is sure.
+	unseen unseen
 }
 
 // A varIn is a variable as one file uses it.

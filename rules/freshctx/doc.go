@@ -27,12 +27,18 @@
 // Some work must not end with its caller, and is left alone:
 //
 //   - deferred code, a test's Cleanup, context.AfterFunc, and what comes after <-ctx.Done(), after the cancel function or
-//     after Wait of the group that the context belongs to: the context may have ended there
+//     after Wait of the group that the context belongs to: the context may have ended there. A variable that holds ctx.Done() counts,
+//     and so does a channel that is closed when a context has ended
+//   - what comes behind a loop that ends with a context: by its condition, by break or goto where ctx.Err() is not nil, where an error is
+//     that of a context, or where a call that is given one fails
+//   - what comes while a variable holds the error of a call that was given the context and no statement has left the function, or the
+//     turn of a loop, because of it
 //   - closures that are called in such a place, and functions that get the context there from a caller, or from a caller's caller
-//   - what handles the error of a call that was given the context, and calls that roll back, unlock, close or shut down
+//   - what handles the error of a call that was given the context, and calls that roll back, unlock, close, shut down, deregister or undo
 //   - goroutines that make their own, which rule detachedgo looks at; those that nobody waits for, also when one of them waits for
-//     another; those that are waited for by a function that asks itself whether its context has ended or calls a
-//     cancel function in between, to let them finish
+//     another; those that are waited for by a function that asks itself whether its context has ended, calls a
+//     cancel function in between, also deferred behind the deferred wait, or starts them in a loop that ends with the context: to let them
+//     finish
 //   - functions that run at another time than they are written:
 //     sync.Once, singleflight, callbacks, iterators; and those that would see another value of the variable, since it is assigned to
 //     when the function literal has been made

@@ -117,7 +117,7 @@ func (f *finder) users(b *flow.Birth, src *flow.Source, fates []flow.Fate) []flo
 		if src.Kind == flow.Test {
 			fate = fate.InTest()
 		}
-		if fate.Call != nil && f.flow.RegistersCleanup(b.Pkg, b.File, fate.Call) {
+		if fate.Call != nil && f.flow.RegistersCleanup(b.Pkg, b.File, fate.Call) || f.flow.CutsShort(b.Pkg, b.File, fate, src.Var) {
 			return nil
 		}
 		switch fate.Kind {
