@@ -147,7 +147,7 @@ func (f *finder) blocker(pkg *program.Package, file *program.File, as *ast.Assig
 		}
 	}
 	for _, fate := range f.flow.Fates(pkg, file, as.Lhs[0]) {
-		if b := escapes(f, pkg, file, fate); b != nil {
+		if b := escapes(f, pkg, file, fate, as); b != nil {
 			return b
 		}
 	}
@@ -157,7 +157,7 @@ func (f *finder) blocker(pkg *program.Package, file *program.File, as *ast.Assig
 			return &rules.Blocker{Reason: "kept", Message: "the context outlives the function; call the cancel function when it is no longer needed", File: file, Pos: id.Pos()}
 		}
 		for _, fate := range f.flow.FatesOf(pkg, file, v) {
-			if b := escapes(f, pkg, file, fate); b != nil {
+			if b := escapes(f, pkg, file, fate, as); b != nil {
 				return b
 			}
 		}
@@ -186,8 +186,12 @@ func (f *finder) inside(file *program.File, as *ast.AssignStmt, v *types.Var) bo
 	return false
 }
 
-// escapes says why a context may be needed after the function has returned.
-func escapes(f *finder, pkg *program.Package, file *program.File, fate flow.Fate) *rules.Blocker {
+// escapes says why a context may be needed after the function has returned, or after a function that is deferred behind a statement
+// has run.
+func escapes(f *finder, pkg *program.Package, file *program.File, fate flow.Fate, as *ast.AssignStmt) *rules.Blocker {
+	if wait := f.flow.WaitedLater(pkg, file, fate, as.Pos()); wait.IsValid() {
+		return &rules.Blocker{Reason: "order", Message: "a goroutine works with the context, and the function waits for it in code that is deferred before: what is deferred here would run first, and end the work", File: file, Pos: wait}
+	}
 	switch fate.Kind {
 	case flow.Kept, flow.Chosen, flow.Registered:
 		return &rules.Blocker{Reason: "kept", Message: "the context may be needed when the function has returned; call the cancel function when it no longer is", File: file, Pos: fate.Pos}
