@@ -67,7 +67,7 @@
 //     goroutine of its own for example, where the goroutine is waited for
 //   - work in a goroutine that is waited for, but that others wait for as well, by an entry which they find
 //   - work that is started in sync.Once and other functions that run at another time than they are written
-//   - calls that roll back, unlock, close or shut down; and what nobody waits for and a loop does that has no end, or that goes on until a
+//   - calls that roll back, unlock, close, shut down, deregister or undo; and what nobody waits for and a loop does that has no end, or that goes on until a
 //     channel is closed: it serves a connection, or a queue, and not the call that has started it
 //   - functions without a context that have a twin with one, and those whose calls cannot fail: they log
 //   - a comment at the place that explains the context

@@ -48,7 +48,7 @@
 // # What is no finding
 //
 //   - functions that only call their twin: Query beside QueryContext
-//   - functions called to clean up: by defer, or after a context has ended; a context for calls that roll back, unlock, close or
+//   - functions called to clean up: by defer, or after a context has ended; a context for calls that roll back, unlock, undo, close or
 //     shut down
 //   - a context that lives on when the function has returned: it is stored, a goroutine gets it, or it goes into the
 //     making of a client; a function that derives a context for its callers is judged by what they do with it
