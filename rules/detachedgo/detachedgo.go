@@ -63,7 +63,7 @@ func (f *finder) birth(b *flow.Birth) {
 	if src == nil || f.ended(b, src) || f.hasOwn(b, g) {
 		return
 	}
-	used := f.users(b, f.flow.Lifetime(g).Kind == flow.Joined)
+	used := f.users(b, f.flow.Lifetime(g).Kind)
 	if len(used) == 0 || f.serves(b, g) {
 		return
 	}
@@ -143,12 +143,15 @@ func (f *finder) ofGroup(g *flow.Goroutine, list []*flow.Source) *flow.Source {
 
 // users returns the calls that work with the context inside the goroutine; none when one of them goes on with it, and may get one
 // that ends: that of a goroutine which is waited for.
-func (f *finder) users(b *flow.Birth, ends bool) []flow.Fate {
+func (f *finder) users(b *flow.Birth, life flow.LifetimeKind) []flow.Fate {
 	var used []flow.Fate
 	for _, fate := range f.flow.Fates(b.Pkg, b.File, b.Call) {
 		switch fate.Kind {
 		case flow.Used, flow.Started, flow.Detached:
-			if fate.Call == nil || flow.CleansUp(fate.Call) || ends && (f.flow.Outlives(b.Pkg, b.File, fate) || f.flow.Shares(b.Pkg, b.File, fate.Call) || f.pass.Supply().Keeps(fate.Call)) {
+			if fate.Call == nil || flow.CleansUp(fate.Call) || life == flow.Joined && (f.flow.Outlives(b.Pkg, b.File, fate) || f.pass.Supply().Keeps(fate.Call)) {
+				return nil
+			}
+			if life != flow.Outlives && f.flow.Shares(b.Pkg, b.File, fate.Call) {
 				return nil
 			}
 			used = append(used, fate)

@@ -45,7 +45,7 @@ func (f *finder) noteBirth(b *flow.Birth) {
 	if !ok || takesContext(fn.Signature()) {
 		return
 	}
-	used := f.users(b, true)
+	used := f.users(b, flow.Joined)
 	if !f.matters(b.Pkg, used) {
 		return
 	}

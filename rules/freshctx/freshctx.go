@@ -95,6 +95,16 @@ func (f *finder) source(b *flow.Birth) *flow.Source {
 	return nil
 }
 
+// isSource reports whether an argument is the context in scope.
+func (f *finder) isSource(b *flow.Birth, arg ast.Expr, src *flow.Source) bool {
+	e := ast.Unparen(arg)
+	if asked, ok := e.(*ast.CallExpr); ok { // r.Context()
+		e = asked.Fun
+	}
+	id := root(e)
+	return id != nil && b.Pkg.Info.ObjectOf(id) == src.Var && types.ExprString(ast.Unparen(arg)) == src.Text
+}
+
 // hasCleanup reports whether a test, or what it calls, registers functions that run when its context has ended: what they clean up
 // may be what the context is for. A context that the function has made of the test's, or is given, may end as early.
 func (f *finder) hasCleanup(b *flow.Birth, s *flow.Source) bool {
@@ -159,7 +169,8 @@ func within(outer, inner ast.Node) bool {
 }
 
 // asksForEnd reports whether the function that has a context in scope asks a context that is not made of the fresh one for its
-// end, or has something run then; or calls a cancel function itself, at a time of its choice.
+// end, or has something run then; calls a cancel function itself, at a time of its choice; or goes on to call something with the
+// context in scope, which may wait for its end: work with a life of its own is then ended in order.
 func (f *finder) asksForEnd(b *flow.Birth, src *flow.Source) bool {
 	asked := map[token.Pos]bool{}
 	for _, fate := range f.flow.Fates(b.Pkg, b.File, b.Call) {
@@ -175,6 +186,9 @@ func (f *finder) asksForEnd(b *flow.Birth, src *flow.Source) bool {
 			return !found
 		}
 		if fn := census.Callee(b.Pkg.Info, call); fn != nil && fn.FullName() == "context.AfterFunc" {
+			found = true
+		}
+		if src.Kind != flow.Test && call.Pos() > b.Call.End() && slices.ContainsFunc(call.Args, func(arg ast.Expr) bool { return f.isSource(b, arg, src) }) {
 			found = true
 		}
 		if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok && sel.Sel.Name == "Done" && flow.Implements(b.Pkg.Info.TypeOf(sel.X)) {
