@@ -18,6 +18,8 @@ type flowBody struct {
 	cost, budget int
 	// beside is set in a goroutine, with whether it is waited for; once in code that runs at its own time.
 	beside, joined, once bool
+	// within is set in a goroutine that another one waits for.
+	within bool
 	// captured is set when a goroutine that nobody waits for may use the context.
 	captured bool
 	depth    int
@@ -190,7 +192,7 @@ func (b *flowBody) born() string {
 		b.facts.owner[id] = b.fn.id
 	}
 	if b.beside {
-		b.facts.started[id] = b.joined
+		b.facts.started[id], b.facts.within[id] = b.joined, b.within
 	}
 	return fmt.Sprintf("Born(%q%s)", id, b.others())
 }

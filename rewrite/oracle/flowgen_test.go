@@ -27,6 +27,8 @@ type flowFacts struct {
 	kept map[string]bool
 	// started are the places in goroutines, with whether they are waited for.
 	started map[string]bool
+	// within are those of them in a goroutine that another one waits for.
+	within map[string]bool
 	// born are the places where contexts are made from nothing.
 	born []string
 	// owner are the functions that fresh contexts are made in.
@@ -55,7 +57,7 @@ type flowFn struct {
 
 // generateFlow makes the program of a seed, without the atoms in drop.
 func generateFlow(seed uint64, drop map[string]bool) *generated {
-	g := &flowGen{gen: newGen(seed, drop, false), facts: &flowFacts{kept: map[string]bool{}, started: map[string]bool{}, owner: map[string]string{}}}
+	g := &flowGen{gen: newGen(seed, drop, false), facts: &flowFacts{kept: map[string]bool{}, started: map[string]bool{}, within: map[string]bool{}, owner: map[string]string{}}}
 	g.module = fmt.Sprintf("example.com/p%d", seed)
 	r := newRnd(seed, "layout")
 	g.layout(r)

@@ -57,7 +57,10 @@ func (b *flowBody) goInner(id string) {
 	v := b.now()
 	at, wg := b.name("at"), b.name("wg")
 	b.line("var %s %s.WaitGroup\n%s.Go(func() {\n%s := %s.Fork(%q)", wg, b.f.std("sync"), wg, at, v.at, id)
-	b.inner(id, 1, func(sub *flowBody) { sub.turn(v, at) })
+	b.inner(id, 1, func(sub *flowBody) {
+		sub.turn(v, at)
+		sub.within = true
+	})
 	b.line("})\n%s.Wait()", wg)
 }
 

@@ -379,7 +379,7 @@ func (r *flowReader) born(id, rule string, from []states) states {
 	}
 	if joined, started := r.flow.started[id]; started && (r.detach == "detach" || r.detach == "auto" && !joined) {
 		uncut := s.each(seen.uncut)
-		if rule != "detachedgo" { // that of the goroutine, if that gets one for the sake of another place
+		if rule != "detachedgo" || r.flow.within[id] { // that of the goroutine, if that gets one for the sake of another place or has its own
 			uncut.add(s.list...)
 		}
 		s = uncut
