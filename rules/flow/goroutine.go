@@ -100,6 +100,7 @@ func (f *Flow) Lifetime(g *Goroutine) Lifetime {
 	key := startOf{g.Pkg, g.Node()}
 	life, known := f.lifetimes[key]
 	if !known {
+		f.lifetimes[key] = Lifetime{Unclear, "that depends on itself", g.Node().Pos()}
 		life = f.lifetime(g, 0)
 		f.lifetimes[key] = life
 	}

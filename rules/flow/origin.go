@@ -228,7 +228,7 @@ func (f *Flow) valueOfRequest(file *program.File, pkg *program.Package, e ast.Ex
 				return f.valueOfRequest(file, pkg, arg, seen)
 			}
 		}
-		for _, s := range f.All(file, e.Pos()) {
+		for _, s := range f.visible(file, e.Pos()) {
 			if s.Kind == Request && s.Text == types.ExprString(e) {
 				return true
 			}

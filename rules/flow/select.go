@@ -117,7 +117,7 @@ func (j *joiner) endsWith(end ast.Expr) bool {
 	if given && !fresh {
 		return ok
 	}
-	for _, s := range j.flow.All(j.g.File, j.g.Node().Pos()) {
+	for _, s := range j.flow.visible(j.g.File, j.g.Node().Pos()) {
 		if !s.Born && s.Kind != Field && s.Kind != Test {
 			return ok && (s.Text == types.ExprString(end) && j.rooted(end, s.Var) || s.IsVar() && j.derivesVar(s.Var, end, 0))
 		}

@@ -77,10 +77,20 @@ const isNone = "there may be none here"
 
 // All returns the contexts in scope at a place, the best one first, those that may have ended there included. With several
 // build configurations, only those that all of them have.
-func (f *Flow) All(file *program.File, pos token.Pos) []*Source {
+func (f *Flow) All(file *program.File, pos token.Pos) []*Source { return f.common(file, pos, f.in) }
+
+// visible returns the same without asking whether they may have ended, for those who answer that.
+func (f *Flow) visible(file *program.File, pos token.Pos) []*Source {
+	return f.common(file, pos, func(pkg *program.Package, file *program.File, pos token.Pos) []*Source {
+		return f.finderAt(pkg, file, pos).list
+	})
+}
+
+// common returns what all build configurations have of what is in scope at a place.
+func (f *Flow) common(file *program.File, pos token.Pos, in func(*program.Package, *program.File, token.Pos) []*Source) []*Source {
 	var list []*Source
 	for i, pkg := range f.packages[file] {
-		here := f.in(pkg, file, pos)
+		here := in(pkg, file, pos)
 		if i == 0 {
 			list = here
 			continue
@@ -92,12 +102,13 @@ func (f *Flow) All(file *program.File, pos token.Pos) []*Source {
 	return list
 }
 
-// in returns the contexts in scope at a place of a package.
-func (f *Flow) in(pkg *program.Package, file *program.File, pos token.Pos) []*Source {
+// finderAt finds the contexts in scope at a place of a package.
+func (f *Flow) finderAt(pkg *program.Package, file *program.File, pos token.Pos) *finder {
+	p := &finder{flow: f, pkg: pkg, file: file, pos: pos}
 	if file.AST == nil || pkg.Types == nil {
-		return nil
+		return p
 	}
-	p := &finder{flow: f, pkg: pkg, file: file, pos: pos, path: Path(file, pos)}
+	p.path = Path(file, pos)
 	p.scope = pkg.Types.Scope().Innermost(pos)
 	for i := len(p.path) - 1; i >= 0; i-- {
 		switch n := p.path[i].(type) {
@@ -113,8 +124,21 @@ func (f *Flow) in(pkg *program.Package, file *program.File, pos token.Pos) []*So
 		}
 	}
 	p.locals()
+	given := map[*Source]token.Pos{}
 	for _, s := range p.list {
 		p.through(s)
+		given[s] = p.given(s)
+	}
+	slices.SortStableFunc(p.list, func(a, b *Source) int {
+		return cmp.Or(cmp.Compare(p.rank(a, given[a]), p.rank(b, given[b])), cmp.Compare(given[b], given[a]))
+	})
+	return p
+}
+
+// in returns the contexts in scope at a place of a package, with why they may have ended.
+func (f *Flow) in(pkg *program.Package, file *program.File, pos token.Pos) []*Source {
+	p := f.finderAt(pkg, file, pos)
+	for _, s := range p.list {
 		p.endings(s)
 		if s.Ended == "" && (p.flow.givenNil(s.Var) || p.flow.holdsNil(s)) {
 			s.Ended, s.EndedAt = "a caller passes nil", s.Var.Pos()
@@ -133,13 +157,6 @@ func (f *Flow) in(pkg *program.Package, file *program.File, pos token.Pos) []*So
 			s.Ended, s.EndedAt = MayChange, s.Var.Pos()
 		}
 	}
-	given := map[*Source]token.Pos{}
-	for _, s := range p.list {
-		given[s] = p.given(s)
-	}
-	slices.SortStableFunc(p.list, func(a, b *Source) int {
-		return cmp.Or(cmp.Compare(p.rank(a, given[a]), p.rank(b, given[b])), cmp.Compare(given[b], given[a]))
-	})
 	return p.list
 }
 
