@@ -301,7 +301,7 @@ func (s *sharing) remembers(st store, call *ast.CallExpr, made *ast.AssignStmt) 
 		return false
 	}
 	for _, lhs := range made.Lhs {
-		id := rootOf(lhs)
+		id := Root(lhs)
 		if id == nil || id.Name == "_" || isError(s.pkg.Info.TypeOf(lhs)) && len(made.Lhs) > 1 {
 			continue
 		}
@@ -313,8 +313,8 @@ func (s *sharing) remembers(st store, call *ast.CallExpr, made *ast.AssignStmt) 
 	return false
 }
 
-// rootOf returns the identifier that an expression begins with.
-func rootOf(e ast.Expr) *ast.Ident {
+// Root returns the identifier that an expression begins with: x of x.f[i].g; nil for none.
+func Root(e ast.Expr) *ast.Ident {
 	for {
 		switch x := ast.Unparen(e).(type) {
 		case *ast.Ident:

@@ -101,7 +101,7 @@ func (f *finder) isSource(b *flow.Birth, arg ast.Expr, src *flow.Source) bool {
 	if asked, ok := e.(*ast.CallExpr); ok { // r.Context()
 		e = asked.Fun
 	}
-	id := root(e)
+	id := flow.Root(e)
 	return id != nil && b.Pkg.Info.ObjectOf(id) == src.Var && types.ExprString(ast.Unparen(arg)) == src.Text
 }
 
@@ -215,31 +215,13 @@ func (f *finder) sharedResult(b *flow.Birth, call *ast.CallExpr) bool {
 		return false
 	}
 	return slices.ContainsFunc(as.Lhs, func(lhs ast.Expr) bool {
-		id := root(lhs)
+		id := flow.Root(lhs)
 		if id == nil {
 			return false
 		}
 		v, ok := b.Pkg.Info.ObjectOf(id).(*types.Var)
 		return ok && (v.Parent() == b.Pkg.Types.Scope() || v.Kind() == types.RecvVar && ast.Expr(id) != lhs)
 	})
-}
-
-// root returns the identifier that an expression begins with.
-func root(e ast.Expr) *ast.Ident {
-	for {
-		switch x := ast.Unparen(e).(type) {
-		case *ast.Ident:
-			return x
-		case *ast.SelectorExpr:
-			e = x.X
-		case *ast.IndexExpr:
-			e = x.X
-		case *ast.StarExpr:
-			e = x.X
-		default:
-			return nil
-		}
-	}
 }
 
 // asksForDefault reports whether a function from elsewhere is given nothing but the context and cannot fail: it looks something up,
