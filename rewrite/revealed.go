@@ -133,6 +133,19 @@ func (w *waiter) asBefore(prog *program.Program, f *rules.Finding) *rules.Findin
 	return &was
 }
 
+// within returns which of the lines from first on, in whose place others stand now, became one of these: where they are as many, the
+// one with the same number among them.
+func (w *waiter) within(old *program.File, first int, to standIn, now int) int {
+	last := first
+	for to.changed && last < old.Tok.LineCount() && w.moved(line{old.Name, last + 1}) == to {
+		last++
+	}
+	if last-first == to.last-to.first {
+		return first + now - to.first
+	}
+	return first
+}
+
 // placeBefore returns what stood at a place of the next round's program: the same columns of the line, if it is the same, the
 // whole of the line that the fixes have changed otherwise.
 func (w *waiter) placeBefore(prog *program.Program, file *program.File, pos, end token.Pos) (*program.File, token.Pos, token.Pos) {
@@ -149,6 +162,7 @@ func (w *waiter) placeBefore(prog *program.Program, file *program.File, pos, end
 		}
 		best, same = n, !to.changed && to.first == at.Line
 		if to.last >= at.Line {
+			best = w.within(old, n, to, at.Line)
 			break
 		}
 	}
