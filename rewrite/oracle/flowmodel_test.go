@@ -49,8 +49,11 @@ func (t *trial) announcedBy(findings []*rules.Finding) mending {
 		if id == "" {
 			id = t.placeOf(f, f.File.Rel, f.File.Tok, f.Pos)
 		}
-		if id == "" && t.handsNothingOn(f) {
-			continue // a fix has made a context for the call, and another one takes that back
+		if id == "" && t.handsNothingOn(f) { // a fix has made a context for the call, and another one takes that back
+			if in, param := intentOf(f).(*rules.AddParam); param && (f.Status == rules.Fixable || f.Status == rules.Fixed) {
+				t.alongTargets(f, in, m)
+			}
+			continue
 		}
 		if id == "" && t.inheritsEnd(f, findings) {
 			continue // as it was asked for
@@ -129,6 +132,25 @@ func (t *trial) alongWith(f *rules.Finding, in *rules.AddParam, mended []string,
 	for _, also := range in.Also {
 		for _, use := range also.Uses {
 			if other := t.placeOf(f, also.Func.File.Rel, also.Func.File.Tok, use.Pos()); other != "" && m[other] == "" {
+				m[other] = along
+			}
+		}
+	}
+}
+
+// intentOf returns what a finding asks for, nil for nothing.
+func intentOf(f *rules.Finding) rules.Intent {
+	if f.Fix == nil {
+		return nil
+	}
+	return f.Fix.Intent
+}
+
+// alongTargets notes what else the functions mend that get a parameter.
+func (t *trial) alongTargets(f *rules.Finding, in *rules.AddParam, m mending) {
+	for _, target := range in.Targets {
+		for _, use := range target.Uses {
+			if other := t.placeOf(f, target.Func.File.Rel, target.Func.File.Tok, use.Pos()); other != "" && m[other] == "" {
 				m[other] = along
 			}
 		}
