@@ -158,10 +158,12 @@ var mutations = []mutation{
 	// Waits, and what becomes of contexts.
 	{name: "waits that are passed by", hazard: "a goroutine is cancelled by a function that gives up waiting for it", file: "rules/flow/select.go",
 		from: "	if sel == nil {", to: "	if true {", pkg: command, run: "TestScenarios/rules/detachedgo/^(joined|loops)"},
-	{name: "loops that are left", hazard: "a goroutine is cancelled by a loop that a case of a select leaves", file: "rules/flow/select.go",
-		from: "again && !j.leavesLoop(other) || ", to: "again || ", pkg: command, run: "TestScenarios/rules/missingparam/^waits-in-loops"},
-	{name: "loops round a wait", hazard: "a goroutine is cut off from a function that waits for it round by round", file: "rules/flow/select.go",
-		from: "return n.Cond == nil", to: "return n == nil", pkg: command, run: "TestScenarios/rules/missingparam/^waits"},
+	{name: "waits on some ways", hazard: "a goroutine is cancelled by a return in front of the wait", file: "rules/flow/joiner.go",
+		from: "if !exit.IsValid() {", to: "if true {", pkg: command, run: "TestScenarios/rules/detachedgo/^some-ways"},
+	{name: "ends of other contexts", hazard: "a goroutine is cancelled although the function went on for another reason", file: "rules/flow/select.go",
+		from: " && j.endsWith(done.X)", to: "", pkg: command, run: "TestScenarios/rules/detachedgo/^some-ways"},
+	{name: "goroutines of goroutines", hazard: "what a detached goroutine waits for is cut off", file: "rules/flow/fate.go",
+		from: "if !f.waitedFor(b.pkg, b.file, fate.node, fate.from) {", to: "if false {", pkg: command, run: "TestScenarios/rules/lostcancel/^nested-goroutines"},
 	{name: "values alone", hazard: "who takes a context's values alone counts as one that its end stops", file: "rules/flow/fate.go",
 		from: "if t.detached || call != nil && withoutCancel(t.pkg, call) {", to: "if false {", pkg: command, run: "TestScenarios/rules/freshctx/^detached"},
 
