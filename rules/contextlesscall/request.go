@@ -204,7 +204,7 @@ func (f *finder) leavesBlock(at *site, s ast.Stmt) bool {
 		return s.Tok != token.FALLTHROUGH
 	case *ast.ExprStmt:
 		call, ok := s.X.(*ast.CallExpr)
-		return ok && flow.NeverReturns(at.pkg.Info, call)
+		return ok && f.flow.NeverReturns(at.pkg.Info, call)
 	}
 	return false
 }

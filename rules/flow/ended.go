@@ -288,7 +288,7 @@ func (e *ender) behind(s ast.Stmt, u unseen) reason {
 // end of a context; nil for other statements.
 func (e *ender) succeeds(s ast.Stmt) ast.Expr {
 	n, ok := s.(*ast.IfStmt)
-	if !ok || n.Else != nil || wayOut(e.pkg.Info, n.Body.List) == staysIn {
+	if !ok || n.Else != nil || e.flow.wayOut(e.pkg.Info, n.Body.List) == staysIn {
 		return nil
 	}
 	c, ok := ast.Unparen(n.Cond).(*ast.BinaryExpr)

@@ -6,6 +6,8 @@ import (
 	"go/types"
 	"slices"
 
+	"golang.org/x/tools/go/cfg"
+
 	"github.com/ctxmend/ctxmend/rules/census"
 )
 
@@ -65,7 +67,7 @@ func (e *ender) endsInSwitch(s ast.Stmt) token.Pos {
 // goesOn returns the condition of an if statement that holds when a context has ended, where control goes on all the same: behind the
 // statement, or behind a loop around it.
 func (e *ender) goesOn(s *ast.IfStmt) token.Pos {
-	switch wayOut(e.pkg.Info, s.Body.List) {
+	switch e.flow.wayOut(e.pkg.Info, s.Body.List) {
 	case leavesFunction:
 		return token.NoPos
 	case leavesTurn:
@@ -237,7 +239,7 @@ func (e *ender) leavesAtEnd(body *ast.BlockStmt, fails bool) bool {
 		case *ast.CommClause:
 			found = found || n.Comm != nil && e.awaits(n.Comm)
 		case *ast.IfStmt:
-			if wayOut(e.pkg.Info, n.Body.List) >= leavesList {
+			if e.flow.wayOut(e.pkg.Info, n.Body.List) >= leavesList {
 				found = found || e.signs(n.Cond) || fails && (e.refused(n.Cond) || e.failsIn(n.Cond))
 			}
 		}
@@ -269,7 +271,7 @@ func first(list ...token.Pos) token.Pos {
 }
 
 func (e *ender) endsInList(list []ast.Stmt) token.Pos {
-	if leaves(e.pkg.Info, list) {
+	if e.flow.leaves(e.pkg.Info, list) {
 		return token.NoPos
 	}
 	for _, s := range list {
@@ -285,7 +287,7 @@ func (e *ender) endsInClauses(body *ast.BlockStmt) token.Pos {
 		var pos token.Pos
 		switch c := c.(type) {
 		case *ast.CommClause:
-			if leaves(e.pkg.Info, c.Body) {
+			if e.flow.leaves(e.pkg.Info, c.Body) {
 				continue
 			}
 			if c.Comm != nil {
@@ -293,7 +295,7 @@ func (e *ender) endsInClauses(body *ast.BlockStmt) token.Pos {
 			}
 			pos = first(pos, e.endsInList(c.Body))
 		case *ast.CaseClause:
-			if len(c.List) > 0 && !leaves(e.pkg.Info, c.Body) && slices.ContainsFunc(c.List, e.signs) {
+			if len(c.List) > 0 && !e.flow.leaves(e.pkg.Info, c.Body) && slices.ContainsFunc(c.List, e.signs) {
 				pos = c.Pos()
 			}
 			pos = first(pos, e.endsInList(c.Body))
@@ -320,7 +322,7 @@ const (
 )
 
 // wayOut tells how control goes on behind a list of statements.
-func wayOut(info *types.Info, list []ast.Stmt) way {
+func (f *Flow) wayOut(info *types.Info, list []ast.Stmt) way {
 	if len(list) == 0 {
 		return staysIn
 	}
@@ -334,20 +336,20 @@ func wayOut(info *types.Info, list []ast.Stmt) way {
 		}
 		return leavesList
 	case *ast.BlockStmt:
-		return wayOut(info, s.List)
+		return f.wayOut(info, s.List)
 	case *ast.IfStmt:
 		if other, ok := s.Else.(*ast.BlockStmt); ok {
-			return min(wayOut(info, s.Body.List), wayOut(info, other.List))
+			return min(f.wayOut(info, s.Body.List), f.wayOut(info, other.List))
 		}
 	}
-	if leaves(info, list) {
+	if f.leaves(info, list) {
 		return leavesFunction
 	}
 	return staysIn
 }
 
 // leaves reports whether a list of statements ends by leaving the function.
-func leaves(info *types.Info, list []ast.Stmt) bool {
+func (f *Flow) leaves(info *types.Info, list []ast.Stmt) bool {
 	if len(list) == 0 {
 		return false
 	}
@@ -357,33 +359,60 @@ func leaves(info *types.Info, list []ast.Stmt) bool {
 	case *ast.BranchStmt:
 		return s.Tok == token.GOTO
 	case *ast.BlockStmt:
-		return leaves(info, s.List)
+		return f.leaves(info, s.List)
 	case *ast.IfStmt:
 		other, ok := s.Else.(*ast.BlockStmt)
-		return ok && leaves(info, s.Body.List) && leaves(info, other.List)
+		return ok && f.leaves(info, s.Body.List) && f.leaves(info, other.List)
 	case *ast.ExprStmt:
 		call, ok := s.X.(*ast.CallExpr)
 		if !ok {
 			return false
 		}
-		return NeverReturns(info, call)
+		return f.NeverReturns(info, call)
 	}
 	return false
 }
 
-// NeverReturns reports whether a call ends the goroutine, the test or the program: panic, os.Exit, log.Fatal and the like.
-func NeverReturns(info *types.Info, call *ast.CallExpr) bool {
+// NeverReturns reports whether a call ends the goroutine, the test or the program: panic, os.Exit, log.Fatal and the like. Of a function
+// of the world its body says so, and a method of one of its interfaces may return.
+func (f *Flow) NeverReturns(info *types.Info, call *ast.CallExpr) bool {
 	if id, ok := ast.Unparen(call.Fun).(*ast.Ident); ok {
 		if b, ok := info.Uses[id].(*types.Builtin); ok {
 			return b.Name() == "panic"
 		}
 	}
 	fn := census.Callee(info, call)
-	return fn != nil && neverReturns(fn)
+	switch {
+	case fn == nil:
+		return false
+	case f.body(fn) != nil:
+		return f.endsItself(fn)
+	}
+	return neverReturns(fn) && !f.demanded(fn)
+}
+
+// endsItself reports whether no way through the body of a function leads back to its caller.
+func (f *Flow) endsItself(fn *types.Func) bool {
+	fn = fn.Origin()
+	if ends, known := f.final[fn]; known {
+		return ends
+	}
+	f.final[fn] = false // a function that calls itself returns, as far as that call tells
+	b := f.body(fn)
+	f.final[fn] = cfg.New(b.decl.Body, func(call *ast.CallExpr) bool { return !f.NeverReturns(b.pkg.Info, call) }).NoReturn()
+	return f.final[fn]
+}
+
+// demanded reports whether a function is a method of an interface of the world.
+func (f *Flow) demanded(fn *types.Func) bool {
+	recv := fn.Signature().Recv()
+	return recv != nil && types.IsInterface(recv.Type()) && slices.ContainsFunc(f.census.Uses(fn), func(u census.Use) bool {
+		return u.Pkg.World && u.Pkg.Info.Defs[u.Ident] != nil
+	})
 }
 
 // neverReturns knows the functions of the standard library that end the program, the goroutine or the test, and
-// others by the same names.
+// others whose body is not known by the same names.
 func neverReturns(fn *types.Func) bool {
 	switch fn.Name() {
 	case "Exit", "Goexit", "Fatal", "Fatalf", "Fatalln", "FailNow", "Skip", "Skipf", "SkipNow", "Panic", "Panicf", "Panicln":

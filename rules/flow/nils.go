@@ -247,7 +247,7 @@ func (g *guard) sets(s ast.Stmt) bool {
 
 // setsIn reports whether a list of statements stores something, or does not go on.
 func (g *guard) setsIn(list []ast.Stmt) bool {
-	if slices.ContainsFunc(list, g.sets) || leaves(g.pkg.Info, list) {
+	if slices.ContainsFunc(list, g.sets) || g.flow.leaves(g.pkg.Info, list) {
 		return true
 	}
 	if len(list) == 0 {

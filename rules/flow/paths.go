@@ -20,7 +20,7 @@ func (f *Flow) graphOf(pkg *program.Package, body *ast.BlockStmt) *graph {
 	key := waitsOf{pkg, body, false}
 	g, known := f.graphs[key]
 	if !known {
-		g = &graph{cfg.New(body, func(call *ast.CallExpr) bool { return !NeverReturns(pkg.Info, call) }).Blocks}
+		g = &graph{cfg.New(body, func(call *ast.CallExpr) bool { return !f.NeverReturns(pkg.Info, call) }).Blocks}
 		f.graphs[key] = g
 	}
 	return g

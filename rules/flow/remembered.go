@@ -35,6 +35,8 @@ type remembered struct {
 	cuts     map[cutOf]bool
 	endings  map[varOf][]ending
 	endChans map[*types.Var]bool
+	// final caches endsItself.
+	final map[*types.Func]bool
 }
 
 func newRemembered() remembered {
@@ -56,6 +58,7 @@ func newRemembered() remembered {
 		cuts:        map[cutOf]bool{},
 		endings:     map[varOf][]ending{},
 		endChans:    map[*types.Var]bool{},
+		final:       map[*types.Func]bool{},
 	}
 }
 

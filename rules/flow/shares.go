@@ -40,6 +40,7 @@ func (f *Flow) Shares(pkg *program.Package, file *program.File, call *ast.CallEx
 
 // A sharing is what a function does with variables that it has in common with other calls: package variables and what its receiver holds.
 type sharing struct {
+	flow *Flow
 	pkg  *program.Package
 	decl *ast.FuncDecl
 	// aliases are the local variables that hold something out of one.
@@ -63,7 +64,7 @@ func (f *Flow) sharingOf(pkg *program.Package, d *ast.FuncDecl) *sharing {
 	if s := f.sharings[key]; s != nil {
 		return s
 	}
-	s := &sharing{pkg: pkg, decl: d, aliases: map[types.Object]types.Object{}, asked: map[types.Object]bool{}, emptied: map[types.Object]bool{}}
+	s := &sharing{flow: f, pkg: pkg, decl: d, aliases: map[types.Object]types.Object{}, asked: map[types.Object]bool{}, emptied: map[types.Object]bool{}}
 	f.sharings[key] = s
 	ast.Inspect(d.Body, func(n ast.Node) bool {
 		switch n := n.(type) {
@@ -345,7 +346,7 @@ func (s *sharing) succeeded(st store, call *ast.CallExpr) bool {
 		}
 		switch {
 		case s.tests(check.Cond, token.NEQ):
-			found = found || in(check.Else) || !in(check.Body) && leaves(s.pkg.Info, check.Body.List)
+			found = found || in(check.Else) || !in(check.Body) && s.flow.leaves(s.pkg.Info, check.Body.List)
 		case s.tests(check.Cond, token.EQL):
 			found = found || in(check.Body)
 		}

@@ -224,7 +224,7 @@ func (w *work) idle(n ast.Node) bool {
 
 func (w *work) idleCall(call *ast.CallExpr) bool {
 	info := w.pkg.Info
-	if tv := info.Types[call.Fun]; tv.IsType() || tv.IsBuiltin() || Ends(w.pkg, call) || NeverReturns(info, call) {
+	if tv := info.Types[call.Fun]; tv.IsType() || tv.IsBuiltin() || Ends(w.pkg, call) || w.flow.NeverReturns(info, call) {
 		return true
 	}
 	if _, ok := ast.Unparen(call.Fun).(*ast.FuncLit); ok {

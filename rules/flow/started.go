@@ -21,7 +21,7 @@ func (t *tracer) waits(sel *ast.SelectorExpr, start *ast.CallExpr) bool {
 	if body == nil {
 		return false
 	}
-	graph := cfg.New(body, func(call *ast.CallExpr) bool { return !NeverReturns(t.pkg.Info, call) })
+	graph := cfg.New(body, func(call *ast.CallExpr) bool { return !t.flow.NeverReturns(t.pkg.Info, call) })
 	for _, b := range graph.Blocks {
 		for i, n := range b.Nodes {
 			if n.Pos() <= start.Pos() && start.End() <= n.End() {

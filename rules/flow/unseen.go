@@ -175,7 +175,7 @@ func (f *Flow) insists(fn *types.Func, i int) bool {
 		return false
 	}
 	s, ok := b.decl.Body.List[0].(*ast.IfStmt)
-	if !ok || s.Init != nil || wayOut(b.pkg.Info, s.Body.List) != leavesFunction {
+	if !ok || s.Init != nil || f.wayOut(b.pkg.Info, s.Body.List) != leavesFunction {
 		return false
 	}
 	if _, returns := s.Body.List[len(s.Body.List)-1].(*ast.ReturnStmt); returns {
@@ -198,7 +198,7 @@ func (e *ender) lookList(list []ast.Stmt, u, away unseen) {
 	for _, s := range list {
 		e.look(s, inner, away)
 	}
-	if len(list) == 0 || wayOut(e.pkg.Info, list) == leavesFunction {
+	if len(list) == 0 || e.flow.wayOut(e.pkg.Info, list) == leavesFunction {
 		return
 	}
 	for v, pos := range inner {
@@ -216,7 +216,7 @@ func (e *ender) lookClauses(body *ast.BlockStmt, u unseen) {
 		case *ast.CaseClause:
 			e.lookList(c.Body, inner, u)
 			for _, cond := range c.List {
-				e.seen(cond, wayOut(e.pkg.Info, c.Body), u, u)
+				e.seen(cond, e.flow.wayOut(e.pkg.Info, c.Body), u, u)
 			}
 		case *ast.CommClause:
 			if c.Comm != nil {
@@ -246,11 +246,11 @@ func (e *ender) lookIf(s *ast.IfStmt, u, away unseen) {
 		e.branch(other, before, u, away)
 		for v := range before {
 			if compares(e.pkg.Info, s.Cond, v, token.EQL) {
-				e.drop(v, wayOut(e.pkg.Info, other.List), u, away)
+				e.drop(v, e.flow.wayOut(e.pkg.Info, other.List), u, away)
 			}
 		}
 	}
-	out := wayOut(e.pkg.Info, s.Body.List)
+	out := e.flow.wayOut(e.pkg.Info, s.Body.List)
 	if out == staysIn && e.leavesUnless(s.Body) {
 		out = leavesFunction
 	}
@@ -301,7 +301,7 @@ func (e *ender) drop(v *types.Var, out way, u, away unseen) {
 // leavesUnless reports whether the body of an if statement leaves the function but for some errors: it holds another one with a negation.
 func (e *ender) leavesUnless(body *ast.BlockStmt) bool {
 	for _, s := range body.List {
-		if s, ok := s.(*ast.IfStmt); ok && wayOut(e.pkg.Info, s.Body.List) == leavesFunction && negated(s.Cond) {
+		if s, ok := s.(*ast.IfStmt); ok && e.flow.wayOut(e.pkg.Info, s.Body.List) == leavesFunction && negated(s.Cond) {
 			return true
 		}
 	}

@@ -64,7 +64,7 @@ func (f *finder) call(pkg *program.Package, file *program.File, call *ast.CallEx
 	if body == nil || v.Pos() < body.Pos() || v.Pos() >= body.End() {
 		return // that of a function around
 	}
-	if exit := lostPath(pkg.Info, body, as.Pos(), v); exit.IsValid() {
+	if exit := lostPath(f.flow, pkg.Info, body, as.Pos(), v); exit.IsValid() {
 		f.report(pkg, file, as, cancel, call, exit)
 	}
 }
@@ -79,7 +79,7 @@ func (f *finder) declared(pkg *program.Package, file *program.File, spec *ast.Va
 	v, ok := pkg.Info.Defs[cancel].(*types.Var)
 	exit := token.NoPos
 	if ok && cancel.Name != "_" {
-		if exit = lostPath(pkg.Info, body, spec.Pos(), v); !exit.IsValid() {
+		if exit = lostPath(f.flow, pkg.Info, body, spec.Pos(), v); !exit.IsValid() {
 			return
 		}
 	}

@@ -13,8 +13,8 @@ import (
 
 // lostPath returns where a function is left on a path from the statement at a place on which a variable is not mentioned: a return, or the
 // end of the function. NoPos when there is none.
-func lostPath(info *types.Info, body *ast.BlockStmt, from token.Pos, v *types.Var) token.Pos {
-	graph := cfg.New(body, func(call *ast.CallExpr) bool { return !flow.NeverReturns(info, call) })
+func lostPath(f *flow.Flow, info *types.Info, body *ast.BlockStmt, from token.Pos, v *types.Var) token.Pos {
+	graph := cfg.New(body, func(call *ast.CallExpr) bool { return !f.NeverReturns(info, call) })
 	var start *cfg.Block // holds the statement at that place
 	var rest []ast.Node
 	for _, b := range graph.Blocks {
