@@ -207,7 +207,7 @@ func (f *file) uses(body, importPath string) bool {
 		if i < 0 {
 			return false
 		}
-		if i == 0 || !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.\"", rune(rest[i-1])) {
+		if i == 0 || !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.\"`", rune(rest[i-1])) {
 			return true
 		}
 		rest = rest[i+1:]
