@@ -17,7 +17,7 @@ import (
 )
 
 // allScenarios returns the names of all scenarios of rules and of the planner.
-func allScenarios(f *testing.F) []string {
+func allScenarios(f testing.TB) []string {
 	var names []string
 	for _, dir := range []string{"rules", "plan"} {
 		list, err := scenario.Find(filepath.Join(testdata, dir))
@@ -49,6 +49,11 @@ func FuzzBroken(f *testing.F) {
 func tryBroken(t *testing.T, file string, script []byte) {
 	tr := newTrial(t, file)
 	tr.breakInput(script)
+	tr.runBroken(t, file)
+}
+
+// runBroken runs every rule over a program that may not compile: no panic, and what is edited has no error that it had not before.
+func (tr *trial) runBroken(t *testing.T, file string) {
 	defer func() {
 		if t.Failed() {
 			t.Logf("%s, broken:", file)

@@ -51,7 +51,11 @@ func (kp *keyPlan) toldPlace(s *spot, parent, child ast.Node) string {
 			}
 		}
 	case *ast.SendStmt:
-		if ch, ok := s.Pkg.Info.TypeOf(p.Chan).Underlying().(*types.Chan); ok && isBasic(ch.Elem()) && kp.told(s.Pkg, s.File, p.Chan) {
+		t := s.Pkg.Info.TypeOf(p.Chan)
+		if t == nil {
+			break // of a package that is not there
+		}
+		if ch, ok := t.Underlying().(*types.Chan); ok && isBasic(ch.Elem()) && kp.told(s.Pkg, s.File, p.Chan) {
 			return types.ExprString(p.Chan)
 		}
 	}
@@ -138,7 +142,11 @@ func toldFunction(s *spot, call *ast.CallExpr, arg ast.Node) string {
 func (kp *keyPlan) toldOperand(s *spot, call *ast.CallExpr, arg ast.Node) string {
 	fn := census.Callee(s.Pkg.Info, call)
 	if fn == nil {
-		sig, ok := s.Pkg.Info.TypeOf(call.Fun).Underlying().(*types.Signature)
+		t := s.Pkg.Info.TypeOf(call.Fun)
+		if t == nil {
+			return "" // of a package that is not there
+		}
+		sig, ok := t.Underlying().(*types.Signature)
 		if ok && argumentIs(sig, call, arg, isBasic) && kp.told(s.Pkg, s.File, call.Fun) {
 			return types.ExprString(call.Fun)
 		}

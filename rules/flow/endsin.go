@@ -217,7 +217,12 @@ func (e *ender) endsLoop(n ast.Node) bool {
 	case *ast.ForStmt:
 		return n.Cond != nil && (e.asks(n.Cond, "Err") || e.getsContext(n.Cond)) || e.leavesAtEnd(n.Body, n.Cond == nil)
 	case *ast.RangeStmt:
-		if _, ok := e.pkg.Info.TypeOf(n.X).Underlying().(*types.Chan); !ok {
+		// The type of what could not be imported is not known.
+		t := e.pkg.Info.TypeOf(n.X)
+		if t == nil {
+			return false
+		}
+		if _, ok := t.Underlying().(*types.Chan); !ok {
 			return false
 		}
 		from := n.X

@@ -249,7 +249,8 @@ func (g *gather) accessorOf(at place, f *callgraph.Func, call *ast.CallExpr, ctx
 	}
 	there := &outcome{g: g, at: at, call: call, present: true}
 	there.run(f.Body().List)
-	if there.failed || there.results == nil {
+	// A program that does not compile may return what its signature does not have.
+	if there.failed || there.results == nil || len(there.results) != f.Signature.Results().Len() {
 		return nil
 	}
 	a := &accessor{f: f}
