@@ -24,6 +24,8 @@ type sigPlan struct {
 	// changed holds the functions that get the parameter.
 	changed map[*callgraph.Func]*newParam
 	order   []*newParam
+	// asking are those of them whose calls are still to be looked at.
+	asking []*newParam
 	// named are context parameters without a name that get one.
 	named map[*ast.Field]*newParam
 	// passes are the calls that pass the parameter, in the order in which they were found.
@@ -49,6 +51,8 @@ type newParam struct {
 	name string
 	// uses are the places in the body that name it.
 	uses []token.Pos
+	// asked is set for what needs the value, or may run what does, and does not only change with it.
+	asked bool
 	// target is set when a rule wants it.
 	target *rules.ParamTarget
 	// edits are what a local variable of the same name needs.
@@ -111,10 +115,12 @@ func (d *draft) signatures(in *rules.AddParam) (*sigPlan, error) {
 			sp.change(c)
 		}
 		sp.changed[t.Func].want(t)
+		sp.ask(sp.changed[t.Func])
 	}
-	for i := 0; i < len(sp.order) && !in.Only; i++ {
-		for _, call := range sp.order[i].f.Calls {
-			if sp.order[i].twin == "" || call.Named {
+	for i := 0; i < len(sp.asking) && !in.Only; i++ {
+		to := sp.asking[i]
+		for _, call := range to.f.Calls {
+			if (to.twin == "" || call.Named) && (to.asked || !call.Named) {
 				sp.extend(call)
 			}
 		}
@@ -147,6 +153,17 @@ func (sp *sigPlan) change(c *class) {
 		p := &newParam{f: f, name: "_", twin: c.twin, reused: sp.blankParam(f)}
 		sp.changed[f] = p
 		sp.order = append(sp.order, p)
+		sp.asking = append(sp.asking, p)
+		p.asked = f.Kind != callgraph.Declared || !sp.isContext()
+	}
+}
+
+// ask notes that the callers of a function are to pass the value, if they can come by it. A function that only changes with
+// another one, as the methods of a fake do, does nothing with it: where it is called by its name, any context will do.
+func (sp *sigPlan) ask(p *newParam) {
+	if !p.asked {
+		p.asked = true
+		sp.asking = append(sp.asking, p)
 	}
 }
 
@@ -165,7 +182,11 @@ func (sp *sigPlan) blankParam(f *callgraph.Func) *ast.Field {
 // extend gives the parameter to the function around a call that has nothing to pass, if the value can come from
 // there.
 func (sp *sigPlan) extend(call *callgraph.Call) {
-	if sp.isContext() && !sp.in.Supply.Lacks(call) || sp.changedAround(call.In) != nil {
+	if sp.isContext() && !sp.in.Supply.Lacks(call) {
+		return
+	}
+	if around := sp.changedAround(call.In); around != nil {
+		sp.ask(around)
 		return
 	}
 	caller := sp.provider(call)
@@ -177,6 +198,7 @@ func (sp *sigPlan) extend(call *callgraph.Call) {
 	}
 	if c := sp.classOf(caller); c.err == nil && (sp.in.Everywhere || sp.reached(caller)) {
 		sp.change(c)
+		sp.ask(sp.changed[caller])
 	}
 }
 

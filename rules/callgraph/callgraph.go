@@ -123,6 +123,12 @@ type Call struct {
 	ByMethod bool
 }
 
+// Beside reports whether a call runs a function or method, which it names, and nothing that is linked to it: another method of the same
+// interface for one. What only those need does not concern it.
+func (c *Call) Beside(f *Func) bool {
+	return c.Named && !slices.Contains(c.Callees, f) && !slices.ContainsFunc(c.Callees, func(g *Func) bool { return g.Kind != Declared })
+}
+
 // A Mention is a use of a function or method as a value.
 type Mention struct {
 	File *program.File

@@ -81,6 +81,13 @@ func (w *witness) mattersTo(file *program.File, pkg *program.Package, n *ast.Cal
 			continue
 		}
 		for _, f := range c.Callees {
+			if c.Named && f.Kind == callgraph.Declared && f.Body() != nil {
+				// Nothing else runs, whatever changes with it.
+				if v := param(f, i); v != nil && w.usesMatter(v) {
+					return true
+				}
+				continue
+			}
 			if w.mattersToFunc(f, i, map[*callgraph.Func]bool{}) {
 				return true
 			}

@@ -358,9 +358,14 @@ func (s *Supply) Route(f *callgraph.Func, together Together, starts map[*callgra
 		seen[at.f] = true
 		list, named := together(at.f)
 		for _, m := range list {
-			seen[m] = true
+			if m != at.f && m.Kind != callgraph.Declared {
+				if seen[m] {
+					continue
+				}
+				seen[m] = true
+			}
 			for _, call := range m.Calls {
-				if call.Defer || named && !call.Named {
+				if call.Defer || named && !call.Named || call.Beside(at.f) {
 					continue
 				}
 				step := Step{call, m, s.Source(call)}
