@@ -225,8 +225,8 @@ func (t *tracer) leaks(v *types.Var) bool {
 			continue
 		}
 		if lit := t.flow.literalAround(t.file, u.Ident, v); lit != nil {
-			if run := t.flow.RunOf(t.pkg, t.file, lit); run >= Concurrent {
-				return true
+			if run := t.flow.RunOf(t.pkg, t.file, lit); run >= AfterEnd {
+				return true // on a goroutine, at any time, or when a context has ended: to stop it in a way of its own
 			}
 		}
 		if t.gone(u.Ident) {
