@@ -63,6 +63,9 @@
 //     behind a deferred wait, which then comes later; it waits for the end of the context first; or it starts goroutines in a loop that ends
 //     with the context, or when a call in it that is given one fails, and waits behind the loop. A context in scope that this does not
 //     end is passed instead
+//   - a goroutine that receives from a channel, when something is sent on it, or the channel is closed while the goroutine goes on behind
+//     that, where the context may have ended: after <-ctx.Done(), deferred, or with the error of a call that was given the context. It gets
+//     the last word about what has failed
 //   - a context that is stored, or whose cancel function is: it is the life of something; one that a function goes on with, by a
 //     goroutine of its own for example, where the goroutine is waited for
 //   - work in a goroutine that is waited for, but that others wait for as well, by an entry which they find

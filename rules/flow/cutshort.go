@@ -12,8 +12,8 @@ import (
 )
 
 // CutShort reports whether a context may end between the start of a goroutine and the place where the function waits for it, by what
-// the function itself does: it calls the cancel function first, waits for the end of the context, or starts goroutines in a loop that ends
-// with it and lets them finish. Work that gets such a context is never done as a whole, although somebody waits for it.
+// the function itself does: it calls the cancel function first, waits for the end of the context, starts goroutines in a loop that ends
+// with it and lets them finish, or gives the goroutine something to work on when a call that got the context may have failed. Work that gets such a context is never done as a whole, although somebody waits for it.
 func (f *Flow) CutShort(g *Goroutine, v *types.Var) bool {
 	key := cutOf{startOf{g.Pkg, g.Node()}, v}
 	cut, known := f.cuts[key]
@@ -21,7 +21,7 @@ func (f *Flow) CutShort(g *Goroutine, v *types.Var) bool {
 		if life := f.Lifetime(g); life.Kind == Joined {
 			c := &cutter{flow: f, g: g, v: v, outer: f.Enclosing(g)}
 			c.waits(life)
-			cut = c.cancelled() || c.endedAtWait() || c.drained()
+			cut = c.cancelled() || c.endedAtWait() || c.drained() || c.fedAtEnd()
 		}
 		f.cuts[key] = cut
 	}

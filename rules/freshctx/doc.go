@@ -37,8 +37,8 @@
 //   - what handles the error of a call that was given the context, and calls that roll back, unlock, close, shut down, deregister or undo
 //   - goroutines that make their own, which rule detachedgo looks at; those that nobody waits for, also when one of them waits for
 //     another; those that are waited for by a function that asks itself whether its context has ended, calls a
-//     cancel function in between, also deferred behind the deferred wait, or starts them in a loop that ends with the context: to let them
-//     finish
+//     cancel function in between, also deferred behind the deferred wait, starts them in a loop that ends with the context, to let them
+//     finish, or sends them what to work on where the context may have ended
 //   - functions that run at another time than they are written:
 //     sync.Once, singleflight, callbacks, iterators; and those that would see another value of the variable, since it is assigned to
 //     when the function literal has been made
