@@ -1,6 +1,7 @@
 package contextlesscall
 
 import (
+	"cmp"
 	_ "embed"
 	"fmt"
 	"go/ast"
@@ -67,7 +68,10 @@ func (f *finder) call(pkg *program.Package, file *program.File, call *ast.CallEx
 	}
 	src := f.source(at)
 	if src == nil || f.inTwin(at, twin) || f.flow.OnPurpose(file, call.Pos()) || f.flow.Memoizes(pkg, file, call.Pos()) || f.flow.Shares(pkg, file, call) || twin.Lasts && f.lasts(at, src) ||
-		twin.Func != nil && f.pass.Supply().KeepsOwn(twin.Func) {
+		twin.Func != nil && (f.pass.Supply().KeepsOwn(twin.Func) || !writesLog(fn) && f.flow.EndsSilently(twin.Func)) {
+		return
+	}
+	if f.flow.ReliedOnAs(pkg, file, call, cmp.Or(twin.Func, fn)) {
 		return
 	}
 	f.report(at, src, twin)

@@ -151,7 +151,7 @@ func (f *finder) users(b *flow.Birth, life flow.LifetimeKind) []flow.Fate {
 			if fate.Call == nil || flow.CleansUp(fate.Call) || life == flow.Joined && (f.flow.Outlives(b.Pkg, b.File, fate) || f.pass.Supply().Keeps(fate.Call)) {
 				return nil
 			}
-			if life != flow.Outlives && f.flow.Shares(b.Pkg, b.File, fate.Call) {
+			if life != flow.Outlives && (f.flow.Shares(b.Pkg, b.File, fate.Call) || f.flow.ReliedOn(b.Pkg, b.File, fate.Call)) {
 				return nil
 			}
 			used = append(used, fate)

@@ -48,6 +48,9 @@
 //     transaction, a row, a cache entry; a process that is not waited for on every path
 //   - work for others as well: callers find an entry that was made before the call, and wait for it; what a call returns is kept for
 //     them, also when it has failed; a call gets what the receiver has collected, which is thrown away afterwards
+//   - a call on which the code behind it relies: it returns an error alone, or nothing, that is dropped or leaves things as they are, and
+//     what it is a method of, or what it hands its context to, is given back behind it or by deferred code: a lock, a place in a
+//     semaphore; it comes behind goroutines that give theirs back, and waits for them; or its failure panics
 //   - ctx = context.Background() where ctx may be nil, and parameters to which nil comes: a call passes it, a variable or a field that was never
 //     set, or what it was given as nil itself; a struct that embeds a context and is made without one
 //   - a function without a context in scope: also one whose body only calls its twin that takes ctx

@@ -132,7 +132,7 @@ func (f *finder) users(b *flow.Birth, src *flow.Source, fates []flow.Fate) []flo
 		}
 		switch fate.Kind {
 		case flow.Used, flow.Looked:
-			if f.sharedResult(b, fate.Call) || f.flow.Shares(b.Pkg, b.File, fate.Call) || flow.CleansUp(fate.Call) || replaces(b, fate.Call) || f.asksForDefault(b, fate) || src.Kind != flow.Test && f.pass.Supply().Keeps(fate.Call) {
+			if f.sharedResult(b, fate.Call) || f.flow.Shares(b.Pkg, b.File, fate.Call) || f.flow.ReliedOn(b.Pkg, b.File, fate.Call) || flow.CleansUp(fate.Call) || replaces(b, fate.Call) || f.asksForDefault(b, fate) || src.Kind != flow.Test && f.pass.Supply().Keeps(fate.Call) {
 				return nil
 			}
 			// A context made to carry a value is found where it is looked up; a test has no values to give.
@@ -161,7 +161,7 @@ func (f *finder) joined(b *flow.Birth, src *flow.Source, fate flow.Fate) bool {
 	if f.flow.Outlives(b.Pkg, b.File, fate) || f.asksForEnd(b, src) {
 		return false
 	}
-	return fate.Call == nil || !within(fate.Call, b.Call) && !f.flow.Shares(b.Pkg, b.File, fate.Call) && !flow.CleansUp(fate.Call) && !f.pass.Supply().Keeps(fate.Call)
+	return fate.Call == nil || !within(fate.Call, b.Call) && !f.flow.Shares(b.Pkg, b.File, fate.Call) && !f.flow.ReliedOn(b.Pkg, b.File, fate.Call) && !flow.CleansUp(fate.Call) && !f.pass.Supply().Keeps(fate.Call)
 }
 
 func within(outer, inner ast.Node) bool {

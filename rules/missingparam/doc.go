@@ -54,6 +54,8 @@
 //     making of a client; a function that derives a context for its callers is judged by what they do with it
 //   - what is made once and kept for all that come later, a client on first use for example: the first caller must not end it;
 //     nor work that others wait for or whose failure they are given, nor what has been collected from many and is sent by the last
+//   - a call on which the code behind it relies, also that of a caller, as for freshctx: a lock that is given back whatever became of it,
+//     a failure that panics
 //   - a context that makes no difference to the work: only calls that cannot fail get it, logging for example, or calls of code
 //     elsewhere whose results nobody looks at. Where the function gets a parameter for another reason, these use it too
 //   - code that only goroutines reach, callbacks that may run later, main, init and tests

@@ -142,10 +142,10 @@ func (w *witness) judge(b *birth) bool {
 }
 
 // ends reports whether a fresh context is for a call that ends or takes back something: the shutdown of a server, for example, has
-// a time of its own.
+// a time of its own; or for one that must have been done where the code goes on.
 func (w *witness) ends(b *birth) bool {
 	return slices.ContainsFunc(w.pass.Flow().Fates(b.pkg, b.file, b.call), func(fate flow.Fate) bool {
-		return fate.Call != nil && flow.CleansUp(fate.Call)
+		return fate.Call != nil && (flow.CleansUp(fate.Call) || w.pass.Flow().ReliedOn(b.pkg, b.file, fate.Call))
 	})
 }
 
