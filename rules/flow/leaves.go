@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 
 	"github.com/ctxmend/ctxmend/rules/census"
 	"github.com/ctxmend/ctxmend/rules/program"
@@ -19,6 +20,22 @@ func (f *Flow) ResultKept(pkg *program.Package, file *program.File, call *ast.Ca
 		}
 	}
 	return false
+}
+
+// RequestLeaves reports whether a request that a call makes leaves the function, or what is made of it: it is stored, or the body of its
+// answer is returned.
+func (f *Flow) RequestLeaves(pkg *program.Package, file *program.File, call *ast.CallExpr) bool {
+	t := &tracer{flow: f, pkg: pkg, file: file, from: call.Pos(), seen: map[followed]bool{}}
+	t.derived(call)
+	return slices.ContainsFunc(t.list, func(fate Fate) bool {
+		switch fate.Kind {
+		case Used, Looked, Asked:
+			return false
+		case Started:
+			return f.Outlives(pkg, file, fate)
+		}
+		return true
+	})
 }
 
 // resultKept reports whether what a call that gets a context makes of it may be at work with it when the function has returned. Of

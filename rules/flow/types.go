@@ -88,13 +88,13 @@ func asked(t types.Type) string {
 		return ".Context()"
 	}
 	if sel := set.Lookup(nil, "Request"); sel != nil {
-		if fn, ok := sel.Obj().(*types.Func); ok && niladic(fn.Signature()) && isRequest(fn.Signature().Results().At(0).Type()) && answers(t, set) {
+		if fn, ok := sel.Obj().(*types.Func); ok && niladic(fn.Signature()) && IsRequest(fn.Signature().Results().At(0).Type()) && answers(t, set) {
 			return ".Request().Context()"
 		}
 	}
 	if st, ok := deref(t).Underlying().(*types.Struct); ok {
 		for fd := range st.Fields() {
-			if fd.Name() == "Request" && isRequest(fd.Type()) && answers(t, set) {
+			if fd.Name() == "Request" && IsRequest(fd.Type()) && answers(t, set) {
 				return ".Request.Context()"
 			}
 		}
@@ -143,7 +143,8 @@ func givesContext(set *types.MethodSet, name string) bool {
 
 func niladic(sig *types.Signature) bool { return sig.Params().Len() == 0 && sig.Results().Len() == 1 }
 
-func isRequest(t types.Type) bool {
+// IsRequest reports whether a type is *http.Request.
+func IsRequest(t types.Type) bool {
 	p, ok := types.Unalias(t).(*types.Pointer)
 	return ok && isNamed(p.Elem(), "net/http", "Request")
 }

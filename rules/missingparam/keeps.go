@@ -278,10 +278,16 @@ func param(f *callgraph.Func, i int) *types.Var {
 // livesOn reports whether a call makes a value that may work with the context later, and that outlives the function: one with
 // methods to end it or to give it work, which is stored or returned.
 func (w *witness) livesOn(file *program.File, pkg *program.Package, call *ast.CallExpr, results types.Type) bool {
-	worker := false
-	each(results, func(t types.Type) { worker = worker || works(t) })
+	worker, requests := false, true
+	each(results, func(t types.Type) {
+		worker = worker || works(t)
+		requests = requests && (!works(t) || flow.IsRequest(t))
+	})
 	if !worker {
 		return false
+	}
+	if requests {
+		return w.pass.Flow().RequestLeaves(pkg, file, call) // it is there to be sent: that goes on as long as somebody reads the answer
 	}
 	parent, child := w.pass.Census.Outer(file, call)
 	switch n := parent.(type) {
