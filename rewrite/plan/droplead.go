@@ -21,6 +21,9 @@ const (
 	leadGoes
 	// leadJoins is for statements that become part of another one: what is said of them has to stay beside it.
 	leadJoins
+	// leadSaid is for a statement that would give a variable to itself: what is said above it stays, unless it is what was to be done
+	// and now is.
+	leadSaid
 )
 
 // droppedLines are the lines of a statement or declaration that goes.
@@ -62,6 +65,9 @@ func (d *draft) takeLead(l *droppedLines) error {
 		if !goes && !d.joinsBelow(l) {
 			return block("comment", l.File, g.Pos(), "the comment speaks of a statement that becomes part of another one; move it there")
 		}
+	}
+	if l.lead == leadSaid {
+		goes = goes && (onlyDirectives(g) || toDo.MatchString(g.Text()))
 	}
 	goes = goes && !slices.ContainsFunc(g.List, func(c *ast.Comment) bool { return wideDirective.MatchString(c.Text) })
 	src := l.File.Src

@@ -93,12 +93,12 @@ func (p *dropPlan) insertBefore(f *program.File, stmt ast.Stmt, value ast.Expr) 
 	return nil
 }
 
-// dropOwn removes a statement that would give a variable to itself. What is said behind it stays on its line, unless it is a
-// directive, or what was to be done and now is.
+// dropOwn removes a statement that would give a variable to itself. What is said above it stays, and what is said behind it on its
+// line, unless it is a directive, or what was to be done and now is.
 func (d *draft) dropOwn(f *program.File, as *ast.AssignStmt) error {
 	c := d.commentBehind(f, as.End())
 	if c == nil || lineDirective(c.Text) || toDo.MatchString(c.Text) {
-		return (&dropPlan{draft: d}).dropLines(f, as, leadGoes)
+		return (&dropPlan{draft: d}).dropLines(f, as, leadSaid)
 	}
 	src, from, to := f.Src, d.offset(f, as.Pos()), d.offset(f, c.Pos())
 	if !isBlankTo(src, from) || len(bytes.TrimSpace(src[d.offset(f, as.End()):to])) > 0 {

@@ -62,7 +62,8 @@
 //
 // The context in scope takes the place of the fresh one: of several, the one that is given or derived by a value,
 // innermost first, before one with a timeout of its own. A parameter named _ gets its name. ctx := context.Background() where an
-// outer ctx is in scope goes, as long as nothing is assigned to the inner one, and leaves a comment behind it where it is; so does a
+// outer ctx is in scope goes, as long as nothing is assigned to the inner one, and leaves comments above and behind it where they are, unless they
+// say what was to be done; so does a
 // statement without a comment that puts a fresh context in the place of the parameter, whatever that is. All places of one test change
 // together.
 // A function of the program that only made fresh contexts stays, also when nothing calls it any longer.

@@ -39,7 +39,7 @@
 // as the function did; a method handed to code outside the program is wrapped there. Goroutines pass
 // what is at hand when their caller waits for them, context.WithoutCancel of it otherwise; deferred calls a context of their own.
 //
-// The statement that made the context goes. A comment behind it stays, unless it is a to-do or a directive.
+// The statement that made the context goes. Comments above and behind it stay, unless they are a to-do or a directive.
 //
 // With --api preserve, the default, an exported function of a package that other modules can import keeps its
 // signature. It gets a twin, FooContext, and becomes a deprecated wrapper marked go:fix inline, so that go fix moves
@@ -50,6 +50,7 @@
 //   - functions that only call their twin: Query beside QueryContext
 //   - functions called to clean up: by defer, or after a context has ended; a context for calls that roll back, unlock, undo, close or
 //     shut down
+//   - a place with a comment that explains the context
 //   - a context that lives on when the function has returned: it is stored, a goroutine gets it, or it goes into the
 //     making of a client, or of a request that is stored or whose answer is returned; a function that derives a context for its callers is judged by what they do with it
 //   - what is made once and kept for all that come later, a client on first use for example: the first caller must not end it;

@@ -125,7 +125,7 @@ func (w *witness) judge(b *birth) bool {
 			return false // there is a context at hand, or one that has ended
 		}
 	}
-	if w.supply.Inside(b.file, b.call, isDeferOrGo) || w.ends(b) || w.pass.Flow().Memoized(b.pkg, b.file, b.call) {
+	if w.supply.Inside(b.file, b.call, isDeferOrGo) || w.pass.Flow().OnPurpose(b.file, b.call.Pos()) || w.ends(b) || w.pass.Flow().Memoized(b.pkg, b.file, b.call) {
 		return false
 	}
 	b.owner = f
