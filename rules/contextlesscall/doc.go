@@ -35,7 +35,7 @@
 // # What is no finding
 //
 //   - places where the context may have ended, as for freshctx: deferred code, after <-ctx.Done(), the handling of an error that
-//     may come from it; goroutines that nobody waits for, and functions that run at another time. Log entries of log/slog are written there as well
+//     may come from it, what comes while such an error is held or behind a process that ends with it; goroutines that nobody waits for, and functions that run at another time. Log entries of log/slog are written there as well
 //   - what goes on when the function returns: a process that is started and not waited for on every path; results that are returned, stored or
 //     handed to a goroutine, or to a function that runs when a context has ended, as one that stops a process in order does; a
 //     counterpart in the program that stores the context, or starts what nobody waits for with it

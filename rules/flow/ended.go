@@ -97,6 +97,8 @@ type ender struct {
 	nested int
 	// loop is where the body of the loop begins that is looked at.
 	loop token.Pos
+	// goes is set where errors that leave a function are lost all the same, since nobody gets them: in that of a goroutine.
+	goes bool
 	// nils are conditions around the place by which errors are nil there.
 	nils []comparison
 	// labels are those whose goto statements have been looked at.

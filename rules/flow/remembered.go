@@ -37,6 +37,11 @@ type remembered struct {
 	endChans map[*types.Var]bool
 	// final caches endsItself.
 	final map[*types.Func]bool
+	// swallowing caches swallows, leftovers leftBy.
+	swallowing map[*types.Func]bool
+	leftovers  map[waitsOf]unseen
+	// lasting are the places of calls that lasts has found.
+	lasting map[token.Pos]bool
 }
 
 func newRemembered() remembered {
@@ -59,6 +64,9 @@ func newRemembered() remembered {
 		endings:     map[varOf][]ending{},
 		endChans:    map[*types.Var]bool{},
 		final:       map[*types.Func]bool{},
+		swallowing:  map[*types.Func]bool{},
+		leftovers:   map[waitsOf]unseen{},
+		lasting:     map[token.Pos]bool{},
 	}
 }
 

@@ -35,7 +35,8 @@ func (e *ender) without(u unseen) unseen {
 	u = maps.Clone(u)
 	for v := range u {
 		for _, c := range e.nils {
-			if c.op == token.NEQ && compares(e.pkg.Info, c.cond, v, c.op) || c.op == token.EQL && conjoined(e.pkg.Info, c.cond, v) {
+			if c.op == token.NEQ && compares(e.pkg.Info, c.cond, v, c.op) || c.op == token.EQL && conjoined(e.pkg.Info, c.cond, v) ||
+				e.succeeded(c.cond, v, c.op == token.EQL) {
 				delete(u, v)
 				break
 			}
@@ -83,17 +84,22 @@ func (e *ender) notByCases(s *ast.SwitchStmt) {
 func (e *ender) look(s ast.Stmt, u, away unseen) {
 	switch s := s.(type) {
 	case *ast.AssignStmt:
+		for _, rhs := range s.Rhs {
+			e.awaited(rhs, u)
+		}
 		for i, lhs := range s.Lhs {
-			if id, ok := lhs.(*ast.Ident); ok {
-				e.assigned(id, s.Rhs[min(i, len(s.Rhs)-1)], u)
-			}
+			e.assigned(lhs, s.Rhs[min(i, len(s.Rhs)-1)], len(s.Lhs) > len(s.Rhs), i, u)
 		}
 	case *ast.DeclStmt:
 		e.lookDecl(s, u)
 	case *ast.ExprStmt:
+		e.awaited(s.X, u)
+		e.ignored(s.X, u)
 		if call, ok := ast.Unparen(s.X).(*ast.CallExpr); ok {
 			e.lookCall(call, u)
 		}
+	case *ast.SendStmt:
+		e.passedOn(s, u)
 	case *ast.LabeledStmt:
 		e.look(s.Stmt, u, away)
 	case *ast.BlockStmt:
@@ -106,34 +112,16 @@ func (e *ender) look(s ast.Stmt, u, away unseen) {
 		}
 		e.lookLoop(s.Body, u)
 	case *ast.RangeStmt:
-		e.lookLoop(s.Body, u)
+		e.lookRange(s, u)
 	case *ast.SwitchStmt:
 		if s.Init != nil {
 			e.look(s.Init, u, away)
 		}
-		e.lookClauses(s.Body, u)
+		e.lookClauses(s.Body, u, away)
 	case *ast.TypeSwitchStmt:
-		e.lookClauses(s.Body, u)
+		e.lookClauses(s.Body, u, away)
 	case *ast.SelectStmt:
-		e.lookClauses(s.Body, u)
-	}
-}
-
-// assigned notes a variable that gets an error.
-func (e *ender) assigned(id *ast.Ident, value ast.Expr, u unseen) {
-	v, ok := e.pkg.Info.ObjectOf(id).(*types.Var)
-	if !ok || id.Name == "_" || !isErrorType(v.Type()) {
-		return
-	}
-	switch x := ast.Unparen(value).(type) {
-	case *ast.CallExpr:
-		if e.givenContext(x) {
-			u[v] = x.Pos()
-		}
-	case *ast.Ident:
-		if from, ok := e.pkg.Info.Uses[x].(*types.Var); ok && u[from].IsValid() {
-			u[v] = u[from]
-		}
+		e.lookClauses(s.Body, u, away)
 	}
 }
 
@@ -145,7 +133,7 @@ func (e *ender) lookDecl(s *ast.DeclStmt, u unseen) {
 	for _, spec := range decl.Specs {
 		if spec, ok := spec.(*ast.ValueSpec); ok && len(spec.Values) > 0 {
 			for i, id := range spec.Names {
-				e.assigned(id, spec.Values[min(i, len(spec.Values)-1)], u)
+				e.assigned(id, spec.Values[min(i, len(spec.Values)-1)], len(spec.Names) > len(spec.Values), i, u)
 			}
 		}
 	}
@@ -184,39 +172,46 @@ func (f *Flow) insists(fn *types.Func, i int) bool {
 	return compares(b.pkg.Info, s.Cond, fn.Origin().Signature().Params().At(i), token.NEQ)
 }
 
-// lookLoop goes through the body of a loop. What breaks out of it comes behind it; an error of one turn alone does not.
+// lookLoop goes through the body of a loop. What leaves it, or a turn of it, comes behind it.
 func (e *ender) lookLoop(body *ast.BlockStmt, u unseen) {
 	defer func(loop token.Pos) { e.loop = loop }(e.loop)
 	e.loop = body.Pos()
 	e.lookList(body.List, u, u)
 }
 
-// lookList goes through statements of which control may come behind the list: not when they leave the function. A variable of the list
-// itself that holds an error to its end is done with.
+// lookList goes through statements of which control may come behind the list: not when they leave the function. An error that a variable
+// of the list itself holds to its end goes with it, unless something else holds it as well.
 func (e *ender) lookList(list []ast.Stmt, u, away unseen) {
 	inner := maps.Clone(u)
 	for _, s := range list {
 		e.look(s, inner, away)
 	}
-	if len(list) == 0 || e.flow.wayOut(e.pkg.Info, list) == leavesFunction {
+	if len(list) == 0 {
 		return
 	}
-	for v, pos := range inner {
-		if v.Pos() < list[0].Pos() {
-			u[v] = pos
+	if e.flow.wayOut(e.pkg.Info, list) == leavesFunction {
+		if !e.goes {
+			return
 		}
+		u = away
 	}
+	e.forget(inner, func(v *types.Var) bool { return v.Pos() >= list[0].Pos() })
+	maps.Copy(u, inner)
 }
 
-func (e *ender) lookClauses(body *ast.BlockStmt, u unseen) {
+func (e *ender) lookClauses(body *ast.BlockStmt, u, away unseen) {
 	before := maps.Clone(u)
 	for _, c := range body.List {
 		inner := maps.Clone(before)
 		switch c := c.(type) {
 		case *ast.CaseClause:
 			e.lookList(c.Body, inner, u)
+			out, to := e.flow.wayOut(e.pkg.Info, c.Body), u
+			if out == leavesTurn {
+				to = away
+			}
 			for _, cond := range c.List {
-				e.seen(cond, e.flow.wayOut(e.pkg.Info, c.Body), u, u)
+				e.seen(cond, out, u, to)
 			}
 		case *ast.CommClause:
 			if c.Comm != nil {
@@ -239,6 +234,7 @@ func (e *ender) lookIf(s *ast.IfStmt, u, away unseen) {
 	}
 	before := maps.Clone(u)
 	e.branch(s.Body, before, u, away)
+	e.counted(s, before, u)
 	switch other := s.Else.(type) {
 	case *ast.IfStmt:
 		e.lookIf(other, u, away)
@@ -255,10 +251,9 @@ func (e *ender) lookIf(s *ast.IfStmt, u, away unseen) {
 		out = leavesFunction
 	}
 	e.seen(s.Cond, out, u, away)
-	for v := range maps.Clone(u) {
-		if s.Init != nil && s.Init.Pos() <= v.Pos() && v.Pos() < s.Init.End() {
-			delete(u, v)
-		}
+	e.refusedAt(s, out, u, away)
+	if s.Init != nil {
+		e.forget(u, func(v *types.Var) bool { return s.Init.Pos() <= v.Pos() && v.Pos() < s.Init.End() })
 	}
 }
 
@@ -276,25 +271,34 @@ func (e *ender) branch(body *ast.BlockStmt, before, u, away unseen) {
 // seen drops the errors that a condition tells to be there, when control then goes away.
 func (e *ender) seen(cond ast.Expr, out way, u, away unseen) {
 	for v := range maps.Clone(u) {
-		if compares(e.pkg.Info, cond, v, token.NEQ) {
+		if compares(e.pkg.Info, cond, v, token.NEQ) || e.asksHolder(cond, v) {
 			e.drop(v, out, u, away)
 		}
 	}
 }
 
+// drop takes an error away from all that hold it, when control goes away because of it.
 func (e *ender) drop(v *types.Var, out way, u, away unseen) {
-	pos := u[v]
+	pos, held := u[v]
+	if !held || out == staysIn {
+		return
+	}
+	if out == leavesFunction && e.goes {
+		out = leavesList
+	}
+	same := u.release(pos)
 	switch out {
-	case leavesFunction:
-		delete(u, v)
 	case leavesTurn:
-		delete(u, v)
-		if v.Pos() < e.loop {
-			away[v] = pos
+		for _, w := range same {
+			if w.Pos() < e.loop {
+				away[w] = pos
+			}
 		}
+		e.lose(pos, away)
 	case leavesList:
-		delete(u, v)
-		away[v] = pos
+		for _, w := range same {
+			away[w] = pos
+		}
 	}
 }
 

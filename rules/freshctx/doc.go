@@ -32,7 +32,9 @@
 //   - what comes behind a loop that ends with a context: by its condition, by break or goto where ctx.Err() is not nil, where an error is
 //     that of a context, or where a call that is given one fails
 //   - what comes while a variable holds the error of a call that was given the context and no statement has left the function, or the
-//     turn of a loop, because of it
+//     turn of a loop, because of it; what the error is gathered, stored or counted in holds it as well, also where a goroutine does so that is
+//     waited for, and so does what is received from a channel of errors, and a number, a text or a bool of a function that deals with errors itself
+//   - what comes behind a process, or other work that was made with the context, when no statement has left the function because of its error
 //   - closures that are called in such a place, and functions that get the context there from a caller, or from a caller's caller
 //   - what handles the error of a call that was given the context, and calls that roll back, unlock, close, shut down, deregister or undo
 //   - goroutines that make their own, which rule detachedgo looks at; those that nobody waits for, also when one of them waits for
