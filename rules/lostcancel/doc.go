@@ -39,7 +39,8 @@
 //     or a method of an interface that may do so; what a call has made with it leaves the function and may need it then: a transaction, a
 //     row, a reader, a process that is not waited for on every path; the cancel function itself is stored, returned or passed on;
 //     a test's Cleanup, context.AfterFunc or a subtest that runs in parallel works with it: these run when the function has returned
-//   - order: a goroutine works with the context that the function waits for in code deferred before: the cancel function would run first
+//   - order: code that is deferred before works with the context, or with what a call has made with it, a transaction for example, or waits
+//     for a goroutine that does: the cancel function would run first
 //   - loop: a defer in a loop runs when the function returns, not when the turn ends
 //   - name: no name is free for the cancel function
 //   - edit: the statement declares nothing, or has no line below it; or the file cannot be edited as planned

@@ -192,6 +192,9 @@ func escapes(f *finder, pkg *program.Package, file *program.File, fate flow.Fate
 	if wait := f.flow.WaitedLater(pkg, file, fate, as.Pos()); wait.IsValid() {
 		return &rules.Blocker{Reason: "order", Message: "a goroutine works with the context, and the function waits for it in code that is deferred before: what is deferred here would run first, and end the work", File: file, Pos: wait}
 	}
+	if later := f.flow.DeferredBefore(pkg, file, fate, as.Pos()); later.IsValid() {
+		return &rules.Blocker{Reason: "order", Message: "code that is deferred before works with the context, or with what was made with it: what is deferred here would run first, and end it", File: file, Pos: later}
+	}
 	switch fate.Kind {
 	case flow.Kept, flow.Chosen, flow.Registered:
 		return &rules.Blocker{Reason: "kept", Message: "the context may be needed when the function has returned; call the cancel function when it no longer is", File: file, Pos: fate.Pos}
