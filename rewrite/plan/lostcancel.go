@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/ctxmend/ctxmend/rules"
+	"github.com/ctxmend/ctxmend/rules/census"
 )
 
 // deferCancel defers a cancel function on the line below the statement that makes it.
@@ -47,7 +48,20 @@ func (d *draft) deferCancel(in *rules.DeferCancel) error {
 	pos := f.Tok.Pos(below)
 	d.splice(f, pos, pos, Lit(indent+"defer "+name+"("+cause(in)+")"+eol))
 	d.unit.Notes = append(d.unit.Notes, "the context ends when the function returns")
+	if listens(in) {
+		d.unit.Notes = append(d.unit.Notes, "signals do by then what they do by default: a second one may end the program while it shuts down")
+	}
 	return nil
+}
+
+// listens reports whether the context ends with a signal: its cancel function gives the signal back its default action.
+func listens(in *rules.DeferCancel) bool {
+	call, ok := ast.Unparen(in.Assign.Rhs[0]).(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	fn := census.Callee(in.Pkg.Info, call)
+	return fn != nil && fn.Pkg() != nil && fn.Pkg().Path() == "os/signal"
 }
 
 // sameScope reports whether the statement could declare the cancel function and still assign to the same context: both belong to

@@ -31,7 +31,8 @@
 //
 // # Fix safety
 //
-// Review: the context now ends when the function returns.
+// Review: the context now ends when the function returns. With signal.NotifyContext the signals then do what they do by default: a second
+// one may end the program while it shuts down.
 //
 // # When it is blocked
 //
