@@ -74,7 +74,10 @@ func (f *finder) blocks(g *flow.Goroutine) bool {
 		case *ast.UnaryExpr:
 			found = found || n.Op == token.ARROW && n.Pos() > g.Node().Pos()
 		case *ast.ForStmt:
-			found = found || n.Cond == nil && n.End() > g.Node().Pos()
+			found = found || n.End() > g.Node().Pos() && (n.Cond == nil || n.Post == nil && f.flow.WorksIn(g.Pkg, n.Cond))
+		case *ast.RangeStmt:
+			_, isChan := g.Pkg.Info.TypeOf(n.X).Underlying().(*types.Chan)
+			found = found || isChan && n.End() > g.Node().Pos()
 		case *ast.CallExpr:
 			if sel, ok := n.Fun.(*ast.SelectorExpr); ok && sel.Sel.Name == "Wait" && n.Pos() > g.Node().Pos() {
 				found = true
@@ -224,13 +227,13 @@ func (e *escape) same(x ast.Expr, s *flow.Source) bool {
 	return found
 }
 
-// waits reports whether the goroutine asks the context for its end: it is there to see it.
+// waits reports whether the goroutine asks the context for its end, or goes on until then: it is there to see it.
 func (e *escape) waits() bool {
 	if e.g.Lit == nil {
 		fn := census.Callee(e.g.Pkg.Info, e.g.Call)
-		return fn != nil && e.flow.AsksForEnd(fn)
+		return fn != nil && (e.flow.AsksForEnd(fn) || e.flow.CallRunsUntilEnd(e.g.Pkg, e.g.Call))
 	}
-	found := false
+	found := e.flow.RunsUntilEnd(e.g.Pkg, e.g.File, e.g.Lit.Body)
 	ast.Inspect(e.g.Lit.Body, func(n ast.Node) bool {
 		if sel, ok := n.(*ast.SelectorExpr); ok && (sel.Sel.Name == "Done" || sel.Sel.Name == "Err") && flow.Implements(e.g.Pkg.Info.TypeOf(sel.X)) {
 			found = true
@@ -249,7 +252,7 @@ func (f *finder) report(e *escape, life flow.Lifetime) {
 	} else if g.Lit != nil {
 		end = g.Call.Fun.End()
 	}
-	f.list = append(f.list, &rules.Finding{
+	finding := &rules.Finding{
 		Rule: name,
 		Message: fmt.Sprintf("this goroutine works with %s, which ends when the request has been answered: %s is broken off then (%s)",
 			e.source.Text, flow.Callee(e.used[0].Call), life.Evidence),
@@ -261,5 +264,13 @@ func (f *finder) report(e *escape, life flow.Lifetime) {
 			Applicability: rules.Review,
 			Intent:        &rules.PassToGoroutine{Rule: name, Goroutine: g, Source: e.source, Lifetime: life, Places: e.places, Shadow: e.shadow},
 		},
-	})
+	}
+	if f.flow.OwnEnd(g.Pkg, g.File, e.source) {
+		finding.Blocker = &rules.Blocker{
+			Reason:  "own-end",
+			Message: e.source.Text + " has an end of its own, a deadline or a cancel function, which the goroutine would lose with that of the request; derive it from context.WithoutCancel of the request's context",
+			File:    g.File, Pos: e.used[0].Pos,
+		}
+	}
+	f.list = append(f.list, finding)
 }
