@@ -16,7 +16,7 @@ const maxCalls = 5
 
 // MayKeep reports whether a call that gets a context may go on with it after it has returned, as far as [Flow.Fates] does not
 // say so: it calls a function value, a method of an interface of which an implementation in the world keeps it, or something that does
-// either. What code elsewhere does with a context is taken to end with the call.
+// either. What code elsewhere does with a context is taken to end with the call, unless [Flow.Subscribes] says otherwise.
 func (f *Flow) MayKeep(pkg *program.Package, file *program.File, call *ast.CallExpr) bool {
 	return f.mayKeep(pkg, file, call, map[*types.Var]bool{}, 0)
 }
@@ -49,7 +49,7 @@ func (f *Flow) mayKeep(pkg *program.Package, file *program.File, call *ast.CallE
 			return true
 		}
 	}
-	return false
+	return f.Subscribes(pkg, call)
 }
 
 // isFuncType reports whether a function is the method of a function type.

@@ -52,7 +52,7 @@ func (l *lasting) lasts(pkg *program.Package, file *program.File, body ast.Node,
 // called reports whether what a call gives a context to goes on until that ends.
 func (l *lasting) called(pkg *program.Package, call *ast.CallExpr, depth int) bool {
 	fn := census.Callee(pkg.Info, call)
-	if fn == nil || depth > maxCalls || !givenOne(pkg, call) {
+	if fn == nil || depth > maxCalls || !givesContextTo(pkg, call) {
 		return false
 	}
 	for _, callee := range l.flow.Callees(fn) {
@@ -100,7 +100,7 @@ func works(pkg *program.Package, n ast.Node) (found bool) {
 			return !found
 		}
 		sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
-		found = givenOne(pkg, call) || ok && (sel.Sel.Name == "Done" || sel.Sel.Name == "Err") && Implements(pkg.Info.TypeOf(sel.X))
+		found = givesContextTo(pkg, call) || ok && (sel.Sel.Name == "Done" || sel.Sel.Name == "Err") && Implements(pkg.Info.TypeOf(sel.X))
 		return !found
 	})
 	return found
@@ -108,16 +108,6 @@ func works(pkg *program.Package, n ast.Node) (found bool) {
 
 // WorksIn reports whether an expression gives a context to a call, or asks one for its end.
 func (f *Flow) WorksIn(pkg *program.Package, e ast.Expr) bool { return works(pkg, e) }
-
-// givenOne reports whether a call gets a context.
-func givenOne(pkg *program.Package, call *ast.CallExpr) bool {
-	for _, arg := range call.Args {
-		if carries(pkg.Info.TypeOf(arg)) {
-			return true
-		}
-	}
-	return false
-}
 
 // endless reports whether nothing says how often a loop is gone through: it has no condition, or one about what a call makes of a context:
 // its result, an error, a variable that the loop assigns it to.
@@ -175,7 +165,7 @@ func stopped(pkg *program.Package, loop *ast.RangeStmt) (found bool) {
 // opens reports whether a call with a context returns something that gives values one by one, a channel or an iterator: they may come
 // until the context ends. It counts as well that a function is called then.
 func opens(pkg *program.Package, call *ast.CallExpr) bool {
-	if !givenOne(pkg, call) {
+	if !givesContextTo(pkg, call) {
 		return false
 	}
 	if fn := census.Callee(pkg.Info, call); fn != nil && fn.FullName() == "context.AfterFunc" {

@@ -48,6 +48,8 @@
 //     cancel function is; a call whose result is
 //     stored in a package variable, in the receiver, or leaves the function and may need the context there: a client, a connection, a
 //     transaction, a row, a cache entry; a process that is not waited for on every path
+//   - a context that is given, with a function without results or a channel to send on, to code that is not there to be seen: a subscription
+//     lives as long as its context
 //   - work for others as well: callers find an entry that was made before the call, and wait for it; what a call returns is kept for
 //     them, also when it has failed; a call gets what the receiver has collected, which is thrown away afterwards
 //   - a call on which the code behind it relies: it returns an error alone, or nothing, that is dropped or leaves things as they are, and

@@ -37,7 +37,8 @@
 // # When it is blocked
 //
 //   - kept: the context is stored, returned, or given to a goroutine that may outlive the function; or to a function value
-//     or a method of an interface that may do so; what a call has made with it leaves the function and may need it then: a transaction, a
+//     or a method of an interface that may do so; or, with a function without results or a channel to send on, to code that is not there to be
+//     seen: a subscription; what a call has made with it leaves the function and may need it then: a transaction, a
 //     row, a reader, a process that is not waited for on every path; the cancel function itself is stored, returned or passed on;
 //     a test's Cleanup, context.AfterFunc or a subtest that runs in parallel works with it: these run when the function has returned
 //   - order: code that is deferred before works with the context, or with what a call has made with it, a transaction for example, or waits

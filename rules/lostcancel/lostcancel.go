@@ -209,7 +209,7 @@ func escapes(f *finder, pkg *program.Package, file *program.File, fate flow.Fate
 			return &rules.Blocker{Reason: "kept", Message: "the call may have something done when the test has ended, for which the context is still needed; call the cancel function then", File: file, Pos: fate.Pos}
 		}
 		if fate.Call != nil && f.flow.MayKeep(pkg, file, fate.Call) {
-			return &rules.Blocker{Reason: "kept", Message: "a function value, or a method behind an interface, gets the context here, and may work with it when the function has returned; call the cancel function when it no longer does", File: file, Pos: fate.Pos}
+			return &rules.Blocker{Reason: "kept", Message: "a function value, a method behind an interface, or what calls others back gets the context here, and may work with it when the function has returned; call the cancel function when it no longer does", File: file, Pos: fate.Pos}
 		}
 	}
 	return nil

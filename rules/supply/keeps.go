@@ -16,7 +16,7 @@ const maxCalls = 5
 
 // Keeps reports whether a function of the world that a call may run, by way of a variable, an interface or a method expression as
 // well, goes on with a context that it is given when the call has returned. Unlike [flow.Flow.MayKeep] it takes functions
-// that nobody knows for those that end with their calls.
+// that nobody knows for those that end with their calls, unless [flow.Flow.Subscribes] says otherwise.
 func (s *Supply) Keeps(call *ast.CallExpr) bool {
 	return s.keeps(call, map[*types.Var]bool{}, 0)
 }
@@ -46,7 +46,7 @@ func (s *Supply) keeps(expr *ast.CallExpr, seen map[*types.Var]bool, depth int) 
 	if call == nil || depth > maxCalls {
 		return false
 	}
-	if s.Calls.Program.Single && s.unread(call.Pkg, expr) {
+	if s.Calls.Program.Single && s.unread(call.Pkg, expr) || s.Flow.Subscribes(call.Pkg, expr) {
 		return true
 	}
 	for i, arg := range expr.Args {
