@@ -23,8 +23,8 @@
 //
 // # What the fix does
 //
-// All places of the key of built-in type use the typed key. Of two typed keys the one that is both stored and looked up
-// stays, else the one that is stored. Other packages use the key's name when it is exported, else an accessor, which is added
+// All places of the key of built-in type use the typed key. Of two typed keys the one that is both stored and looked up outside
+// of tests stays, else the one that is stored; the other one where its package cannot be imported. Other packages use the key's name when it is exported, else an accessor, which is added
 // when there is none. A call of a function that does nothing but look up the key it is handed, get(ctx, "user") or
 // Get[*User](ctx, "user"), becomes that accessor too, or the look-up itself where the function asks for the old type. A
 // constant, a type, and such a function that are left without use go, unless they are exported.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ctxmend/ctxmend/rules"
 	"github.com/ctxmend/ctxmend/rules/census"
+	"github.com/ctxmend/ctxmend/rules/program"
 )
 
 //go:embed doc.go
@@ -20,14 +21,14 @@ var Rule = &rules.Rule{Name: name, Doc: doc, Default: true, Levels: []rules.Appl
 func run(pass *rules.Pass) []*rules.Finding {
 	var list []*rules.Finding
 	for _, s := range pass.Census.Splits() {
-		list = append(list, findings(s)...)
+		list = append(list, findings(pass.Program, s)...)
 	}
 	return list
 }
 
 // findings reports the places of the half that has no counterpart, and those of the key that is to go.
-func findings(s *census.Split) []*rules.Finding {
-	from, to := direction(s)
+func findings(prog *program.Program, s *census.Split) []*rules.Finding {
+	from, to := direction(prog, s)
 	fix := &rules.Fix{
 		Title:         fmt.Sprintf("use %s instead of %s", to.Spelled(), from.Spelled()),
 		Applicability: rules.Review,
@@ -65,29 +66,6 @@ func findings(s *census.Split) []*rules.Finding {
 		})
 	}
 	return list
-}
-
-// direction decides which key goes and which stays: the one with a type of its own stays and, of two such, the one that is
-// both stored and looked up, else the one that is stored.
-func direction(s *census.Split) (from, to *census.Key) {
-	switch {
-	case s.Half.Basic != nil:
-		return s.Half, s.Other
-	case s.Other.Basic != nil:
-		return s.Other, s.Half
-	case !hasRole(s.Other, census.Reader) && hasRole(s.Half, census.Reader), hasRole(s.Other, census.Reader) && hasRole(s.Other, census.Writer):
-		return s.Half, s.Other
-	}
-	return s.Other, s.Half
-}
-
-func hasRole(k *census.Key, role census.Role) bool {
-	for _, s := range k.Sites {
-		if s.Role == role {
-			return true
-		}
-	}
-	return false
 }
 
 // maxRelated bounds the places listed with one finding.
