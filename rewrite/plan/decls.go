@@ -315,7 +315,7 @@ func (kp *keyPlan) newKey(n *keyNames) string {
 	}
 	if kp.style == "struct" {
 		if n.ident = kp.freed(n); n.ident == "" {
-			n.ident = kp.names.free(kp.home.dir, kp.places(), stem+"Key", stem+"ContextKey", stem+"CtxKey")
+			n.ident = kp.names.freeIn(kp.home, kp.places(), stem+"Key", stem+"ContextKey", stem+"CtxKey")
 		}
 		t := &keyType{}
 		kp.placeDecls(t)
@@ -331,7 +331,7 @@ func (kp *keyPlan) newKey(n *keyNames) string {
 		n.ident = kp.freed(n)
 	}
 	if n.ident == "" {
-		n.ident = kp.names.free(kp.home.dir, kp.places(), stem+"Key", stem+"ContextKey", stem+"CtxKey")
+		n.ident = kp.names.freeIn(kp.home, kp.places(), stem+"Key", stem+"ContextKey", stem+"CtxKey")
 	}
 	n.decl = kp.addDecl(kp.constPlace(n), n.ident, kp.keyConst(n.ident, kt, n))
 	return n.ident

@@ -68,7 +68,7 @@ func (kp *keyPlan) chooseType(exported bool) *keyType {
 	}
 	t := &keyType{}
 	kp.placeDecls(t)
-	t.ref = Ref{PkgPath: kp.home.path, PkgName: kp.home.name, Name: kp.names.free(kp.home.dir, kp.places(), candidates...)}
+	t.ref = Ref{PkgPath: kp.home.path, PkgName: kp.home.name, Name: kp.names.freeIn(kp.home, kp.places(), candidates...)}
 	decl := &KeyType{Name: t.ref.Name, Underlying: basic.Name()}
 	if exported {
 		decl.Doc = t.ref.Name + " is the type of context keys that other packages pass on."

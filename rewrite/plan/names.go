@@ -16,6 +16,10 @@ import (
 type names struct {
 	prog  *program.Program
 	taken map[string]map[string]bool // package directory -> name
+	// external are the names taken in external test packages, by directory, handed those that were given out for a directory: the
+	// names of a package are none of its external test's.
+	external map[string]map[string]bool
+	handed   map[string][]string
 	// files are those of each package directory, dots the imports for all names, by path: both are gone through once, not for each
 	// directory that gets a name.
 	files map[string][]*program.File
@@ -25,7 +29,7 @@ type names struct {
 }
 
 func newNames(prog *program.Program, c *census.Census) *names {
-	n := &names{prog: prog, taken: map[string]map[string]bool{}, files: map[string][]*program.File{}, dots: map[string][]*program.File{}, dirs: map[string]string{}}
+	n := &names{prog: prog, taken: map[string]map[string]bool{}, external: map[string]map[string]bool{}, handed: map[string][]string{}, files: map[string][]*program.File{}, dots: map[string][]*program.File{}, dirs: map[string]string{}}
 	for _, f := range prog.Files {
 		if f.AST == nil {
 			continue
@@ -140,7 +144,19 @@ func declaredNames(d ast.Decl, t map[string]bool) {
 // free returns the first candidate that is taken neither in the package directory nor,
 // by a local name, at any of the places where it will be written, and reserves it.
 func (n *names) free(dir string, places []place, candidates ...string) string {
-	taken := n.scope(dir)
+	return n.freeOf(dir, n.scope(dir), places, candidates)
+}
+
+// freeIn is free for a home, which may be an external test package: it shares the directory, not the names.
+func (n *names) freeIn(h *home, places []place, candidates ...string) string {
+	if !h.xtest {
+		return n.free(h.dir, places, candidates...)
+	}
+	return n.freeOf(h.dir, n.externalScope(h.dir), places, candidates)
+}
+
+// freeOf returns the first candidate that is not taken, and reserves it in all packages of the directory.
+func (n *names) freeOf(dir string, taken map[string]bool, places []place, candidates []string) string {
 	for i := 1; ; i++ {
 		for _, c := range candidates {
 			if i > 1 {
@@ -148,10 +164,48 @@ func (n *names) free(dir string, places []place, candidates ...string) string {
 			}
 			if !taken[c] && token.IsIdentifier(c) && types.Universe.Lookup(c) == nil && !shadowed(c, places) {
 				taken[c] = true
+				n.scope(dir)[c] = true
+				n.handed[dir] = append(n.handed[dir], c)
+				if t := n.external[dir]; t != nil {
+					t[c] = true
+				}
 				return c
 			}
 		}
 	}
+}
+
+// externalScope returns the names taken at package level in the external test package of a directory, or in the whole directory
+// where that dot-imports the package.
+func (n *names) externalScope(dir string) map[string]bool {
+	if t := n.external[dir]; t != nil {
+		return t
+	}
+	t := map[string]bool{}
+	for _, f := range n.files[dir] {
+		if !f.XTest {
+			continue
+		}
+		for _, d := range f.AST.Decls {
+			declaredNames(d, t)
+		}
+		for _, spec := range f.AST.Imports {
+			path, err := strconv.Unquote(spec.Path.Value)
+			switch {
+			case err == nil && spec.Name != nil && spec.Name.Name == ".":
+				return n.scope(dir)
+			case spec.Name != nil:
+				t[spec.Name.Name] = true
+			case err == nil:
+				t[n.packageName(path)] = true
+			}
+		}
+	}
+	for _, name := range n.handed[dir] {
+		t[name] = true
+	}
+	n.external[dir] = t
+	return t
 }
 
 // A place is a position at which a name will be written.
