@@ -35,7 +35,7 @@ func run(pass *rules.Pass) []*rules.Finding {
 			}
 			continue
 		}
-		if !slices.ContainsFunc(f.Keys, func(k *census.Key) bool { return !pass.Census.Absent(k) }) {
+		if !slices.ContainsFunc(f.Keys, func(k *census.Key) bool { return !pass.Census.Absent(k) && !pass.Census.Decoy(k) }) {
 			continue
 		}
 		if staged := stagedFindings(pass.Census, f); staged != nil {

@@ -42,6 +42,10 @@
 // The same text is two keys where no program contains both: in the tests of packages that do not
 // import each other, or in two main packages. Each gets a declaration of its own.
 //
+// Texts of tests that nobody stores, or nobody looks up, are no finding, nor are those that tests alone use beside a typed key of the
+// same value or name: such a test makes sure that the text is none of the program's keys, which under a type of its own it would
+// be whatever the program does. What tests store and the program reads changes with the program.
+//
 // A directive that silences a linter about the type of the key alone, //lint:ignore SA1029, goes.
 //
 // # In stages
@@ -70,8 +74,8 @@
 //   - generated, vendored, cgo, symlink: a place lies in a file that is not to be edited
 //   - forwarder: a generic function is told the key's built-in type by a type argument
 //   - placement: no package can hold the key and be imported from everywhere it is needed
-//   - staged: the old key of a migration in stages waits for others, or for --stage contract; or its
-//     places are of a form that cannot write and read two keys
+//   - staged: the old key of a migration in stages waits for others, or for --stage contract, and so does one that a function
+//     looks up beside a typed key of the same text; or its places are of a form that cannot write and read two keys
 //   - conflict: another fix changes the same code and goes first
 //   - suppressed: a place carries a //ctxmend:ignore comment
 //   - comment: a comment inside a look-up would be lost

@@ -70,10 +70,11 @@ type Census struct {
 	// closures caches closureOf.
 	closures map[token.Pos]*closure
 	closing  sync.Mutex
-	// splits caches Splits, splitOf the split of each key, byValue the keys with the same constant.
+	// splits caches Splits, splitOf the split of each key, byValue the keys with the same constant, byStem those of one name.
 	splits    []*Split
 	splitOf   map[*Key]*Split
 	byValue   map[string][]*Key
+	byStem    map[string][]*Key
 	splitting sync.Once
 	// keyAt and shared cache Shared.
 	keyAt   map[ast.Expr]*Key

@@ -19,7 +19,7 @@ type Split struct {
 }
 
 // Splits returns the split keys, in the order of the census. A half with several counterparts is left out, and so is one that
-// tests alone look up: they make sure that nothing is stored under it. What several programs do under one text, each by
+// tests alone look up, or store without expecting to find it: they make sure that it is no key of the program. What several programs do under one text, each by
 // itself, is one half if it has one counterpart.
 func (c *Census) Splits() []*Split {
 	c.splitting.Do(func() {
@@ -27,17 +27,17 @@ func (c *Census) Splits() []*Split {
 		for _, k := range c.Keys {
 			c.byValue[k.Value] = append(c.byValue[k.Value], k)
 		}
-		byStem := map[string][]*Key{}
+		c.byStem = map[string][]*Key{}
 		for _, k := range c.Keys {
 			if !c.named(k) && !splittable(k) {
 				continue
 			}
 			for _, s := range stems(k) {
-				byStem[s] = append(byStem[s], k)
+				c.byStem[s] = append(c.byStem[s], k)
 			}
 		}
 		for _, k := range c.Keys {
-			if c.Absent(k) {
+			if c.ofTests(k) {
 				continue
 			}
 			var other *Key
@@ -45,7 +45,7 @@ func (c *Census) Splits() []*Split {
 				other = c.counterpart(k, c.byValue[k.Value])
 			}
 			if other == nil && (splittable(k) || c.named(k)) {
-				other = c.namesake(k, byStem)
+				other = c.namesake(k)
 			}
 			if other == nil || c.splitOf[k] != nil {
 				continue
@@ -90,10 +90,10 @@ func splittable(k *Key) bool {
 
 // namesake returns the one key, among several of the same name, that is used in the role k lacks, when there is one and the
 // values say that it is meant.
-func (c *Census) namesake(k *Key, byStem map[string][]*Key) *Key {
+func (c *Census) namesake(k *Key) *Key {
 	var list []*Key
 	for _, s := range stems(k) {
-		for _, other := range byStem[s] {
+		for _, other := range c.byStem[s] {
 			if other != k && !slices.Contains(list, other) {
 				list = append(list, other)
 			}
@@ -112,7 +112,7 @@ func (c *Census) namesake(k *Key, byStem map[string][]*Key) *Key {
 	}
 	var found *Key
 	for _, other := range list {
-		if !comparableNames(k, other) || !hasRole(other, lacks) || c.Staged(other) != nil {
+		if !comparableNames(k, other) || !hasRole(other, lacks) || c.ofTests(other) || c.Staged(other) != nil {
 			continue
 		}
 		if !c.means(k, role, other, lacks) {
@@ -147,7 +147,7 @@ func (c *Census) counterpart(k *Key, list []*Key) *Key {
 	}
 	var found *Key
 	for _, other := range list {
-		if other.Type == k.Type || !splittable(other) || !hasRole(other, lacks) || !c.mayMeet(k, role, other, lacks) || c.Staged(other) != nil {
+		if other.Type == k.Type || !splittable(other) || !hasRole(other, lacks) || c.ofTests(other) || !c.mayMeet(k, role, other, lacks) || c.Staged(other) != nil {
 			continue
 		}
 		if found != nil {
