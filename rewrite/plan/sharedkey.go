@@ -80,7 +80,11 @@ func (kn *keyNaming) keyType(g *rules.KeyGroup, elsewhere bool) (Ref, error) {
 	if spec == nil || !spec.Assign.IsValid() || elsewhere && !g.Alias.Exported() {
 		return Ref{}, block("other-use", g.Sites[0].File, g.Sites[0].Expr.Pos(), "alias %s cannot become a type of its own", g.Alias.Name())
 	}
-	kn.splice(f, spec.Assign, spec.Assign+1)
+	end := spec.Assign + 1
+	if at := kn.offset(f, spec.Assign); at > 0 && f.Src[at-1] == ' ' && at+1 < len(f.Src) && f.Src[at+1] == ' ' {
+		end++ // one blank is left of the two around it, also where nobody formats the line
+	}
+	kn.splice(f, spec.Assign, end)
 	for _, s := range g.Sites {
 		if siteAlias(s) == g.Alias.Pos() {
 			kn.done[s.Expr.Pos()] = true

@@ -36,7 +36,9 @@
 // a key computed at run time may be this one.
 //
 // What is meant is left to a person where the program does not tell: values of several types under one struct{}{},
-// several packages that store under it, a pointer made anew at each place, a variable that serves for other things.
+// several packages that store under it, a pointer made anew at each place, a variable that serves for other things, two names in a
+// package beside places that spell the key without one or in other packages. A key that tests store and nobody looks up is no
+// finding: they make sure that it is ignored.
 //
 // # When it is blocked
 //

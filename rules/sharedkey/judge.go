@@ -72,6 +72,9 @@ func (j *judgement) want(in *rules.NameKeys) {
 // structs judges keys of an unnamed struct type, which are all one key today.
 func (j *judgement) structs() {
 	packages := j.groups(j.home)
+	if j.manual = j.nameless(); j.manual != "" {
+		return
+	}
 	if len(packages) == 1 {
 		j.onePackage(packages[0])
 		return
@@ -132,6 +135,30 @@ func (j *judgement) onePackage(pkg *group) {
 	default:
 		j.want(&rules.NameKeys{Groups: []*rules.KeyGroup{&pkg.KeyGroup}})
 	}
+}
+
+// nameless says that a package has several names for the one key, each perhaps meant to be a key of its own, beside a place that
+// spells it without a name, or that another package names otherwise: which of them such a place means is not to be told, and
+// one type for all would hide that they are one key. "" when that is not so.
+func (j *judgement) nameless() string {
+	if !j.single() {
+		return ""
+	}
+	names := map[string][]types.Object{}
+	literals := false
+	for _, s := range j.key.Sites {
+		obj := siteName(s)
+		literals = literals || obj == nil
+		if home := j.home(s); obj != nil && !slices.ContainsFunc(names[home], func(o types.Object) bool { return o.Pos() == obj.Pos() }) {
+			names[home] = append(names[home], obj)
+		}
+	}
+	for _, s := range j.key.Sites {
+		if list := names[j.home(s)]; len(list) > 1 && (literals || len(names) > 1) {
+			return fmt.Sprintf("%s and %s are one key, and which of them other places mean is not to be told: declare a type for each", list[0].Name(), list[1].Name())
+		}
+	}
+	return ""
 }
 
 // single reports whether the type has one value only, so that it is one key.

@@ -22,7 +22,7 @@ func run(pass *rules.Pass) []*rules.Finding {
 	var list []*rules.Finding
 	for _, k := range pass.Census.Keys {
 		why := shared(k.GoType)
-		if why == "" || k.Object != nil || onlyPointer(pass.Census, k) {
+		if why == "" || k.Object != nil || onlyPointer(pass.Census, k) || pass.Census.Decoy(k) {
 			continue
 		}
 		j := judge(pass.Census, k)
