@@ -15,7 +15,7 @@ import (
 func (d *draft) contract(in *rules.ContractKey) error {
 	first := in.Sites[0].Site
 	if d.opts.Stage != "contract" {
-		return block("staged", first.File, first.Expr.Pos(), "nobody else uses the old key any more; ctxmend fix --stage contract removes it")
+		return block("staged", first.File, first.Expr.Pos(), "each of its places stands beside the same one of %s, as between the stages of a migration, and nothing else in the program uses it; if nothing outside of it does either, ctxmend fix --stage contract removes it", in.Sites[0].Typed.Key.Spelled())
 	}
 	for _, p := range in.Key.Points {
 		for _, l := range p.Leaves {

@@ -103,15 +103,23 @@ func (pl *planner) keys(u *Unit, fam *census.Family) {
 		replaced: map[ast.Expr]bool{}, importers: map[string]int{},
 	}
 	err := kp.plan()
-	for i, n := range fam.Notes {
-		if i == maxNotes {
-			kp.review = append(kp.review, "and "+census.Count(len(fam.Notes)-maxNotes, "more place")+" like it")
-			break
-		}
-		kp.review = append(kp.review, n.Message+kp.where(n))
-	}
+	kp.review = append(kp.review, kp.familyNotes()...)
 	kp.finish(err)
 	kp.tellNames()
+}
+
+// familyNotes says what the census asks a reviewer to look at, one place once: it may be open to stores and to look-ups.
+func (kp *keyPlan) familyNotes() []string {
+	var list []string
+	for _, n := range kp.fam.Notes {
+		if text := n.Message + kp.where(n); !slices.Contains(list, text) {
+			list = append(list, text)
+		}
+	}
+	if more := len(list) - maxNotes; more > 0 {
+		list = append(list[:maxNotes], "and "+census.Count(more, "more place")+" like it")
+	}
+	return list
 }
 
 // tellNames tells which names the unit makes of keys.

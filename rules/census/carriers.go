@@ -12,13 +12,20 @@ import (
 // excerpt writes the expression around a use in short form.
 func excerpt(parent, child ast.Node) string {
 	e, ok := parent.(ast.Expr)
+	if kv, pair := parent.(*ast.KeyValueExpr); pair {
+		return cut(types.ExprString(kv.Key) + ": " + types.ExprString(kv.Value))
+	}
 	if !ok {
 		e, ok = child.(ast.Expr)
 	}
 	if !ok {
 		return "as a value"
 	}
-	s := types.ExprString(e)
+	return cut(types.ExprString(e))
+}
+
+// cut keeps messages short.
+func cut(s string) string {
 	if len(s) > 60 {
 		s = s[:57] + "..."
 	}
