@@ -165,6 +165,9 @@ func (kp *keyPlan) plan() error {
 	kp.findAccessors()
 	kp.chooseRetyped()
 	kp.noteAPI()
+	if err := kp.checkSiblings(); err != nil {
+		return err
+	}
 	kp.chooseStyle()
 	if err := kp.writeSpots(); err != nil {
 		return err
@@ -314,6 +317,7 @@ func (kp *keyPlan) noteAPI() {
 			}
 		}
 	}
+	kp.noteWays(seen)
 }
 
 func (kp *keyPlan) isAPI(obj types.Object) bool { return census.IsAPI(kp.prog, obj) }

@@ -60,14 +60,17 @@
 // Safe when every place where the key can be written or read is seen: the stored values, their types,
 // absence and panics stay what they were. Review when an exported constant of an importable package is
 // the key, or an exported function takes it (importers elsewhere may use them), or when a key computed at
-// run time may be this one. Review as well when a library that no command of the program contains only reads,
+// run time may be this one. So it is when importers choose the key, or learn it, by any other thing they reach: a field,
+// variable or table, the result of a function, a method that is promoted or behind an interface, an alias of an internal type, a constant made
+// from the key or with its text. The note says which. Review as well when a library that no command of the program contains only reads,
 // or only writes: importers that spell the other half would notice, and get an accessor for it.
 //
 // # When it is blocked
 //
 //   - dependency: a package outside the program writes or reads the key, or is handed it
 //   - store: a context type (a web framework's, for example) answers the key from a store of its own
-//   - dynamic: a key computed at run time may be this one and nothing else writes (or reads) it
+//   - dynamic: a key computed at run time may be this one and nothing else writes (or reads) it; or importers
+//     store and look up under keys of their own by two functions of a package, of which only one would change
 //   - other-use: the key's value also reaches code that is no look-up
 //   - excluded-file: a file that the build configuration leaves out mentions the key
 //   - type-errors: a package with the key does not type-check

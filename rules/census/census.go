@@ -88,6 +88,11 @@ type Census struct {
 	assigning   sync.Mutex
 	// roles are the parameters that keys come in through, for a program that is a single package.
 	roles map[keyRole]bool
+	// takes are the variables, parameters and fields that keys come in through, in every program.
+	takes map[keyRole]bool
+	// reached caches reaches.
+	reached  []*reach
+	reaching sync.Once
 }
 
 type keyID struct {
@@ -181,6 +186,8 @@ type Lookup struct {
 	Value ast.Expr
 	File  *program.File
 	Pkg   *program.Package
+	// ways are what the key passes in interface form.
+	ways ways
 }
 
 // A Point is an expression of concrete static type that becomes a key.
@@ -208,6 +215,7 @@ type Point struct {
 	ThroughDependency string
 	// told is the function that looks the key up as users say, "" when it is read from the program.
 	told string
+	ways ways // what the key passes in its own type
 }
 
 // Direct reports whether the point is itself the key argument of its only look-up.

@@ -152,6 +152,7 @@ func (b *builder) follow(r ref, lk *Lookup, seen map[refSeen]bool, pass []*carri
 		asks = withAsks(asks, t)
 	}
 	b.noteRole(b.noteKeyParam(r), lk.Role)
+	b.noteWay(&lk.ways, r, lk.Role)
 	if obj := b.carrierObject(r); obj != nil {
 		c := b.carried[obj]
 		if c == nil {
@@ -331,6 +332,7 @@ func (b *builder) forwarder(r ref, p *Point) {
 	v := b.noteKeyParam(r)
 	for _, lk := range p.Lookups {
 		b.noteRole(v, lk.Role)
+		b.noteWay(&p.ways, r, lk.Role)
 	}
 	p.passes(v)
 	if call, ok := r.expr.(*ast.CallExpr); ok {

@@ -131,7 +131,7 @@ func (b *builder) uncalled(p *Point) {
 	}
 	p.fromCallers = true
 	p.uncalled = !slices.ContainsFunc(p.Forwarders, func(fn *types.Func) bool {
-		return IsAPI(b.census.Program, fn) || b.byTemplates() && fn.Exported() && fn.Signature().Recv() != nil
+		return b.census.handedOut(fn) != "" || b.byTemplates() && fn.Exported() && fn.Signature().Recv() != nil
 	})
 	why := "comes from callers, of which the program has none"
 	if !p.uncalled {

@@ -18,7 +18,7 @@ func (b *builder) lookupOf(pkg *program.Package, f *program.File, call *ast.Call
 	case b.ix.renamesWithValue(pkg, call):
 		return nil // its callers are the writers
 	case (IsWithValue(fn) || b.ix.isRenamed(fn)) && len(call.Args) == 3:
-		return &Lookup{Writer, call, call.Args[0], call.Args[1], call.Args[2], f, pkg}
+		return &Lookup{Role: Writer, Call: call, Context: call.Args[0], Key: call.Args[1], Value: call.Args[2], File: f, Pkg: pkg}
 	case isValueMethod(fn) && len(call.Args) == 2: // context.Context.Value(ctx, key)
 		sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
 		if !ok || !methodExpr(pkg.Info, sel) || !b.ix.mayBeContext(pkg.Info.TypeOf(call.Args[0])) {
