@@ -3,6 +3,7 @@ package plan
 import (
 	"go/token"
 
+	"github.com/ctxmend/ctxmend/rules"
 	"github.com/ctxmend/ctxmend/rules/census"
 )
 
@@ -28,4 +29,21 @@ func (kp *keyPlan) checkSiblings() error {
 	}
 	return block(census.ReasonDynamic, p.File, p.Expr.Pos(), "importers %s by %s under keys of their own, which would get a type here; %s, by which they %s them, cannot follow",
 		does, kp.census.Reached(changes), kp.census.Reached(stays), undoes)
+}
+
+// noteSites notes how importers can hand over a key of a type without a name.
+func (d *draft) noteSites(in *rules.NameKeys) {
+	var sites []*census.Site
+	seen := map[token.Pos]bool{}
+	for _, g := range in.Groups {
+		sites = append(sites, g.Sites...)
+		for _, v := range g.Vars {
+			seen[v.Pos()] = true // noted already
+		}
+	}
+	for _, w := range d.census.SiteWays(sites) {
+		if !seen[w.Object.Pos()] {
+			d.review = append(d.review, w.Message+d.where(&w.Hazard))
+		}
+	}
 }

@@ -32,6 +32,7 @@ func (d *draft) nameKeys(in *rules.NameKeys) error {
 			d.review = append(d.review, g.Alias.Pkg().Name()+"."+g.Alias.Name()+" is exported: importers that take it for the unnamed type will notice")
 		}
 	}
+	d.noteSites(in)
 	if in.Pointers {
 		return kn.pointers()
 	}

@@ -77,6 +77,29 @@ func (c *Census) Ways(points []*Point) []*Way {
 	return f.list
 }
 
+// SiteWays returns the same for places that name keys of other types.
+func (c *Census) SiteWays(sites []*Site) []*Way {
+	f := &wayFinder{c: c, seen: map[token.Pos]bool{}}
+	for _, s := range sites {
+		if !s.Pkg.World {
+			continue
+		}
+		obj := namedObject(ref{expr: s.Expr, file: s.File, pkg: s.Pkg})
+		if call, ok := s.Expr.(*ast.CallExpr); ok && !isConversion(s.Pkg.Info, call) {
+			if fn := Callee(s.Pkg.Info, call); fn != nil {
+				obj = fn
+			}
+		}
+		if obj != nil && obj.Pkg() != nil {
+			f.through(obj)
+		}
+		for _, obj := range s.Lookup.ways.sorted() {
+			f.through(obj)
+		}
+	}
+	return f.list
+}
+
 // A wayFinder collects ways, each object once.
 type wayFinder struct {
 	c    *Census
