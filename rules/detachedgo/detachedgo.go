@@ -154,6 +154,9 @@ func (f *finder) users(b *flow.Birth, life flow.LifetimeKind) []flow.Fate {
 			if life != flow.Outlives && (f.flow.Shares(b.Pkg, b.File, fate.Call) || f.flow.ReliedOn(b.Pkg, b.File, fate.Call)) {
 				return nil
 			}
+			if life != flow.Outlives && f.flow.Persists(b.Pkg, b.File, fate.Call) {
+				return nil
+			}
 			used = append(used, fate)
 		case flow.Looked:
 			if fate.Call != nil {

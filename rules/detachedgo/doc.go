@@ -70,6 +70,7 @@
 //     goroutine of its own for example, where the goroutine is waited for
 //   - work in a goroutine that is waited for, but that others wait for as well, by an entry which they find
 //   - in such a goroutine, a call on which the code behind it relies, as for freshctx: a lock that is given back whatever became of it
+//   - a call that is repeated until it succeeds, as for freshctx, in a goroutine that is or may be waited for: nobody would come back from the wait
 //   - work that is started in sync.Once and other functions that run at another time than they are written
 //   - calls that roll back, unlock, close, shut down, deregister or undo; and what nobody waits for and a loop does that has no end, or that goes on until a
 //     channel is closed: it serves a connection, or a queue, and not the call that has started it

@@ -42,6 +42,8 @@ type remembered struct {
 	leftovers  map[waitsOf]unseen
 	// lasting are the places of calls that lasts has found.
 	lasting map[token.Pos]bool
+	// persisting caches Persists.
+	persisting map[ast.Node]bool
 }
 
 func newRemembered() remembered {
@@ -67,6 +69,7 @@ func newRemembered() remembered {
 		swallowing:  map[*types.Func]bool{},
 		leftovers:   map[waitsOf]unseen{},
 		lasting:     map[token.Pos]bool{},
+		persisting:  map[ast.Node]bool{},
 	}
 }
 

@@ -55,6 +55,9 @@
 //   - a call on which the code behind it relies: it returns an error alone, or nothing, that is dropped or leaves things as they are, and
 //     what it is a method of, or what it hands its context to, is given back behind it or by deferred code: a lock, a place in a
 //     semaphore; it comes behind goroutines that give theirs back, and waits for them; or its failure panics
+//   - a call that is repeated until it succeeds: by a loop that has no other way out but what the failure of other calls opens, around the call,
+//     around a call of its function, or in a function that is given the literal around it. It would fail for ever when the context has ended.
+//     A loop that counts its turns, looks at the clock, asks the context or goes over something is none
 //   - ctx = context.Background() where ctx may be nil, and parameters to which nil comes: a call passes it, a variable or a field that was never
 //     set, or what it was given as nil itself; a struct that embeds a context and is made without one
 //   - a function without a context in scope: also one whose body only calls its twin that takes ctx

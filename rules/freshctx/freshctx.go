@@ -130,6 +130,9 @@ func (f *finder) users(b *flow.Birth, src *flow.Source, fates []flow.Fate) []flo
 		if fate.Call != nil && f.flow.RegistersCleanup(b.Pkg, b.File, fate.Call) || f.flow.CutsShort(b.Pkg, b.File, fate, src.Var) {
 			return nil
 		}
+		if src.Kind != flow.Test && fate.Call != nil && f.flow.Persists(b.Pkg, b.File, fate.Call) {
+			return nil
+		}
 		switch fate.Kind {
 		case flow.Used, flow.Looked:
 			if f.sharedResult(b, fate.Call) || f.flow.Shares(b.Pkg, b.File, fate.Call) || f.flow.ReliedOn(b.Pkg, b.File, fate.Call) || flow.CleansUp(fate.Call) || replaces(b, fate.Call) || f.asksForDefault(b, fate) || src.Kind != flow.Test && f.pass.Supply().Keeps(fate.Call) {

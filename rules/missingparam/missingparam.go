@@ -125,7 +125,7 @@ func (w *witness) judge(b *birth) bool {
 			return false // there is a context at hand, or one that has ended
 		}
 	}
-	if w.supply.Inside(b.file, b.call, isDeferOrGo) || w.pass.Flow().OnPurpose(b.file, b.call.Pos()) || w.ends(b) || w.pass.Flow().Memoized(b.pkg, b.file, b.call) {
+	if w.supply.Inside(b.file, b.call, isDeferOrGo) || w.pass.Flow().OnPurpose(b.file, b.call.Pos()) || w.ends(b) || w.persists(b) || w.pass.Flow().Memoized(b.pkg, b.file, b.call) {
 		return false
 	}
 	b.owner = f
@@ -146,6 +146,13 @@ func (w *witness) judge(b *birth) bool {
 func (w *witness) ends(b *birth) bool {
 	return slices.ContainsFunc(w.pass.Flow().Fates(b.pkg, b.file, b.call), func(fate flow.Fate) bool {
 		return fate.Call != nil && (flow.CleansUp(fate.Call) || w.pass.Flow().ReliedOn(b.pkg, b.file, fate.Call))
+	})
+}
+
+// persists reports whether a fresh context is for a call that is repeated until it succeeds.
+func (w *witness) persists(b *birth) bool {
+	return slices.ContainsFunc(w.pass.Flow().Fates(b.pkg, b.file, b.call), func(fate flow.Fate) bool {
+		return fate.Call != nil && w.pass.Flow().Persists(b.pkg, b.file, fate.Call)
 	})
 }
 
