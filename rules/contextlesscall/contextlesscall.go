@@ -67,7 +67,7 @@ func (f *finder) call(pkg *program.Package, file *program.File, call *ast.CallEx
 		return
 	}
 	src := f.source(at)
-	if src == nil || f.inTwin(at, twin) || f.flow.OnPurpose(file, call.Pos()) || f.wanted(at) || f.flow.Memoizes(pkg, file, call.Pos()) || f.flow.Shares(pkg, file, call) || twin.Lasts && f.lasts(at, src) ||
+	if src == nil || f.inTwin(at, twin) || f.flow.OnPurpose(file, call.Pos()) || f.wanted(at, twin.Func) || f.flow.Memoizes(pkg, file, call.Pos()) || f.flow.Shares(pkg, file, call) || twin.Lasts && f.lasts(at, src) ||
 		twin.Func != nil && (f.pass.Supply().KeepsOwn(twin.Func) || !writesLog(fn) && f.flow.EndsSilently(twin.Func)) {
 		return
 	}
@@ -80,7 +80,7 @@ func (f *finder) call(pkg *program.Package, file *program.File, call *ast.CallEx
 // byHand reports a call that people have to write anew, and says how.
 func (f *finder) byHand(at *site, code string) {
 	src := f.source(at)
-	if src == nil || f.flow.OnPurpose(at.file, at.call.Pos()) || f.wanted(at) || f.flow.Memoizes(at.pkg, at.file, at.call.Pos()) || f.flow.Shares(at.pkg, at.file, at.call) || f.lasts(at, src) {
+	if src == nil || f.flow.OnPurpose(at.file, at.call.Pos()) || f.wanted(at, nil) || f.flow.Memoizes(at.pkg, at.file, at.call.Pos()) || f.flow.Shares(at.pkg, at.file, at.call) || f.lasts(at, src) {
 		return
 	}
 	f.manual(at, src, fmt.Sprintf(code, src.Text))
@@ -123,9 +123,9 @@ func (f *finder) source(at *site) *flow.Source {
 // writesLog reports whether a function is one of log/slog.
 func writesLog(fn *types.Func) bool { return fn.Pkg() != nil && fn.Pkg().Path() == "log/slog" }
 
-// wanted reports whether a call is meant to go without the context: it is repeated until it succeeds.
-func (f *finder) wanted(at *site) bool {
-	return !writesLog(at.fn) && f.flow.Persists(at.pkg, at.file, at.call)
+// wanted reports whether a call is meant to go without the context: it is repeated until it succeeds, or another branch calls its twin.
+func (f *finder) wanted(at *site, twin *types.Func) bool {
+	return !writesLog(at.fn) && (f.flow.Persists(at.pkg, at.file, at.call) || twin != nil && f.flow.Alternates(at.pkg, at.file, at.call, twin))
 }
 
 // inTwin reports whether the call stands in the function that would be called instead.

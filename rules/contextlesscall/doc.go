@@ -43,7 +43,7 @@
 //   - a counterpart that returns nothing and may end early: one of the program that asks the context for its end, or passes it to what can
 //     fail; one from elsewhere, unless it gets a text, as what writes a log does. Nobody would know that the work is not done
 //   - a call on which the code behind it relies, as for freshctx: a lock that is given back whatever became of it, a failure that panics
-//   - what is repeated until it succeeds, as for freshctx
+//   - what is repeated until it succeeds, as for freshctx; a function whose counterpart is called with the context in another branch
 //   - a request that gets its context by WithContext or Clone
 //   - net.Listen: the context of a net.ListenConfig would end the look-up of the address only
 //   - the counterpart itself, which may be made of the function

@@ -31,7 +31,7 @@ func makesRequest(fn *types.Func) bool {
 // is checked, the second call gets the same check; elsewhere people have to say what becomes of the error.
 func (f *finder) request(at *site) {
 	src := f.source(at)
-	if src == nil || f.flow.OnPurpose(at.file, at.call.Pos()) || f.wanted(at) || f.flow.Memoizes(at.pkg, at.file, at.call.Pos()) || f.flow.Shares(at.pkg, at.file, at.call) ||
+	if src == nil || f.flow.OnPurpose(at.file, at.call.Pos()) || f.wanted(at, nil) || f.flow.Memoizes(at.pkg, at.file, at.call.Pos()) || f.flow.Shares(at.pkg, at.file, at.call) ||
 		f.cancels(src) && f.flow.ResultKept(at.pkg, at.file, at.call) {
 		return
 	}

@@ -58,6 +58,8 @@
 //   - a call that is repeated until it succeeds: by a loop that has no other way out but what the failure of other calls opens, around the call,
 //     around a call of its function, or in a function that is given the literal around it. It would fail for ever when the context has ended.
 //     A loop that counts its turns, looks at the clock, asks the context or goes over something is none
+//   - a call that another branch makes with the context in scope, of a function from elsewhere with the same other arguments; a
+//     variable that is given the one in scope on another way: somebody has chosen
 //   - ctx = context.Background() where ctx may be nil, and parameters to which nil comes: a call passes it, a variable or a field that was never
 //     set, or what it was given as nil itself; a struct that embeds a context and is made without one
 //   - a function without a context in scope: also one whose body only calls its twin that takes ctx

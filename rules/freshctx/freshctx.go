@@ -47,6 +47,9 @@ func (f *finder) birth(b *flow.Birth) {
 	if src == nil || f.flow.OnPurpose(b.File, b.Call.Pos()) || f.flow.Memoizes(b.Pkg, b.File, b.Call.Pos()) {
 		return
 	}
+	if f.flow.Swapped(b) {
+		return
+	}
 	fates := f.flow.Fates(b.Pkg, b.File, b.Call)
 	if f.overwrites(b, src) {
 		fates = f.behind(b, src)
@@ -130,7 +133,7 @@ func (f *finder) users(b *flow.Birth, src *flow.Source, fates []flow.Fate) []flo
 		if fate.Call != nil && f.flow.RegistersCleanup(b.Pkg, b.File, fate.Call) || f.flow.CutsShort(b.Pkg, b.File, fate, src.Var) {
 			return nil
 		}
-		if src.Kind != flow.Test && fate.Call != nil && f.flow.Persists(b.Pkg, b.File, fate.Call) {
+		if src.Kind != flow.Test && fate.Call != nil && (f.flow.Persists(b.Pkg, b.File, fate.Call) || f.flow.Alternates(b.Pkg, b.File, fate.Call, nil)) {
 			return nil
 		}
 		switch fate.Kind {
