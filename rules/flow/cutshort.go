@@ -139,7 +139,7 @@ func waited(n ast.Node) ast.Expr {
 // blocks reports whether something that is waited for may tell a goroutine's end: no loop over a list, and not the end of a context.
 func (c *cutter) blocks(x ast.Expr) bool {
 	t := c.g.Pkg.Info.TypeOf(x)
-	if t == nil || (&ender{finder: &finder{flow: c.flow, pkg: c.g.Pkg, file: c.g.File}}).asks(x, "Done") {
+	if t == nil || (&ender{finder: &finder{flow: c.flow, pkg: c.g.Pkg, file: c.g.File}, source: &Source{Kind: Local}}).asks(x, "Done") {
 		return false
 	}
 	_, isChan := t.Underlying().(*types.Chan)

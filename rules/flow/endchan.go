@@ -10,8 +10,9 @@ import (
 )
 
 // tellsEnd reports whether an expression is a variable, or a field, with a channel that tells the end of a context: what Done has
-// returned, or one that is closed, or sent on, when a context has ended.
-func (f *Flow) tellsEnd(pkg *program.Package, file *program.File, x ast.Expr) bool {
+// returned, or one that is closed, or sent on, when a context has ended. For that of a test code around the statement has to say so, of which
+// kind is.
+func (f *Flow) tellsEnd(pkg *program.Package, file *program.File, x ast.Expr, kind Kind) bool {
 	var id *ast.Ident
 	switch x := ast.Unparen(x).(type) {
 	case *ast.Ident:
@@ -29,15 +30,19 @@ func (f *Flow) tellsEnd(pkg *program.Package, file *program.File, x ast.Expr) bo
 		return false
 	}
 	v = v.Origin()
-	tells, known := f.endChans[v]
+	if kind != Test {
+		kind = Local
+	}
+	key := endChan{v, kind}
+	tells, known := f.endChans[key]
 	if !known {
-		f.endChans[v] = false // while it is being looked at
-		tells = slices.ContainsFunc(f.census.Uses(v), func(u census.Use) bool { return f.getsEnd(u, v) })
+		f.endChans[key] = false // while it is being looked at
+		tells = slices.ContainsFunc(f.census.Uses(v), func(u census.Use) bool { return f.getsEnd(u, v, kind) })
 		if !tells && v.Kind() == types.ParamVar {
 			args := f.passedFor(pkg, file, v)
-			tells = slices.ContainsFunc(args, func(a census.Expr) bool { return f.asksDone(a.Pkg, a.File, a.Expr) })
+			tells = slices.ContainsFunc(args, func(a census.Expr) bool { return f.asksDone(a.Pkg, a.File, a.Expr, kind) })
 		}
-		f.endChans[v] = tells
+		f.endChans[key] = tells
 	}
 	return tells
 }
@@ -54,12 +59,12 @@ func (f *Flow) passedFor(pkg *program.Package, file *program.File, v *types.Var)
 	return args
 }
 
-func (f *Flow) asksDone(pkg *program.Package, file *program.File, x ast.Expr) bool {
-	return (&ender{finder: &finder{flow: f, pkg: pkg, file: file}}).asks(x, "Done")
+func (f *Flow) asksDone(pkg *program.Package, file *program.File, x ast.Expr, kind Kind) bool {
+	return (&ender{finder: &finder{flow: f, pkg: pkg, file: file}, source: &Source{Kind: kind}}).asks(x, "Done")
 }
 
 // getsEnd reports whether a use of a channel's variable gives it the end of a context.
-func (f *Flow) getsEnd(u census.Use, v *types.Var) bool {
+func (f *Flow) getsEnd(u census.Use, v *types.Var, kind Kind) bool {
 	var n ast.Node = u.Ident
 	if sel, ok := f.census.Parent(u.File, n).(*ast.SelectorExpr); ok && sel.Sel == u.Ident {
 		n = sel
@@ -68,50 +73,80 @@ func (f *Flow) getsEnd(u census.Use, v *types.Var) bool {
 	switch p := parent.(type) {
 	case *ast.AssignStmt:
 		i := slices.IndexFunc(p.Lhs, func(lhs ast.Expr) bool { return ast.Node(lhs) == child })
-		return i >= 0 && len(p.Lhs) == len(p.Rhs) && f.asksDone(u.Pkg, u.File, p.Rhs[i])
+		return i >= 0 && len(p.Lhs) == len(p.Rhs) && f.asksDone(u.Pkg, u.File, p.Rhs[i], kind)
 	case *ast.ValueSpec:
 		i := slices.Index(p.Names, u.Ident)
-		return i >= 0 && i < len(p.Values) && f.asksDone(u.Pkg, u.File, p.Values[i])
+		return i >= 0 && i < len(p.Values) && f.asksDone(u.Pkg, u.File, p.Values[i], kind)
 	case *ast.KeyValueExpr:
-		return p.Key == ast.Expr(u.Ident) && f.asksDone(u.Pkg, u.File, p.Value)
+		return p.Key == ast.Expr(u.Ident) && f.asksDone(u.Pkg, u.File, p.Value, kind)
 	case *ast.SendStmt:
-		return ast.Node(p.Chan) == child && f.behindEnd(u, p, v)
+		return ast.Node(p.Chan) == child && f.behindEnd(u, p, kind)
 	case *ast.CallExpr:
-		id, ok := ast.Unparen(p.Fun).(*ast.Ident)
-		return ok && id.Name == "close" && u.Pkg.Info.Types[p.Fun].IsBuiltin() && f.behindEnd(u, p, v)
+		return isBuiltin(u.Pkg, p, "close") && f.behindEnd(u, p, kind)
 	}
 	return false
 }
 
-// behindEnd reports whether a statement on a channel, deferred or not, is carried out when its function has waited for the end of a
-// context, or runs because of that.
-func (f *Flow) behindEnd(u census.Use, n ast.Node, v *types.Var) bool {
-	var body *ast.BlockStmt
-	deferred := false
-	for up := n; up != nil && body == nil; up = f.census.Parent(u.File, up) {
-		switch up := up.(type) {
-		case *ast.DeferStmt:
-			deferred = true
-		case *ast.FuncLit:
-			if call, ok := f.census.Parent(u.File, up).(*ast.CallExpr); ok {
-				if fn := census.Callee(u.Pkg.Info, call); fn != nil && fn.FullName() == "context.AfterFunc" {
-					return true
-				}
-			}
-			body = up.Body
-		case *ast.FuncDecl:
-			body = up.Body
-		}
-	}
-	if body == nil {
+// behindEnd reports whether a use of a variable, in a statement deferred or not, is carried out when its function has waited for the end of
+// a context, or runs because of that.
+func (f *Flow) behindEnd(u census.Use, n ast.Node, kind Kind) bool {
+	v, ok := u.Pkg.Info.ObjectOf(u.Ident).(*types.Var)
+	if !ok {
 		return false
 	}
-	s := &Source{Kind: Local, Var: v}
-	e := &ender{finder: &finder{flow: f, pkg: u.Pkg, file: u.File, pos: n.Pos(), path: Path(u.File, n.Pos())}, source: s, surely: true, mates: map[*types.Var]bool{}}
-	if deferred {
-		e.preceding(body.List, body)
-		return s.Ended != ""
+	for range 4 { // literals in one another: that of sync.Once in that of AfterFunc
+		fn, deferred := f.runsIn(u, n)
+		if fn == nil {
+			return false
+		}
+		_, body := partsOf(fn)
+		s := &Source{Kind: kind, Var: v}
+		e := &ender{finder: &finder{flow: f, pkg: u.Pkg, file: u.File, pos: n.Pos(), path: Path(u.File, n.Pos())}, source: s, surely: true, mates: map[*types.Var]bool{}}
+		if deferred {
+			e.preceding(body.List, body)
+		} else {
+			e.climb()
+		}
+		if s.Ended != "" {
+			return true
+		}
+		lit, _ := fn.(*ast.FuncLit)
+		parent, _ := f.census.Outer(u.File, fn)
+		call, ok := parent.(*ast.CallExpr)
+		if lit == nil || !ok {
+			return false
+		}
+		if fn := census.Callee(u.Pkg.Info, call); fn != nil && fn.FullName() == "context.AfterFunc" {
+			return true
+		}
+		if f.Started(u.Pkg, u.File, call) != nil {
+			return false
+		}
+		n = call
 	}
-	e.climb()
-	return s.Ended != ""
+	return false
+}
+
+// runsIn returns the function around a node, and whether the node is deferred in it.
+func (f *Flow) runsIn(u census.Use, n ast.Node) (fn ast.Node, deferred bool) {
+	for up := n; up != nil; up = f.census.Parent(u.File, up) {
+		if _, ok := up.(*ast.DeferStmt); ok {
+			deferred = true
+		}
+		if isFunc(up) {
+			return up, deferred
+		}
+	}
+	return nil, false
+}
+
+// partsOf returns the type and the body of a function, declared or a literal.
+func partsOf(fn ast.Node) (*ast.FuncType, *ast.BlockStmt) {
+	switch fn := fn.(type) {
+	case *ast.FuncDecl:
+		return fn.Type, fn.Body
+	case *ast.FuncLit:
+		return fn.Type, fn.Body
+	}
+	return nil, nil
 }

@@ -93,6 +93,8 @@ type ender struct {
 	pairings int
 	// surely is set where errors do not count, which may come from something else, nor what is outside of the function around the place.
 	surely bool
+	// unheard is set where nobody looks at the errors that the statements make of the end of a context.
+	unheard bool
 	// nested is how many loops and switches are around the statement that is looked at, inside of the one that precedes the place.
 	nested int
 	// loop is where the body of the loop begins that is looked at.
@@ -140,8 +142,14 @@ func (e *ender) step(outer, inner ast.Node) {
 			e.end(n.Comm.Pos(), "it has ended when this is received")
 		}
 	case *ast.SwitchStmt:
+		if inner == ast.Node(n.Body) {
+			e.asked(n.Init, n.Tag)
+		}
 		e.notByCases(n)
 	case *ast.IfStmt:
+		if inner != ast.Node(n.Init) && inner != ast.Node(n.Cond) {
+			e.asked(n.Init, n.Cond)
+		}
 		switch {
 		case inner == ast.Node(n.Body):
 			e.nils = append(e.nils, comparison{n.Cond, token.EQL})
@@ -231,7 +239,7 @@ func (e *ender) preceding(list []ast.Stmt, inner ast.Node) {
 	if len(list) == 0 {
 		return
 	}
-	key := listOf{varOf{e.pkg, e.file, e.source.Var}, &list[0], e.pairings, e.surely}
+	key := listOf{varOf{e.pkg, e.file, e.source.Var}, &list[0], e.pairings, e.surely, e.source.Kind == Test}
 	p := e.flow.preceded[key]
 	if p == nil {
 		p = &preceded{unseen: unseen{}}
@@ -269,6 +277,7 @@ func (e *ender) preceding(list []ast.Stmt, inner ast.Node) {
 func (e *ender) behind(s ast.Stmt, u unseen) reason {
 	if e.source.Kind != Test {
 		e.look(s, u, unseen{}) // what breaks out of the list does not come behind the statement
+		e.lookCursor(s, u)
 	}
 	if pos := e.endsIn(s); pos.IsValid() {
 		return reason{pos: pos, why: "it may have ended here", sure: true}
@@ -340,6 +349,7 @@ func (e *ender) ends(n ast.Node) token.Pos {
 			if sel, ok := ast.Unparen(n.Fun).(*ast.SelectorExpr); ok && sel.Sel.Name == "Wait" && e.isMate(sel.X) {
 				pos = n.Pos()
 			}
+			pos = first(pos, e.endingCall(n))
 		}
 		return !pos.IsValid()
 	})
@@ -369,7 +379,7 @@ func (e *ender) awaits(comm ast.Stmt) bool {
 
 // asks reports whether an expression calls a method of a context, or is a channel that one is closed or received for.
 func (e *ender) asks(x ast.Expr, method string) bool {
-	if method == "Done" && e.flow.tellsEnd(e.pkg, e.file, x) {
+	if method == "Done" && e.flow.tellsEnd(e.pkg, e.file, x, e.source.Kind) {
 		return true
 	}
 	found := false

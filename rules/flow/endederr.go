@@ -95,7 +95,7 @@ func (e *ender) givenContext(call *ast.CallExpr) bool {
 			return true
 		}
 	}
-	if census.Callee(e.pkg.Info, call) == nil {
+	if census.Callee(e.pkg.Info, call) == nil || e.meetsPeer(call) {
 		return true
 	}
 	for _, arg := range call.Args {

@@ -24,12 +24,12 @@ func (e *ender) endsIn(s ast.Stmt) token.Pos {
 	case *ast.IfStmt:
 		return first(e.endsIn(s.Init), e.ends(s.Cond), e.goesOn(s), e.endsIn(s.Body), e.endsIn(s.Else))
 	case *ast.ForStmt:
-		if s.Cond != nil && (e.asks(s.Cond, "Err") || e.getsContext(s.Cond)) {
+		if s.Cond != nil && (e.asks(s.Cond, "Err") || e.getsContext(s.Cond) || e.toldAtEnd(s.Cond)) {
 			return s.Cond.Pos()
 		}
 		return first(e.ends(s.Cond), e.endsInside(s.Body))
 	case *ast.RangeStmt:
-		if e.asks(s.X, "Done") {
+		if e.asks(s.X, "Done") || e.dries(s) {
 			return s.X.Pos()
 		}
 		return first(e.ends(s.X), e.endsInside(s.Body))
@@ -75,7 +75,7 @@ func (e *ender) goesOn(s *ast.IfStmt) token.Pos {
 			return s.Cond.Pos()
 		}
 	case leavesList:
-		if e.nested > 0 && (e.signs(s.Cond) || e.refused(s.Cond)) {
+		if e.nested > 0 && (e.signs(s.Cond) || e.refused(s.Cond) || e.toldAtEnd(s.Cond)) {
 			return s.Cond.Pos()
 		}
 	case staysIn: // errors that come from it are not seen yet
@@ -126,7 +126,8 @@ func (e *ender) refused(cond ast.Expr) bool {
 		if !ok {
 			return e.refused(c.X)
 		}
-		return isBool(e.pkg.Info.TypeOf(id)) && e.getsContext(e.lastValue(id))
+		last := e.lastValue(id)
+		return isBool(e.pkg.Info.TypeOf(id)) && (e.getsContext(last) || e.receivedLast(last))
 	}
 	return false
 }

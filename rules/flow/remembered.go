@@ -34,7 +34,7 @@ type remembered struct {
 	// cuts caches CutShort, endings cancelsOf, endChans tellsEnd.
 	cuts     map[cutOf]bool
 	endings  map[varOf][]ending
-	endChans map[*types.Var]bool
+	endChans map[endChan]bool
 	// final caches endsItself.
 	final map[*types.Func]bool
 	// swallowing caches swallows, leftovers leftBy.
@@ -44,6 +44,11 @@ type remembered struct {
 	lasting map[token.Pos]bool
 	// persisting caches Persists.
 	persisting map[ast.Node]bool
+	// lastings and workers cache returnsAtEnd and countsUntilEnd.
+	lastings map[atEnd]bool
+	workers  map[*types.Var]bool
+	// touched caches touchedAtEnd.
+	touched map[*types.Var]bool
 }
 
 func newRemembered() remembered {
@@ -64,12 +69,15 @@ func newRemembered() remembered {
 		touching:    map[waitsOf][]ast.Node{},
 		cuts:        map[cutOf]bool{},
 		endings:     map[varOf][]ending{},
-		endChans:    map[*types.Var]bool{},
+		endChans:    map[endChan]bool{},
 		final:       map[*types.Func]bool{},
 		swallowing:  map[*types.Func]bool{},
 		leftovers:   map[waitsOf]unseen{},
 		lasting:     map[token.Pos]bool{},
 		persisting:  map[ast.Node]bool{},
+		lastings:    map[atEnd]bool{},
+		workers:     map[*types.Var]bool{},
+		touched:     map[*types.Var]bool{},
 	}
 }
 
@@ -77,6 +85,12 @@ func newRemembered() remembered {
 type startOf struct {
 	pkg  *program.Package
 	node ast.Node
+}
+
+// An endChan is a variable with a channel, and what kind of context it may tell the end of.
+type endChan struct {
+	v    *types.Var
+	kind Kind
 }
 
 // A declOf is a function of a package.
@@ -182,6 +196,7 @@ type listOf struct {
 	list   *ast.Stmt // the first of them
 	mates  int
 	surely bool
+	test   bool
 }
 
 // preceded is how far such a list has been looked at, and what was found.

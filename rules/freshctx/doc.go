@@ -29,14 +29,23 @@
 //   - deferred code, a test's Cleanup, context.AfterFunc, and what comes after <-ctx.Done(), after the cancel function or
 //     after Wait of the group that the context belongs to: the context may have ended there. A variable that holds ctx.Done() counts,
 //     and so does a channel that is closed when a context has ended
+//   - what comes behind a call that returns because a context has ended, and does not say so by an error: of a function of the program or
+//     a literal that waits for it, or that ends a loop with it; of another one, or of an interface or function value, that gets nothing but a
+//     context, its channel, functions, durations and channels, and returns nothing. And what comes behind Wait of a group that counts goroutines which work
+//     until then
 //   - what comes behind a loop that ends with a context: by its condition, by break or goto where ctx.Err() is not nil, where an error is
 //     that of a context, or where a call that is given one fails
+//   - what comes behind a loop over a channel that belongs to a context, over an iterator that does and whose errors do not leave the function,
+//     and over rows or lines that do, until they have been asked for their error
+//   - what comes behind a call of what a goroutine or AfterFunc works on when it has waited for the end of a context, a server that it closes
+//     for example, unless the function leaves for every error of that call; behind a loop whose condition asks what is set there, or the
+//     deadline of a context
 //   - what comes while a variable holds the error of a call that was given the context and no statement has left the function, or the
 //     turn of a loop, because of it; what the error is gathered, stored or counted in holds it as well, also where a goroutine does so that is
 //     waited for, and so does what is received from a channel of errors, and a number, a text or a bool of a function that deals with errors itself
 //   - what comes behind a process, or other work that was made with the context, when no statement has left the function because of its error
 //   - closures that are called in such a place, and functions that get the context there from a caller, or from a caller's caller
-//   - what handles the error of a call that was given the context, and calls that roll back, unlock, close, shut down, deregister or undo
+//   - what handles the error of a call that was given the context, or that reads the body of a request or writes a response, and calls that roll back, unlock, close, shut down, deregister or undo
 //   - goroutines that make their own, which rule detachedgo looks at; those that nobody waits for, also when one of them waits for
 //     another; those that are waited for by a function that asks itself whether its context has ended, calls a
 //     cancel function in between, also deferred behind the deferred wait, starts them in a loop that ends with the context, to let them
