@@ -112,7 +112,7 @@ func (e *ender) brings(value ast.Expr, many bool, t types.Type, u unseen) (pos t
 				pos = first(pos, u[v])
 			}
 		case *ast.UnaryExpr:
-			if receives(n) && e.holdsError(e.pkg.Info.TypeOf(n.X).Underlying().(*types.Chan).Elem()) {
+			if receives(n) && e.holdsError(e.received(n.X)) {
 				pos = first(pos, n.Pos())
 			}
 		case *ast.CallExpr:
@@ -372,10 +372,23 @@ func (e *ender) lookRange(s *ast.RangeStmt, u unseen) {
 	}
 }
 
+// received returns the type of what comes from a channel; nil for others.
+func (e *ender) received(x ast.Expr) types.Type {
+	t := e.pkg.Info.TypeOf(x)
+	if t == nil {
+		return nil
+	}
+	ch, ok := t.Underlying().(*types.Chan)
+	if !ok {
+		return nil
+	}
+	return ch.Elem()
+}
+
 // elements returns the variable that a range loop gives errors to, and where they come from; nil for none.
 func (e *ender) elements(s *ast.RangeStmt, u unseen) (*ast.Ident, token.Pos) {
-	if ch, ok := e.pkg.Info.TypeOf(s.X).Underlying().(*types.Chan); ok {
-		if id, ok := s.Key.(*ast.Ident); ok && id.Name != "_" && e.holdsError(ch.Elem()) {
+	if elem := e.received(s.X); elem != nil {
+		if id, ok := s.Key.(*ast.Ident); ok && id.Name != "_" && e.holdsError(elem) {
 			return id, s.X.Pos()
 		}
 		return nil, token.NoPos
