@@ -13,7 +13,7 @@ import (
 
 // Shares reports whether a call works for others as well, so that the end of one caller's context must not end it: others find an entry
 // that was made before the call and wait for it, or find what the call has returned, errors included; or the call gets what has
-// been collected from others, which is thrown away afterwards.
+// been collected from others, which is thrown away afterwards; or its failure is stored for others, puts the work off for them, or ends the program.
 func (f *Flow) Shares(pkg *program.Package, file *program.File, call *ast.CallExpr) bool {
 	if call == nil {
 		return false
@@ -33,7 +33,7 @@ func (f *Flow) Shares(pkg *program.Package, file *program.File, call *ast.CallEx
 			made = as
 		}
 	}
-	return slices.ContainsFunc(s.stores, func(st store) bool {
+	return s.judges(call, made) || slices.ContainsFunc(s.stores, func(st store) bool {
 		return s.asked[st.obj] && (st.node.End() <= call.Pos() && s.registers(st, call) || st.node.Pos() > call.Pos() && s.remembers(st, call, made))
 	})
 }

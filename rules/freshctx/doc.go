@@ -60,7 +60,10 @@
 //   - a context that is given, with a function without results or a channel to send on, to code that is not there to be seen: a subscription
 //     lives as long as its context
 //   - work for others as well: callers find an entry that was made before the call, and wait for it; what a call returns is kept for
-//     them, also when it has failed; a call gets what the receiver has collected, which is thrown away afterwards
+//     them, also when it has failed; a call gets what the receiver has collected, which is thrown away afterwards; its failure is stored or counted
+//     in the receiver or a package variable, there or by a method of it; what the function has asked for gets another value behind it, whether
+//     it fails or not
+//   - a call whose failure ends the program, outside of main and what only main calls
 //   - a call on which the code behind it relies: it returns an error alone, or nothing, that is dropped or leaves things as they are, and
 //     what it is a method of, or what it hands its context to, is given back behind it or by deferred code: a lock, a place in a
 //     semaphore; it comes behind goroutines that give theirs back, and waits for them; or its failure panics

@@ -55,7 +55,8 @@
 //   - a context that lives on when the function has returned: it is stored, a goroutine gets it, or it goes into the
 //     making of a client, or of a request that is stored or whose answer is returned; a function that derives a context for its callers is judged by what they do with it
 //   - what is made once and kept for all that come later, a client on first use for example: the first caller must not end it;
-//     nor work that others wait for or whose failure they are given, nor what has been collected from many and is sent by the last
+//     nor work that others wait for or whose failure they are given, nor what has been collected from many and is sent by the last;
+//     nor calls whose failure is stored for others, puts the work off for them, or ends the program outside of main
 //   - a call on which the code behind it relies, also that of a caller, as for freshctx: a lock that is given back whatever became of it,
 //     a failure that panics
 //   - a context that makes no difference to the work: only calls that cannot fail get it, logging for example, or calls of code
