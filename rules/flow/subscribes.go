@@ -11,10 +11,10 @@ import (
 // Subscribes reports whether a call hands a context together with a function without results, or a channel to send on, to code that is not
 // there to be seen: what is to be told of things as they come is told for as long as the context lives. A function that returns something,
 // an error for example, is taken to be called at once, since somebody waits for that; so is one that gets a context alone, by a call
-// that returns nothing itself. What comes in any number are options.
+// that returns nothing itself. What comes in any number are options, and what runs when the context has ended tells of nothing before.
 func (f *Flow) Subscribes(pkg *program.Package, call *ast.CallExpr) bool {
 	fn := census.Callee(pkg.Info, call)
-	if fn == nil || !givesContextTo(pkg, call) || f.seesAll(fn) {
+	if fn == nil || runsAtEnd(fn) || !givesContextTo(pkg, call) || f.seesAll(fn) {
 		return false
 	}
 	sig := fn.Signature()
