@@ -10,9 +10,9 @@ import (
 
 // Decoy reports a key that tests alone store and nobody looks up, or they alone do beside a key of the program's own type and the
 // same name: they make sure that the program takes it for no key of its own. Under a type of its own it would be none, whatever
-// the program does.
+// the program does. A text that other code looks up, which no program contains together with the test, is no such key.
 func (c *Census) Decoy(k *Key) bool {
-	if !onlyTests(k) || !hasRole(k, Writer) || c.Elsewhere(k, Reader) != nil {
+	if !onlyTests(k) || k.whole != nil && !onlyTests(k.whole) || !hasRole(k, Writer) || c.Elsewhere(k, Reader) != nil {
 		return false
 	}
 	return !hasRole(k, Reader) || k.Basic != nil && c.besideTyped(k)
