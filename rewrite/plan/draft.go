@@ -64,6 +64,9 @@ func block(reason string, f *program.File, pos token.Pos, format string, args ..
 
 // where writes the place of a note.
 func (d *draft) where(n *census.Hazard) string {
+	if n.Where != "" {
+		return " (" + n.Where + ")"
+	}
 	if n.File == nil || n.File.Shown() == "" {
 		return ""
 	}

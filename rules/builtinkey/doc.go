@@ -69,9 +69,11 @@
 //
 //   - dependency: a package outside the program writes or reads the key, or is handed it
 //   - store: a context type (a web framework's, for example) answers the key from a store of its own
-//   - dynamic: a key computed at run time may be this one and nothing else writes (or reads) it; or importers
-//     store and look up under keys of their own by two functions of a package, of which only one would change
-//   - other-use: the key's value also reaches code that is no look-up
+//   - dynamic: a key computed at run time may be this one and nothing else writes (or reads) it; importers
+//     store and look up under keys of their own by two functions of a package, of which only one would change; or a
+//     template computes one, and the text is in a template
+//   - other-use: the key's value also reaches code that is no look-up, or a template looks it up by its text: in a string
+//     constant, or in a text file below a module's directory
 //   - excluded-file: a file that the build configuration leaves out mentions the key
 //   - type-errors: a package with the key does not type-check
 //   - generated, vendored, cgo, symlink: a place lies in a file that is not to be edited

@@ -25,6 +25,7 @@ type builder struct {
 	toldOf    map[*program.Package]*types.Func
 	parts     []*Key                  // keys split off from others
 	templates *bool                   // caches byTemplates
+	looks     *templateLooks          // caches templateLooks
 	constants map[*types.Const][]Expr // caches valuesOf
 	ix        *index                  // of the configuration in hand
 	stores    *storeFinder

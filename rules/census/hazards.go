@@ -3,12 +3,9 @@ package census
 import (
 	"fmt"
 	"go/ast"
-	"go/constant"
 	"go/token"
 	"go/types"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/ctxmend/ctxmend/rules/program"
 )
@@ -195,24 +192,6 @@ func hasRole(k *Key, role Role) bool {
 func hasOwn(k *Key, role Role) bool {
 	inTests := !slices.ContainsFunc(k.Sites, func(s *Site) bool { return !s.File.Test })
 	return slices.ContainsFunc(k.Sites, func(s *Site) bool { return s.Role == role && (inTests || !s.File.Test) })
-}
-
-// templateHazards looks for the key in the text of templates, which call methods by name.
-func (b *builder) templateHazards(k *Key) {
-	if !b.byTemplates() || k.Const.Kind() != constant.String {
-		return
-	}
-	key := constant.StringVal(k.Const)
-	for _, ix := range b.census.indexes {
-		for _, u := range ix.templates {
-			text, err := strconv.Unquote(u.node.(*ast.BasicLit).Value)
-			if err != nil || !strings.Contains(text, ".Value "+strconv.Quote(key)) && !strings.Contains(text, ".Value `"+key+"`") {
-				continue
-			}
-			k.hazard(ReasonOtherUse, u.file, u.node.Pos(), "a template looks it up by its text")
-			return
-		}
-	}
 }
 
 // Halved reports a key of which a library has one half only, and which half is missing: it is with importers,

@@ -63,7 +63,7 @@ type index struct {
 	// keyParams are the parameters and fields that hold keys on their way to a look-up.
 	keyParams []*types.Var
 	keyParam  map[*types.Var]bool
-	// templates are string literals that may be templates with a look-up: {{.Ctx.Value "user"}}.
+	// templates are string literals, and sums of such, that may be templates or part of one: {{.Ctx.Value "user"}}.
 	templates []use
 	// keyFuncs are the functions that return keys.
 	keyFuncs map[mentionedName]bool
@@ -216,7 +216,11 @@ func (ix *index) addFile(pkg *program.Package, f *program.File) {
 		case *ast.FuncLit:
 			ix.addParams(pkg, f, n.Type, nil, n)
 		case *ast.BasicLit:
-			if pkg.World && n.Kind == token.STRING && strings.Contains(n.Value, ".Value ") {
+			if pkg.World && n.Kind == token.STRING && isTemplateText(pkg, n) {
+				ix.templates = append(ix.templates, use{n, f, pkg})
+			}
+		case *ast.BinaryExpr:
+			if pkg.World && n.Op == token.ADD && isTemplateText(pkg, n) {
 				ix.templates = append(ix.templates, use{n, f, pkg})
 			}
 		case *ast.CompositeLit:
