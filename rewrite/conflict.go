@@ -35,8 +35,10 @@ func withoutConflicts(units []*plan.Unit, tell bool) []*plan.Unit {
 	slices.SortFunc(found, func(x, y conflict) int {
 		return cmp.Or(cmp.Compare(x.first.rank, y.first.rank), cmp.Compare(x.second.rank, y.second.rank), cmp.Compare(x.file.Rel, y.file.Rel), cmp.Compare(x.second.from, y.second.from))
 	})
-	// What removes a key does not mend how its values are read where they live on under another one.
-	slices.SortStableFunc(found, func(x, y conflict) int { return cmp.Compare(y.livesOn(), x.livesOn()) })
+	// What removes a key does not mend how its values are read where they live on under another one, nor of what type they are.
+	slices.SortStableFunc(found, func(x, y conflict) int {
+		return cmp.Or(cmp.Compare(y.mendsFirst(), x.mendsFirst()), cmp.Compare(y.livesOn(), x.livesOn()))
+	})
 	out := map[*plan.Unit]bool{}
 	for _, c := range found {
 		if out[c.first.unit] || out[c.second.unit] {
@@ -47,7 +49,7 @@ func withoutConflicts(units []*plan.Unit, tell bool) []*plan.Unit {
 		}
 		out[c.second.unit] = true
 		if tell {
-			if c.first.unit.Removes && !c.second.unit.Removes { // which mends what the other finds
+			if c.first.unit.Removes && !c.second.unit.Removes && meets(c.second.unit) == nil { // which mends what the other finds
 				c.first.unit.Findings = append(c.first.unit.Findings, c.second.unit.Findings...)
 				for _, f := range c.second.unit.Findings {
 					f.Unit = c.first.unit.ID
@@ -93,18 +95,35 @@ func (c conflict) livesOn() int {
 	return 0
 }
 
+// mendsFirst is 1 when the first unit mends the type of a value that the second makes part of another one.
+func (c conflict) mendsFirst() int {
+	in, joins := joining(c.second.unit)
+	if mended := meets(c.first.unit); mended != nil && joins && slices.Contains(in.Keys, mended.Key) {
+		return 1
+	}
+	return 0
+}
+
+// meets returns how a unit makes what is stored under a key and what is asserted one type; nil for other units.
+func meets(u *plan.Unit) *rules.MeetTypes {
+	for _, f := range u.Findings {
+		if f.Fix == nil {
+			continue
+		}
+		if in, ok := f.Fix.Intent.(*rules.MeetTypes); ok {
+			return in
+		}
+	}
+	return nil
+}
+
 // typesFirst finds the units that make one value of several although another one mends the type of one of them: it has to be
 // right before, since nobody sees afterwards that it was not.
 func typesFirst(ranked []*plan.Unit) []conflict {
 	mended := map[*census.Key]int{}
 	for i, u := range ranked {
-		for _, f := range u.Findings {
-			if f.Fix == nil {
-				continue
-			}
-			if in, ok := f.Fix.Intent.(*rules.MeetTypes); ok {
-				mended[in.Key] = i + 1
-			}
+		if in := meets(u); in != nil {
+			mended[in.Key] = i + 1
 		}
 	}
 	var found []conflict

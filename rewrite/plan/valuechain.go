@@ -66,7 +66,7 @@ func (d *draft) joinValues(in *rules.JoinValues) error {
 		accessors: map[AccessorKind]string{}, used: map[ast.Decl]map[string]bool{}, locals: map[ast.Decl][]joinLocal{}, gone: map[ast.Decl]bool{}, counted: map[ast.Decl]bool{}, rewritten: map[*ast.FuncDecl]bool{}, inlined: map[*ast.CallExpr]*census.Attacher{},
 	}
 	for _, step := range []func() error{
-		jp.gather, jp.chooseRows, jp.judgePresence, jp.chooseHome, jp.chooseNames, jp.writeFieldTypes,
+		jp.gather, jp.judgeTypes, jp.chooseRows, jp.judgePresence, jp.chooseHome, jp.readsValues, jp.chooseNames, jp.writeFieldTypes,
 		jp.writeRows, jp.writeReads, jp.alignFunctions, jp.dropKeys, jp.declare,
 	} {
 		if err := step(); err != nil {

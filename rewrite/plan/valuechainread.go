@@ -79,7 +79,7 @@ func (jp *joinPlan) judgeRead(r *joinRead) {
 	case jp.inBlock(r):
 		r.byGetter = !jp.ownLines([]*joinRead{r})
 	default:
-		r.byGetter = !jp.renamable(r) || f.hidden() && !isBlankExpr(r.lhs[1])
+		r.byGetter = !jp.renamable(r) || f.hidden() && !isBlankExpr(r.lhs[1]) && !jp.conditions(r)
 	}
 	if !f.always && !f.hidden() && (r.byGetter || r.asks()) {
 		f.flag = "has"
@@ -536,9 +536,13 @@ func (jp *joinPlan) readInHeader(r *joinRead) error {
 	if !noValue {
 		jp.rename(r, r.lhs[0], v+"."+r.field.name)
 	}
-	if r.field.structTells() || isBlankExpr(r.lhs[1]) {
+	switch {
+	case r.field.structTells() || isBlankExpr(r.lhs[1]):
 		jp.splice(r.File, r.lhs[0].Pos(), r.lhs[0].End(), Lit(v))
-	} else {
+	case r.field.hidden():
+		jp.compareWithNil(r, v)
+		jp.splice(r.File, r.lhs[0].Pos(), r.lhs[1].End(), Lit(v+", _"))
+	default:
 		jp.rename(r, r.lhs[1], v+"."+r.field.flag)
 		jp.splice(r.File, r.lhs[0].Pos(), r.lhs[1].End(), Lit(v+", _"))
 	}

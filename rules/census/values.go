@@ -172,3 +172,42 @@ func Accepts(asserted, stored types.Type) bool {
 	}
 	return types.Identical(asserted, stored) || typeName(asserted) == typeName(stored)
 }
+
+// Decidable reports whether a type is known without knowing type arguments.
+func Decidable(t types.Type) bool {
+	found := false
+	var visit func(t types.Type, depth int)
+	visit = func(t types.Type, depth int) {
+		if depth > 6 {
+			return
+		}
+		switch t := types.Unalias(t).(type) {
+		case *types.TypeParam:
+			found = true
+		case *types.Pointer:
+			visit(t.Elem(), depth+1)
+		case *types.Slice:
+			visit(t.Elem(), depth+1)
+		case *types.Array:
+			visit(t.Elem(), depth+1)
+		case *types.Chan:
+			visit(t.Elem(), depth+1)
+		case *types.Map:
+			visit(t.Key(), depth+1)
+			visit(t.Elem(), depth+1)
+		case *types.Named:
+			for i := range t.TypeArgs().Len() {
+				visit(t.TypeArgs().At(i), depth+1)
+			}
+		case *types.Signature:
+			for v := range t.Params().Variables() {
+				visit(v.Type(), depth+1)
+			}
+			for v := range t.Results().Variables() {
+				visit(v.Type(), depth+1)
+			}
+		}
+	}
+	visit(t, 0)
+	return !found
+}

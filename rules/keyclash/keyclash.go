@@ -53,7 +53,7 @@ func (c *clash) failing() []*rules.Finding {
 	var failing []census.Assertion
 	seen := map[ast.Expr]bool{}
 	for _, a := range c.asserted {
-		if seen[a.Expr] || !decidable(a.Type) || c.passes(a.Type) {
+		if seen[a.Expr] || !census.Decidable(a.Type) || c.passes(a.Type) {
 			continue
 		}
 		seen[a.Expr] = true
@@ -163,53 +163,14 @@ func (c *clash) hides(s, t census.Stored) bool {
 
 // passes reports whether some stored value passes an assertion.
 func (c *clash) passes(t types.Type) bool {
-	return slices.ContainsFunc(c.stored, func(s census.Stored) bool { return !decidable(s.Type) || census.Accepts(t, s.Type) })
+	return slices.ContainsFunc(c.stored, func(s census.Stored) bool { return !census.Decidable(s.Type) || census.Accepts(t, s.Type) })
 }
 
 // accepted reports whether some look-up accepts a stored value.
 func (c *clash) accepted(s census.Stored) bool {
 	return slices.ContainsFunc(c.asserted, func(a census.Assertion) bool {
-		return !decidable(a.Type) || !decidable(s.Type) || census.Accepts(a.Type, s.Type)
+		return !census.Decidable(a.Type) || !census.Decidable(s.Type) || census.Accepts(a.Type, s.Type)
 	})
-}
-
-// decidable reports whether a type is known without knowing type arguments.
-func decidable(t types.Type) bool {
-	found := false
-	var visit func(t types.Type, depth int)
-	visit = func(t types.Type, depth int) {
-		if depth > 6 {
-			return
-		}
-		switch t := types.Unalias(t).(type) {
-		case *types.TypeParam:
-			found = true
-		case *types.Pointer:
-			visit(t.Elem(), depth+1)
-		case *types.Slice:
-			visit(t.Elem(), depth+1)
-		case *types.Array:
-			visit(t.Elem(), depth+1)
-		case *types.Chan:
-			visit(t.Elem(), depth+1)
-		case *types.Map:
-			visit(t.Key(), depth+1)
-			visit(t.Elem(), depth+1)
-		case *types.Named:
-			for i := range t.TypeArgs().Len() {
-				visit(t.TypeArgs().At(i), depth+1)
-			}
-		case *types.Signature:
-			for v := range t.Params().Variables() {
-				visit(v.Type(), depth+1)
-			}
-			for v := range t.Results().Variables() {
-				visit(v.Type(), depth+1)
-			}
-		}
-	}
-	visit(t, 0)
-	return !found
 }
 
 func (c *clash) finding(s *census.Site, e ast.Expr, message string) *rules.Finding {

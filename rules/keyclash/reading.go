@@ -84,7 +84,7 @@ func (c *clash) expected(a census.Assertion) (t types.Type, others bool) {
 		return nil, false // a test made it up
 	}
 	for _, s := range c.stored {
-		if !decidable(s.Type) || types.IsInterface(s.Type) {
+		if !census.Decidable(s.Type) || types.IsInterface(s.Type) {
 			return nil, false
 		}
 		stored = addType(stored, s.Type)
@@ -214,7 +214,7 @@ func (c *clash) storesAsAsserted() *rules.MeetTypes {
 func (c *clash) oneAsserted() types.Type {
 	var list []types.Type
 	for _, a := range c.asserted {
-		if !decidable(a.Type) {
+		if !census.Decidable(a.Type) {
 			return nil
 		}
 		list = addType(list, a.Type)

@@ -70,7 +70,10 @@
 //   - chain, scope, order: the calls of a row hang together in a way that cannot be undone
 //   - twice: a row stores one of the values twice
 //   - presence: nil is stored
-//   - value-type: a key carries values of several types
+//   - value-type: a key carries values of several types, or one is asserted to be of a type that is never stored (see keyclash):
+//     the mistake has to be mended first, since nobody would see it behind a field
+//   - reads: half of the reads or more, those of tests left out, lie in other packages and take a value as the context returns it;
+//     each value would need an exported function that returns any
 //   - context: a value is looked up in something with fewer methods than context.Context
 //   - exported: a library's importers can name a key
 //   - forwarder: a function whose callers choose the key stores it or looks it up
