@@ -7,14 +7,16 @@ import (
 
 	"github.com/ctxmend/ctxmend/rewrite/plan"
 	"github.com/ctxmend/ctxmend/rules"
+	"github.com/ctxmend/ctxmend/rules/census"
 	"github.com/ctxmend/ctxmend/rules/program"
 )
 
 // reveal reports whether units that are carried out may bring other misuse to light: where there is a context now, there was none
 // to pass on before; who goes on with a context may no longer do so when a value comes by another way; values between which one that
-// nobody reads was stored may be one; and a value whose key or type was in the way of a parameter may become one.
+// nobody reads was stored may be one; a value whose key or type was in the way of a parameter may become one; and a key that was reached through a
+// variable is now seen on the spot.
 func reveal(units []*plan.Unit, opts *Options) bool {
-	return slices.ContainsFunc(units, func(u *plan.Unit) bool { return opts.CarriesOut(u) && gives(u) })
+	return slices.ContainsFunc(units, func(u *plan.Unit) bool { return opts.CarriesOut(u) && (gives(u) || showsKeys(u)) })
 }
 
 // gives reports whether a unit gives a context, or a value of one, to who had none.
@@ -32,6 +34,20 @@ func gives(u *plan.Unit) bool {
 			return true // the value may have been hidden in a map, or behind another key or type
 		}
 		return false
+	})
+}
+
+// showsKeys reports whether a unit gives keys a type that a look-up spells by more than a constant, by a variable or a field: what rules
+// that want to see the key on the spot make of it shows when it has the type.
+func showsKeys(u *plan.Unit) bool {
+	return slices.ContainsFunc(u.Findings, func(f *rules.Finding) bool {
+		if f.Fix == nil {
+			return false
+		}
+		in, ok := f.Fix.Intent.(*rules.TypeKeys)
+		return ok && slices.ContainsFunc(in.Family.Points, func(p *census.Point) bool {
+			return p.World() && p.Pkg.Info.Types[p.Expr].Value == nil
+		})
 	})
 }
 
