@@ -218,12 +218,7 @@ func (e *ender) endsLoop(n ast.Node) bool {
 	case *ast.ForStmt:
 		return n.Cond != nil && (e.asks(n.Cond, "Err") || e.getsContext(n.Cond)) || e.leavesAtEnd(n.Body, n.Cond == nil)
 	case *ast.RangeStmt:
-		// The type of what could not be imported is not known.
-		t := e.pkg.Info.TypeOf(n.X)
-		if t == nil {
-			return false
-		}
-		if _, ok := t.Underlying().(*types.Chan); !ok {
+		if _, ok := Under(e.pkg.Info.TypeOf(n.X)).(*types.Chan); !ok {
 			return false
 		}
 		from := n.X

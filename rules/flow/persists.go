@@ -141,7 +141,7 @@ func (f *Flow) onlyBySuccess(pkg *program.Package, file *program.File, loop ast.
 			return false
 		}
 	case *ast.RangeStmt:
-		ch, ok := pkg.Info.TypeOf(loop.X).Underlying().(*types.Chan)
+		ch, ok := Under(pkg.Info.TypeOf(loop.X)).(*types.Chan)
 		if !ok || !isNamed(ch.Elem(), "time", "Time") || !within(loop.Body, call) {
 			return false // it ends with what it goes over; a ticker never does
 		}

@@ -154,7 +154,7 @@ func (l *leaver) leaves() bool {
 		case *ast.FuncLit, *ast.GoStmt, *ast.DeferStmt:
 			return false
 		case *ast.CommClause:
-			found = found || n.Comm != nil && l.awaits(n.Comm) && l.returns(n.Body, nil)
+			found = found || n.Comm != nil && l.awaits(n.Comm) && !l.justAsks(n) && l.returns(n.Body, nil)
 		case *ast.CaseClause:
 			found = found || slices.ContainsFunc(n.List, l.signs) && l.returns(n.Body, nil)
 		case *ast.IfStmt:
@@ -163,6 +163,23 @@ func (l *leaver) leaves() bool {
 		return !found
 	})
 	return found
+}
+
+// justAsks reports whether a case belongs to a select statement that goes on at once, in no loop: what comes behind it takes as long as it
+// takes.
+func (l *leaver) justAsks(n *ast.CommClause) bool {
+	c, file := l.flow.census, l.ender.file
+	cases, _ := c.Parent(file, n).(*ast.BlockStmt)
+	if cases == nil || !slices.ContainsFunc(cases.List, func(s ast.Stmt) bool { one, ok := s.(*ast.CommClause); return ok && one.Comm == nil }) {
+		return false
+	}
+	for up := c.Parent(file, cases); up != nil && !isFunc(up); up = c.Parent(file, up) {
+		switch up.(type) {
+		case *ast.ForStmt, *ast.RangeStmt:
+			return false
+		}
+	}
+	return true
 }
 
 // leavesBy reports whether the function is left by an if statement because a context has ended: its condition says so, or a call

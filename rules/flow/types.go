@@ -171,3 +171,11 @@ func deref(t types.Type) types.Type {
 	}
 	return t
 }
+
+// Under returns the type beneath a type; nil for what has no type, because it comes from a package that could not be loaded.
+func Under(t types.Type) types.Type {
+	if t == nil {
+		return nil
+	}
+	return t.Underlying()
+}

@@ -143,7 +143,7 @@ func endless(pkg *program.Package, loop *ast.ForStmt) bool {
 // stopped reports whether a loop over what comes one by one, from a channel or a function, is left on the way: where a call with the
 // context fails, as far as can be told.
 func stopped(pkg *program.Package, loop *ast.RangeStmt) (found bool) {
-	switch pkg.Info.TypeOf(loop.X).Underlying().(type) {
+	switch Under(pkg.Info.TypeOf(loop.X)).(type) {
 	case *types.Chan, *types.Signature:
 	default:
 		return false

@@ -116,7 +116,7 @@ func (f *Flow) runUntilEnd(pkg *program.Package, file *program.File, x ast.Expr)
 	if lit := e.literalOf(x); lit != nil {
 		return f.returnsAtEnd(atEnd{pkg, file, lit, true})
 	}
-	if _, ok := pkg.Info.TypeOf(x).Underlying().(*types.Signature); !ok {
+	if _, ok := Under(pkg.Info.TypeOf(x)).(*types.Signature); !ok {
 		return false
 	}
 	fn := census.Callee(pkg.Info, &ast.CallExpr{Fun: x})

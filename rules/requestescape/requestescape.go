@@ -76,7 +76,7 @@ func (f *finder) blocks(g *flow.Goroutine) bool {
 		case *ast.ForStmt:
 			found = found || n.End() > g.Node().Pos() && (n.Cond == nil || n.Post == nil && f.flow.WorksIn(g.Pkg, n.Cond))
 		case *ast.RangeStmt:
-			_, isChan := g.Pkg.Info.TypeOf(n.X).Underlying().(*types.Chan)
+			_, isChan := flow.Under(g.Pkg.Info.TypeOf(n.X)).(*types.Chan)
 			found = found || isChan && n.End() > g.Node().Pos()
 		case *ast.CallExpr:
 			if sel, ok := n.Fun.(*ast.SelectorExpr); ok && sel.Sel.Name == "Wait" && n.Pos() > g.Node().Pos() {
