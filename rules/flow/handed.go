@@ -163,19 +163,22 @@ func (f *Flow) handingOf(at paramAt) *handing {
 			continue
 		}
 		p := &finder{flow: f, pkg: arg.Pkg, file: arg.File, pos: arg.Expr.Pos(), path: Path(arg.File, arg.Expr.Pos())}
-		s := &Source{Kind: Local, Var: v, Text: v.Name()}
-		if v.Kind() == types.ParamVar {
+		s, own := &Source{Kind: Local, Var: v, Text: v.Name()}, v.Kind() == types.ParamVar
+		switch {
+		case fromTesting(v.Type()):
+			s.Kind = Test // no error tells that a test has ended
+		case own:
 			s.Kind = Parameter
 		}
 		switch p.endings(s); {
 		case s.Ended == "" || s.Ended == isNone || p.renewed(v, s.EndedAt):
 			open = true
-			if s.Kind == Parameter {
+			if own {
 				h.from = append(h.from, paramAt{arg.Pkg, arg.File, v.Pos()})
 			}
 		case fromError(s.Ended):
 			endings++
-			if s.Kind == Parameter {
+			if own {
 				h.from = append(h.from, paramAt{arg.Pkg, arg.File, v.Pos()})
 			}
 		default:
