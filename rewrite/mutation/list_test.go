@@ -75,7 +75,7 @@ var mutations = []mutation{
 	{name: "variables", hazard: "a variable is retyped that somebody else assigns", file: "rewrite/plan/retype.go",
 		from: "return kp.usesAreKeys(obj) && kp.varFits(obj)", to: "return kp.usesAreKeys(obj)", pkg: command, run: keys + "^(flow|table|dynamic)"},
 	{name: "names of imports", hazard: "a new name hides an import of another file", file: "rewrite/plan/names.go",
-		from: "t[n.packageName(path)] = true", to: "_ = path", pkg: command, run: plans + "^(names|imports)"},
+		from: "t[n.packageName(path)] = true\n\t\t\t}\n\t\t}\n\t\tn.dotImported", to: "_ = path\n\t\t\t}\n\t\t}\n\t\tn.dotImported", pkg: command, run: plans + "^(names|imports)"},
 	{name: "names of dot importers", hazard: "a new name is declared twice where its package is dot-imported", file: "rewrite/plan/names.go",
 		from: "	n.dotImporters(dir, t)\n", to: "", pkg: command, run: plans + "^names"},
 	{name: "a home that cannot be", hazard: "the home's imports make a cycle, or run code in programs that lacked it", file: "rewrite/plan/home.go",

@@ -251,12 +251,24 @@ func quotedPrefix(text string) (value string, n int, ok bool) {
 	return "", 0, false
 }
 
-// isTemplateText reports whether a constant may be part of a template with a look-up, or with the key of one.
+// isTemplateText reports whether a literal, or a sum of literals, may be part of a template with a look-up, or with the key of one. Sums of
+// named constants are left out: each name may double the text, and its own literal has been looked at.
 func isTemplateText(pkg *program.Package, e ast.Expr) bool {
 	v := pkg.Info.Types[e].Value
-	if v == nil || v.Kind() != constant.String {
+	if v == nil || v.Kind() != constant.String || !ofLiterals(e) {
 		return false
 	}
 	text := constant.StringVal(v)
 	return strings.Contains(text, "{{") || strings.Contains(text, valueMethod)
+}
+
+// ofLiterals reports whether an expression is a string literal, or adds such.
+func ofLiterals(e ast.Expr) bool {
+	switch e := ast.Unparen(e).(type) {
+	case *ast.BasicLit:
+		return true
+	case *ast.BinaryExpr:
+		return ofLiterals(e.X) && ofLiterals(e.Y)
+	}
+	return false
 }

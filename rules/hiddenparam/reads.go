@@ -250,7 +250,7 @@ func (g *gather) accessorOf(at place, f *callgraph.Func, call *ast.CallExpr, ctx
 	there := &outcome{g: g, at: at, call: call, present: true}
 	there.run(f.Body().List)
 	// A program that does not compile may return what its signature does not have.
-	if there.failed || there.results == nil || len(there.results) != f.Signature.Results().Len() {
+	if there.failed || there.results == nil || f.Signature == nil || len(there.results) != f.Signature.Results().Len() {
 		return nil
 	}
 	a := &accessor{f: f}
