@@ -261,6 +261,9 @@ func (f *Flow) onlyMain(obj types.Object, depth int) bool {
 		if u.Pkg.Info.Defs[u.Ident] != nil || u.File.Test {
 			continue
 		}
+		if f.callBy(u) == nil {
+			return false // whoever gets it may call it at any time: a handler
+		}
 		calls++
 		var at ast.Node
 		for n := ast.Node(u.Ident); n != nil; n = f.census.Parent(u.File, n) {

@@ -132,7 +132,7 @@ func (r *relied) around(pkg *program.Package, file *program.File, call *ast.Call
 		return false
 	}
 	for _, u := range r.flow.census.Uses(fn) {
-		by := r.callBy(u)
+		by := r.flow.callBy(u)
 		if by == nil {
 			continue
 		}
@@ -164,10 +164,10 @@ func (r *relied) function(pkg *program.Package, file *program.File, call *ast.Ca
 }
 
 // callBy returns the call of a function by its name, nil for other uses.
-func (r *relied) callBy(u census.Use) *ast.CallExpr {
-	parent, child := r.flow.census.Outer(u.File, u.Ident)
+func (f *Flow) callBy(u census.Use) *ast.CallExpr {
+	parent, child := f.census.Outer(u.File, u.Ident)
 	if sel, ok := parent.(*ast.SelectorExpr); ok && ast.Node(sel.Sel) == child {
-		parent, child = r.flow.census.Outer(u.File, sel)
+		parent, child = f.census.Outer(u.File, sel)
 	}
 	if call, ok := parent.(*ast.CallExpr); ok && ast.Node(call.Fun) == child {
 		return call
