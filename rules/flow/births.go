@@ -196,7 +196,18 @@ func (f *Flow) OnPurpose(file *program.File, pos token.Pos) bool {
 			return false
 		}
 	}
-	return strings.Contains(text, "context") || strings.Contains(text, "ctx") || strings.Contains(text, "background") || explains(text)
+	return strings.Contains(text, "context") || strings.Contains(text, "ctx") || strings.Contains(text, "background") || explains(text) || docNamesBirth(file, pos)
+}
+
+// docNamesBirth reports whether the comment of the function around a place says that it makes a context from nothing, and so that this
+// is known to whoever calls it. Other words about contexts are no sign: most such comments are about those that the function is given.
+func docNamesBirth(file *program.File, pos token.Pos) bool {
+	for _, n := range Path(file, pos) {
+		if d, ok := n.(*ast.FuncDecl); ok {
+			return strings.Contains(d.Doc.Text(), "context.Background")
+		}
+	}
+	return false
 }
 
 // explains reports whether a comment tells why a context has no end, or another one.
