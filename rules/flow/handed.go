@@ -73,13 +73,35 @@ type paramAt struct {
 // calledWhenEnded says why a source may have ended of which the function itself does not tell.
 const calledWhenEnded = "a caller passes it when it may have ended"
 
-// comesFromEnded reports whether a local variable is made of a parameter that may have ended: a copy, one with more values, one with an
-// earlier end.
+// comesFromEnded reports whether a local variable is made of a context that may have ended: a copy, one with more values, one with an
+// earlier end. That was so where it was made, or callers pass the function such a context.
 func (p *finder) comesFromEnded(v *types.Var, seen map[*types.Var]bool) bool {
 	if seen[v] {
 		return false
 	}
 	seen[v] = true
+	return slices.ContainsFunc(p.madeOf(v), func(m derivation) bool {
+		return p.flow.givenEnded(p.pkg, p.file, m.of) || p.comesFromEnded(m.of, seen) || p.endedAt(m)
+	})
+}
+
+// madeOfEnded does the same without a look at callers.
+func (p *finder) madeOfEnded(v *types.Var, seen map[*types.Var]bool) bool {
+	if seen[v] {
+		return false
+	}
+	seen[v] = true
+	return slices.ContainsFunc(p.madeOf(v), func(m derivation) bool { return p.madeOfEnded(m.of, seen) || p.endedAt(m) })
+}
+
+// A derivation is an assignment that makes a context of another variable's.
+type derivation struct {
+	of *types.Var
+	as *ast.AssignStmt
+}
+
+// madeOf returns what a variable is made of in front of the place.
+func (p *finder) madeOf(v *types.Var) (list []derivation) {
 	for _, u := range p.flow.census.Uses(v) {
 		parent, child := p.flow.census.Outer(u.File, u.Ident)
 		as, ok := parent.(*ast.AssignStmt)
@@ -98,15 +120,25 @@ func (p *finder) comesFromEnded(v *types.Var, seen map[*types.Var]bool) bool {
 			}
 			from = call.Args[0]
 		}
-		of := passed(census.Expr{Expr: from, File: p.file, Pkg: p.pkg})
-		if of == nil {
-			continue
-		}
-		if p.flow.givenEnded(p.pkg, p.file, of) || p.comesFromEnded(of, seen) {
-			return true
+		if of := passed(census.Expr{Expr: from, File: p.file, Pkg: p.pkg}); of != nil {
+			list = append(list, derivation{of, as})
 		}
 	}
-	return false
+	return list
+}
+
+// endedAt reports whether a context may have ended where another one was made of it: that one has ended from the start.
+func (p *finder) endedAt(m derivation) bool {
+	there := &finder{flow: p.flow, pkg: p.pkg, file: p.file, pos: m.as.Pos(), path: Path(p.file, m.as.Pos())}
+	s := &Source{Kind: Local, Var: m.of}
+	switch {
+	case fromTesting(m.of.Type()):
+		s.Kind = Test
+	case m.of.Kind() == types.ParamVar:
+		s.Kind = Parameter
+	}
+	(&ender{finder: there, source: s}).climb()
+	return s.Ended != "" && s.Ended != isNone
 }
 
 // givenEnded reports whether callers pass a parameter a context that may have ended: the final write of a worker, what a deferred call
@@ -170,7 +202,11 @@ func (f *Flow) handingOf(at paramAt) *handing {
 		case own:
 			s.Kind = Parameter
 		}
-		switch p.endings(s); {
+		p.endings(s)
+		if s.Ended == "" && s.Kind == Local && p.madeOfEnded(v, map[*types.Var]bool{}) {
+			s.Ended = calledWhenEnded
+		}
+		switch {
 		case s.Ended == "" || s.Ended == isNone || p.renewed(v, s.EndedAt):
 			open = true
 			if own {
