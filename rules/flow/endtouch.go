@@ -29,7 +29,8 @@ func (f *Flow) touchedAtEnd(v *types.Var) bool {
 	return touched
 }
 
-// reaches reports whether a use of a variable assigns to it, or calls a method of it.
+// reaches reports whether a use of a variable assigns to it, or calls a method of it that may close something or tell others: it is told no
+// text and returns nothing but an error, unlike what writes a log or asks for something.
 func (f *Flow) reaches(u census.Use) bool {
 	var n ast.Node = u.Ident
 	if sel, ok := f.census.Parent(u.File, n).(*ast.SelectorExpr); ok && sel.Sel == u.Ident {
@@ -41,9 +42,21 @@ func (f *Flow) reaches(u census.Use) bool {
 		return slices.ContainsFunc(p.Lhs, func(lhs ast.Expr) bool { return ast.Node(lhs) == child })
 	case *ast.SelectorExpr:
 		call, ok := f.census.Parent(u.File, p).(*ast.CallExpr)
-		return ok && call.Fun == ast.Expr(p)
+		return ok && call.Fun == ast.Expr(p) && mayClose(census.Callee(u.Pkg.Info, call))
 	}
 	return false
+}
+
+func mayClose(fn *types.Func) bool {
+	if fn == nil || !onlyFails(fn.Signature()) || fn.Signature().Variadic() {
+		return false
+	}
+	for p := range fn.Signature().Params().Variables() {
+		if b, ok := p.Type().Underlying().(*types.Basic); ok && b.Info()&types.IsString != 0 || isAny(p.Type()) {
+			return false
+		}
+	}
+	return true
 }
 
 // toldAtEnd reports whether a condition asks what is set when a context has ended, or compares with its deadline.
@@ -76,6 +89,9 @@ func (e *ender) closedAtEnd(call *ast.CallExpr) bool {
 	fn := census.Callee(e.pkg.Info, call)
 	if fn == nil || fn.Signature().Recv() == nil || fn.Pkg() != nil && (fn.Pkg().Path() == "sync" || fn.Pkg().Path() == "sync/atomic") {
 		return false
+	}
+	if sig := fn.Signature(); !CanFail(sig.Results()) && (sig.Params().Len() > 0 || sig.Results().Len() > 0) {
+		return false // a log goes on
 	}
 	v := lastVar(e.pkg.Info, sel.X)
 	return v != nil && !carries(v.Type()) && e.flow.touchedAtEnd(v) && !e.leavesForError(call)
