@@ -158,12 +158,8 @@ func Ends(pkg *program.Package, e ast.Expr) bool {
 // waits reports whether t has a method Wait without parameters, as a group of goroutines has: the context that came with it
 // ends there.
 func waits(t types.Type) bool {
-	sel := types.NewMethodSet(t).Lookup(nil, "Wait")
-	if sel == nil {
-		return false
-	}
-	fn, ok := sel.Obj().(*types.Func)
-	return ok && fn.Signature().Params().Len() == 0
+	fn := method(t, "Wait")
+	return fn != nil && fn.Signature().Params().Len() == 0
 }
 
 // OfRequest reports whether a local variable holds the context of a request that is a parameter, of a call that is served, or

@@ -75,7 +75,7 @@ func isAny(t types.Type) bool {
 // a command or a stream (".Context()"), or the request that the context type of a web framework
 // holds (".Request.Context()").
 func asked(t types.Type) string {
-	if t == nil || IsContext(t) {
+	if t == nil || IsContext(t) || !mayCarry(t) {
 		return ""
 	}
 	set := types.NewMethodSet(t)
@@ -103,6 +103,19 @@ func asked(t types.Type) string {
 		return "." + name + "()"
 	}
 	return ""
+}
+
+// mayCarry reports whether a type has what asked looks for by name, which costs far less than the whole method set.
+func mayCarry(t types.Type) bool {
+	if _, ok := t.(*types.Tuple); ok {
+		return false
+	}
+	for _, name := range []string{"Context", "Request"} {
+		if obj, _, _ := types.LookupFieldOrMethod(t, true, nil, name); obj != nil {
+			return true
+		}
+	}
+	return Implements(t)
 }
 
 // answers reports whether a value of type t writes the response as well: it is what a framework hands to its handlers, where
