@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/types"
+	"iter"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -194,7 +195,9 @@ func (d *driver) hold(res *rewrite.Result, now []*rules.Finding) {
 	for _, k := range res.Census.Keys {
 		if res.Census.Absent(k) || res.Census.Decoy(k) {
 			for _, s := range k.Sites {
-				absent[place{s.File.Rel, s.File.Tok.Offset(s.Expr.Pos()), "builtinkey"}] = true
+				for _, rule := range []string{"builtinkey", "sharedkey"} {
+					absent[place{s.File.Rel, s.File.Tok.Offset(s.Expr.Pos()), rule}] = true
+				}
 			}
 		}
 	}
@@ -202,9 +205,7 @@ func (d *driver) hold(res *rewrite.Result, now []*rules.Finding) {
 	for p, diag := range d.found {
 		any := p
 		any.rule = ""
-		// Nor does a key of an unnamed type that a test stores for nothing.
-		decoy := p.rule == "sharedkey" && strings.HasSuffix(p.file, "_test.go")
-		if whole[p] == nil && !at[any] && !absent[p] && !decoy && !(left && p.rule == "builtinkey") {
+		if whole[p] == nil && !at[any] && !absent[p] && !(left && p.rule == "builtinkey") {
 			lines = append(lines, fmt.Sprintf("only a single package says: %s:%d %s: %s", p.file, d.line(p), p.rule, diag.Message))
 		}
 		if f := whole[p]; f != nil && len(diag.SuggestedFixes) > 0 && f.Status != rules.Fixable {
@@ -242,24 +243,35 @@ func (d *driver) throughInterface(f *rules.Finding) bool {
 	return false
 }
 
-// variableElsewhere reports whether the key is a variable of a dependency: export data do not tell what it holds.
-func (d *driver) variableElsewhere(f *rules.Finding) bool {
-	world := map[string]bool{}
-	for _, p := range d.prog.Configs[0].Packages {
-		world[p.Path] = p.World
-	}
-	for _, p := range d.prog.Configs[0].Packages {
-		if !slices.Contains(p.Files, f.File) {
-			continue
-		}
-		for n := range ast.Preorder(f.File.AST) {
-			id, ok := n.(*ast.Ident)
-			if !ok || id.Pos() < f.Pos || id.Pos() >= f.End {
+// names yields what the names in the place of a finding stand for, with the package.
+func (d *driver) names(f *rules.Finding) iter.Seq2[*program.Package, types.Object] {
+	return func(yield func(*program.Package, types.Object) bool) {
+		for _, p := range d.prog.Configs[0].Packages {
+			if !slices.Contains(p.Files, f.File) {
 				continue
 			}
-			if v, ok := p.Info.Uses[id].(*types.Var); ok && v.Pkg() != nil && v.Parent() == v.Pkg().Scope() && !world[v.Pkg().Path()] {
-				return true
+			for n := range ast.Preorder(f.File.AST) {
+				id, ok := n.(*ast.Ident)
+				if ok && id.Pos() >= f.Pos && id.Pos() < f.End && p.Info.Uses[id] != nil && !yield(p, p.Info.Uses[id]) {
+					return
+				}
 			}
+		}
+	}
+}
+
+// world reports whether an object is one of a package of the world.
+func (d *driver) world(obj types.Object) bool {
+	return slices.ContainsFunc(d.prog.Configs[0].Packages, func(p *program.Package) bool {
+		return p.World && obj.Pkg() != nil && p.Path == obj.Pkg().Path()
+	})
+}
+
+// variableElsewhere reports whether the key is a variable of a dependency: export data do not tell what it holds.
+func (d *driver) variableElsewhere(f *rules.Finding) bool {
+	for _, obj := range d.names(f) {
+		if v, ok := obj.(*types.Var); ok && v.Pkg() != nil && v.Parent() == v.Pkg().Scope() && !d.world(v) {
+			return true
 		}
 	}
 	return false
@@ -272,46 +284,29 @@ func (d *driver) fieldElsewhere(f *rules.Finding) bool {
 		return false
 	}
 	for _, p := range d.prog.Configs[0].Packages {
-		if !slices.Contains(p.Files, f.File) {
-			continue
-		}
-		if !slices.ContainsFunc(p.Types.Imports(), func(i *types.Package) bool { return i.Path() == "context" }) {
+		if slices.Contains(p.Files, f.File) && !slices.ContainsFunc(p.Types.Imports(), func(i *types.Package) bool { return i.Path() == "context" }) {
 			return true
 		}
-		field, elsewhere := false, false
-		for n := range ast.Preorder(f.File.AST) {
-			id, ok := n.(*ast.Ident)
-			if !ok || id.Pos() < f.Pos || id.Pos() >= f.End {
-				continue
-			}
-			if v, ok := p.Info.Uses[id].(*types.Var); ok {
-				field = field || v.IsField()
-				elsewhere = elsewhere || v.Pkg() != p.Types
-			}
-		}
-		return field && elsewhere
 	}
-	return false
+	field, elsewhere := false, false
+	for p, obj := range d.names(f) {
+		if v, ok := obj.(*types.Var); ok {
+			field = field || v.IsField()
+			elsewhere = elsewhere || v.Pkg() != p.Types
+		}
+	}
+	return field && elsewhere
 }
 
-// bodyElsewhere reports whether a call is one of a function of another package, or has a counterpart there: what it does with a
-// context shows in its body alone.
+// bodyElsewhere reports whether a call is one of a function of another package of the world: what it does with a context shows in its
+// body alone.
 func (d *driver) bodyElsewhere(f *rules.Finding) bool {
 	if f.Rule != "contextlesscall" {
 		return false
 	}
-	for _, p := range d.prog.Configs[0].Packages {
-		if !slices.Contains(p.Files, f.File) {
-			continue
-		}
-		for n := range ast.Preorder(f.File.AST) {
-			id, ok := n.(*ast.Ident)
-			if !ok || id.Pos() < f.Pos || id.Pos() >= f.End {
-				continue
-			}
-			if fn, ok := p.Info.Uses[id].(*types.Func); ok && fn.Pkg() != nil && fn.Pkg() != p.Types {
-				return true
-			}
+	for p, obj := range d.names(f) {
+		if fn, ok := obj.(*types.Func); ok && fn.Pkg() != p.Types && d.world(fn) {
+			return true
 		}
 	}
 	return false

@@ -240,11 +240,7 @@ func (f *Flow) exits(info *types.Info, call *ast.CallExpr) bool {
 		})
 		return found
 	}
-	switch fn.Name() {
-	case "Goexit", "Panic", "Panicf", "Panicln":
-		return false
-	}
-	return fn.Pkg() == nil || fn.Pkg().Path() != "testing"
+	return endsProgram(fn)
 }
 
 // onlyMain reports whether a function is main or init, or called by nothing else: what ends the program there is the program's own.

@@ -412,12 +412,20 @@ func (f *Flow) demanded(fn *types.Func) bool {
 	})
 }
 
-// neverReturns knows the functions of the standard library that end the program, the goroutine or the test, and
-// others whose body is not known by the same names.
+// finals are functions that never return, of which the body is not known, by their names in the standard library; other libraries, those for logs
+// first of all, go by the same names. Whether a function returns is nothing that its type or export data tell.
+var finals = map[string]struct{ program bool }{
+	"Exit": {true}, "Fatal": {true}, "Fatalf": {true}, "Fatalln": {true},
+	"Goexit": {}, "Panic": {}, "Panicf": {}, "Panicln": {}, "FailNow": {}, "Skip": {}, "Skipf": {}, "SkipNow": {},
+}
+
+// neverReturns reports whether a function of which the body is not known ends the program, the goroutine or the test.
 func neverReturns(fn *types.Func) bool {
-	switch fn.Name() {
-	case "Exit", "Goexit", "Fatal", "Fatalf", "Fatalln", "FailNow", "Skip", "Skipf", "SkipNow", "Panic", "Panicf", "Panicln":
-		return true
-	}
-	return false
+	_, ok := finals[fn.Name()]
+	return ok
+}
+
+// endsProgram reports whether a function of which the body is not known ends the whole program; what is called Fatal in a test ends the test.
+func endsProgram(fn *types.Func) bool {
+	return finals[fn.Name()].program && (fn.Pkg() == nil || fn.Pkg().Path() != "testing")
 }
