@@ -28,6 +28,9 @@ type gen struct {
 	owners map[string][]string
 	// alters are the atoms that print something else in the mended program.
 	alters map[string]bool
+	// zeroless are those of them that read what other atoms set to values of several types: whether a struct has a field of
+	// one type, and so a zero, where the map was nil, depends on which of them the program has.
+	zeroless map[string]bool
 	// mended programs do not have the mistakes that fixes for review mend.
 	mended bool
 	// records are the keys whose maps should become structs, as findings name them.
@@ -78,16 +81,16 @@ func (g *gen) atom(path string, f func(r rnd)) {
 
 // A generated is a program.
 type generated struct {
-	seed   uint64
-	title  string // of programs that have no seed
-	module string
-	files  map[string]string // by slash-separated name
-	atoms  []string
-	labels map[string]map[string]bool
-	tags   bool
-	tests  []testFunc
-	owners map[string][]string
-	alters map[string]bool
+	seed             uint64
+	title            string // of programs that have no seed
+	module           string
+	files            map[string]string // by slash-separated name
+	atoms            []string
+	labels           map[string]map[string]bool
+	tags             bool
+	tests            []testFunc
+	owners           map[string][]string
+	alters, zeroless map[string]bool
 	// records are the keys whose maps should become structs.
 	records map[string]bool
 	// mended is the program without the mistakes that fixes for review mend; nil when it prints the same.
@@ -125,7 +128,7 @@ func withMended(one func(mended bool) *generated) *generated {
 func newGen(seed uint64, drop map[string]bool, mended bool) *gen {
 	return &gen{
 		seed: seed, drop: drop, mended: mended,
-		owners: map[string][]string{}, alters: map[string]bool{}, records: map[string]bool{},
+		owners: map[string][]string{}, alters: map[string]bool{}, zeroless: map[string]bool{}, records: map[string]bool{},
 		labels: map[string]map[string]bool{},
 		made:   map[string]string{},
 	}
@@ -269,7 +272,7 @@ func (g *gen) keyText(r rnd) (kind, lit string) {
 
 // finish adds the drivers and prints the files.
 func (g *gen) finish() *generated {
-	p := &generated{kind: &keyKind, seed: g.seed, module: g.module, atoms: g.atoms, labels: g.labels, tags: g.tags, owners: g.owners, alters: g.alters, records: g.records, files: map[string]string{}}
+	p := &generated{kind: &keyKind, seed: g.seed, module: g.module, atoms: g.atoms, labels: g.labels, tags: g.tags, owners: g.owners, alters: g.alters, zeroless: g.zeroless, records: g.records, files: map[string]string{}}
 	for _, pk := range g.pkgs {
 		if pk.main {
 			g.mainDriver(pk)

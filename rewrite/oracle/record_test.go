@@ -113,7 +113,7 @@ func (g *gen) recordShape(id string, rec *record, f *file, w *shape, writer bool
 		rec.plain = false
 	}
 	if !writer {
-		g.alters[id] = true
+		g.alters[id], g.zeroless[id] = true, rec.mixed
 	}
 	if !rec.tame { // what panics is told, and the program goes on
 		c := *w
