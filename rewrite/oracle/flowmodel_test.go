@@ -204,14 +204,15 @@ type counted struct {
 	finding *rules.Finding
 }
 
-// placeOf returns the id of the place that a position speaks of: on its line or one of the next.
+// placeOf returns the id of the place that a position speaks of: on its line or one of the next. A call of a function that has no
+// context yet is none, and not about what follows it.
 func (t *trial) placeOf(f *rules.Finding, rel string, tok *token.File, pos token.Pos) string {
 	lines := strings.Split(t.prog.files[rel], "\n")
 	at := tok.PositionFor(pos, false).Line
 	if f.Rule == "requestescape" { // it lies at the start of a goroutine, which has its place on the line above
 		at--
 	}
-	for n := at; n <= at+2 && n <= len(lines); n++ {
+	for n := at; n <= at+2 && n <= len(lines) && !strings.Contains(lines[at-1], ".Bare"); n++ {
 		for _, m := range placeID.FindAllStringSubmatch(lines[n-1], -1) {
 			if slices.Contains(kindsOf[f.Rule], m[1]) {
 				return m[2]
