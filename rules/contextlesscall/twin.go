@@ -24,11 +24,28 @@ func twinOf(pkg *program.Package, call *ast.CallExpr, fn *types.Func) *rules.Twi
 // formOf looks for the form of a call that takes a context.
 func formOf(pkg *program.Package, call *ast.CallExpr, fn *types.Func, sig *types.Signature) *rules.Twin {
 	for _, suffix := range []string{"Context", "WithContext", "Ctx"} {
-		if twin := lookup(pkg, call, fn, fn.Name()+suffix); twin != nil && sameButContext(sig, twin.Signature()) {
+		if twin := lookup(pkg, call, fn, fn.Name()+suffix); twin != nil && sameButContext(sig, twin.Signature()) && !setsUp(twin.Signature()) {
 			return &rules.Twin{Func: twin, Name: twin.Name(), Lasts: !preparesOnly(fn)}
 		}
 	}
 	return special(pkg, call, fn, sig)
+}
+
+// setsUp reports whether a function with a context does nothing that can fail, and returns what gets the context of each call by itself:
+// the one it is made with is for work of its own, as that of a verifier which fetches keys, and has to be chosen by people.
+func setsUp(sig *types.Signature) bool {
+	takes := false
+	for v := range sig.Results().Variables() {
+		if types.Identical(v.Type(), types.Universe.Lookup("error").Type()) {
+			return false
+		}
+		set := types.NewMethodSet(v.Type())
+		for i := range set.Len() {
+			m, ok := set.At(i).Obj().(*types.Func)
+			takes = takes || ok && m.Exported() && takesContext(m.Signature())
+		}
+	}
+	return takes
 }
 
 // takesContext reports whether a function gets a context in any way: as a parameter, or as what carries one.

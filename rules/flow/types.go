@@ -3,6 +3,7 @@ package flow
 import (
 	"go/types"
 	"slices"
+	"strings"
 )
 
 // IsContext reports whether t is context.Context.
@@ -84,7 +85,7 @@ func asked(t types.Type) string {
 			set = types.NewMethodSet(types.NewPointer(t))
 		}
 	}
-	if givesContext(set, "Context") {
+	if givesContext(set, "Context") && !serves(t, set) {
 		return ".Context()"
 	}
 	if sel := set.Lookup(nil, "Request"); sel != nil {
@@ -116,6 +117,29 @@ func mayCarry(t types.Type) bool {
 		}
 	}
 	return Implements(t)
+}
+
+// serves reports whether a value is a client, a pool or a connection, whose methods get the context of each call: the one that it has
+// is about its own life, and not its caller's. Methods that only exchange the context of the value, as WithContext does, and those with
+// a form that takes none, as what runs a command has, are no such methods.
+func serves(t types.Type, set *types.MethodSet) bool {
+	for i := range set.Len() {
+		fn, ok := set.At(i).Obj().(*types.Func)
+		if !ok || !fn.Exported() {
+			continue
+		}
+		params, results := fn.Signature().Params(), fn.Signature().Results()
+		if params.Len() == 0 || !IsContext(params.At(0).Type()) || results.Len() == 0 || types.Identical(deref(results.At(0).Type()), deref(t)) {
+			continue
+		}
+		if !slices.ContainsFunc([]string{"Context", "WithContext", "Ctx"}, func(suffix string) bool {
+			plain, found := strings.CutSuffix(fn.Name(), suffix)
+			return found && set.Lookup(nil, plain) != nil
+		}) {
+			return true
+		}
+	}
+	return false
 }
 
 // answers reports whether a value of type t writes the response as well: it is what a framework hands to its handlers, where
