@@ -41,6 +41,8 @@
 //     counterpart in the program that stores the context, or starts what nobody waits for with it
 //   - work for others as well, as for freshctx: an entry that others wait for, failures that are kept, stored or counted for others, what has been collected;
 //     calls whose failure ends the program, outside of main and what only main calls
+//   - a counterpart that sets something up: it cannot fail, and what it returns gets the context of each call by itself. What it does with its
+//     own context, and whether callers share less than before, as the keys of a verifier, is not known
 //   - a counterpart that returns nothing and may end early: one of the program that asks the context for its end, or passes it to what can
 //     fail; one from elsewhere, unless it gets a text, as what writes a log does. Nobody would know that the work is not done
 //   - a call on which the code behind it relies, as for freshctx: a lock that is given back whatever became of it, a failure that panics
