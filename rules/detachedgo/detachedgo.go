@@ -56,7 +56,7 @@ type finder struct {
 // birth judges one context made from nothing.
 func (f *finder) birth(b *flow.Birth) {
 	g := f.flow.Around(b.Pkg, b.File, b.Call)
-	if g == nil || f.flow.OnPurpose(b.File, b.Call.Pos()) || f.flow.OnPurpose(b.File, g.Node().Pos()) {
+	if g == nil || f.flow.OnPurpose(b.File, b.Call.Pos()) || f.flow.OnPurpose(b.File, g.Node().Pos()) || f.flow.Expected(b) {
 		return
 	}
 	src := f.source(g)

@@ -21,7 +21,7 @@ type maker struct {
 
 // noteBirth remembers, for a declared function without a context, those that it makes and works with itself.
 func (f *finder) noteBirth(b *flow.Birth) {
-	if b.File.Test || f.flow.OnPurpose(b.File, b.Call.Pos()) || f.flow.Memoizes(b.Pkg, b.File, b.Call.Pos()) {
+	if b.File.Test || f.flow.OnPurpose(b.File, b.Call.Pos()) || f.flow.Memoizes(b.Pkg, b.File, b.Call.Pos()) || f.flow.Expected(b) {
 		return
 	}
 	for _, s := range f.flow.All(b.File, b.Call.Pos()) {

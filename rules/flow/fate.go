@@ -84,6 +84,8 @@ type tracer struct {
 	// within is the function that got what is followed from another one, which looks itself at what is returned; nil where it was made.
 	within *ast.FuncDecl
 	list   []Fate
+	// compared are the calls that get what is followed as a value of any type, nil for one that is told elsewhere.
+	compared []*ast.CallExpr
 }
 
 // A followed variable holds the context, or its values alone.
@@ -151,6 +153,11 @@ func (t *tracer) value(e ast.Node) {
 			t.name(id, token.DEFINE)
 		}
 	case *ast.BinaryExpr, *ast.ExprStmt:
+	case *ast.CompositeLit:
+		if list, ok := t.pkg.Info.TypeOf(p).Underlying().(*types.Slice); ok && isAny(list.Elem()) { // the arguments of a call, for example
+			t.compared = append(t.compared, nil)
+		}
+		t.add(Kept, e.Pos(), nil)
 	default:
 		t.add(Kept, e.Pos(), nil)
 	}
@@ -169,6 +176,9 @@ func (t *tracer) argument(call *ast.CallExpr, arg ast.Node) {
 	if tv := t.pkg.Info.Types[call.Fun]; tv.IsType() {
 		t.value(call)
 		return
+	}
+	if t.comparable(call, arg) {
+		t.compared = append(t.compared, call)
 	}
 	if tv := t.pkg.Info.Types[call.Fun]; tv.IsBuiltin() {
 		t.add(Kept, call.Pos(), call)

@@ -46,9 +46,12 @@ type Flow struct {
 	joined map[string]bool
 	// calls and births are gone through once.
 	calls, births sync.Once
-	callList      []callAt
-	goes          map[*ast.CallExpr]*ast.GoStmt // by their calls
-	birthList     []*Birth
+	// expected is what tests expect, read once.
+	expected     expectations
+	expectedRead sync.Once
+	callList     []callAt
+	goes         map[*ast.CallExpr]*ast.GoStmt // by their calls
+	birthList    []*Birth
 	remembered
 }
 

@@ -44,7 +44,7 @@ type finder struct {
 // birth judges one context made from nothing.
 func (f *finder) birth(b *flow.Birth) {
 	src := f.source(b)
-	if src == nil || f.flow.OnPurpose(b.File, b.Call.Pos()) || f.flow.Memoizes(b.Pkg, b.File, b.Call.Pos()) {
+	if src == nil || f.flow.OnPurpose(b.File, b.Call.Pos()) || f.flow.Memoizes(b.Pkg, b.File, b.Call.Pos()) || f.flow.Expected(b) {
 		return
 	}
 	if f.flow.Swapped(b) {

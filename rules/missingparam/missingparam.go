@@ -125,7 +125,8 @@ func (w *witness) judge(b *birth) bool {
 			return false // there is a context at hand, or one that has ended
 		}
 	}
-	if w.supply.Inside(b.file, b.call, isDeferOrGo) || w.pass.Flow().OnPurpose(b.file, b.call.Pos()) || w.ends(b) || w.persists(b) || w.pass.Flow().Memoized(b.pkg, b.file, b.call) {
+	if w.supply.Inside(b.file, b.call, isDeferOrGo) || w.pass.Flow().OnPurpose(b.file, b.call.Pos()) || w.ends(b) || w.persists(b) || w.pass.Flow().Memoized(b.pkg, b.file, b.call) ||
+		w.pass.Flow().Expected(&flow.Birth{Pkg: b.pkg, File: b.file, Call: b.call}) {
 		return false
 	}
 	b.owner = f
