@@ -260,10 +260,13 @@ type states struct {
 	// behind are, of a context that starts from nothing, those of the contexts beside which it was made: what is born beside
 	// it in the same function may get one of them.
 	behind []seen
+	// beside are, of a context that is mended or made of such a one, those of the contexts at hand where it was made: another one that is
+	// born in its reach may get one of them as well.
+	beside []seen
 }
 
 func (s states) each(f func(seen) seen) states {
-	out := states{loose: s.loose}
+	out := states{loose: s.loose, beside: s.beside}
 	for _, x := range s.list {
 		out.add(f(x))
 	}
@@ -398,8 +401,10 @@ func (r *flowReader) born(id, rule string, from []states) states {
 	for _, f := range from {
 		s.add(f.list...)
 		s.add(f.behind...)
+		s.add(f.beside...)
 		s.loose = s.loose || f.loose
 	}
+	s.beside = slices.Clone(s.list)
 	if joined, started := r.flow.started[id]; started && (r.detach == "detach" || r.detach == "auto" && !joined) {
 		uncut := s.each(seen.uncut)
 		if rule != "detachedgo" || r.flow.within[id] { // that of the goroutine, if that gets one for the sake of another place or has its own

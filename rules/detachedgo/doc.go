@@ -58,6 +58,7 @@
 //
 // # What is no finding
 //
+//   - a context that a test expects to see, as for freshctx: a mock is told that the call gets one made from nothing
 //   - a goroutine that is given a context; deferred code in it, and what it does when it has received from Done
 //   - a goroutine that is to finish though its context has ended: the function calls the cancel function before it waits, or defers it
 //     behind a deferred wait, which then comes later; it waits for the end of the context first; or it starts goroutines in a loop that ends

@@ -70,6 +70,9 @@
 //   - a call that is repeated until it succeeds: by a loop that has no other way out but what the failure of other calls opens, around the call,
 //     around a call of its function, or in a function that is given the literal around it. It would fail for ever when the context has ended.
 //     A loop that counts its turns, looks at the clock, asks the context or goes over something is none
+//   - a context that tests expect to see: in tests of a package where one that is made from nothing is handed to what may compare it, as a
+//     mock is told its arguments, by a parameter of any value; and for calls that such a mock expects, by its method of the same name or
+//     by a text, at once or further down. A context with a caller behind it equals itself alone, and the test would fail
 //   - a call that another branch makes with the context in scope, of a function from elsewhere with the same other arguments; a
 //     variable that is given the one in scope on another way: somebody has chosen
 //   - ctx = context.Background() where ctx may be nil, and parameters to which nil comes: a call passes it, a variable or a field that was never

@@ -51,6 +51,7 @@
 //   - functions called to clean up: by defer, or after a context has ended; a context for calls that roll back, unlock, undo, close or
 //     shut down
 //   - a context for a call that is repeated until it succeeds, as for freshctx: by a loop of the function, or of one that calls it
+//   - a context that a test expects to see, as for freshctx: a mock is told that the call gets one made from nothing
 //   - a place with a comment that explains the context, or a function whose comment names context.Background
 //   - a context that lives on when the function has returned: it is stored, a goroutine gets it, or it goes into the
 //     making of a client, or of a request that is stored or whose answer is returned; a function that derives a context for its callers is judged by what they do with it
