@@ -99,7 +99,7 @@ func (d *draft) inAllBuilds(from *program.File, fn, other *types.Func) error {
 		return nil
 	}
 	cond := now.Condition()
-	if cond == "" || cond == from.Condition() || d.standard(other) {
+	if cond == "" || cond == from.Condition() || d.prog.Together(from, now) || d.standard(other) {
 		return nil
 	}
 	for _, cfg := range d.prog.Configs {

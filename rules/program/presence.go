@@ -118,6 +118,9 @@ func (f *File) condition() constraint.Expr {
 	return x
 }
 
+// Together reports whether every build that contains a file, and the package of another one, contains that file as well.
+func (p *Program) Together(from, other *File) bool { return p.implied(from, []*File{other}) }
+
 // maxTags bounds the tags whose combinations are tried.
 const maxTags = 10
 
