@@ -121,7 +121,7 @@ func (kp *keyPlan) enumBlock(t *types.Named) (*program.File, *ast.GenDecl) {
 			file, block = f, g
 		}
 	}
-	if block == nil || !block.Lparen.IsValid() || uneditable(file) != "" || file.Test && !kp.testHome() || !kp.everywhere(file) || !kp.countsOn(block, t) {
+	if block == nil || !block.Lparen.IsValid() || uneditable(file) != "" || file.Test != kp.testHome() || !kp.everywhere(file) || !kp.countsOn(block, t) {
 		return nil, nil
 	}
 	for _, u := range kp.census.TypeUses(t.Obj()) {
