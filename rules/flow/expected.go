@@ -115,15 +115,15 @@ func (f *Flow) expect(pkg *program.Package, file *program.File, call *ast.CallEx
 // comparable reports whether a call gets an argument as a value of any type, and may compare it: nothing of the standard library does, which
 // prints it.
 func (t *tracer) comparable(call *ast.CallExpr, arg ast.Node) bool {
-	sig, ok := t.pkg.Info.TypeOf(call.Fun).Underlying().(*types.Signature)
+	sig, ok := Under(t.pkg.Info.TypeOf(call.Fun)).(*types.Signature)
 	i := slices.IndexFunc(call.Args, func(e ast.Expr) bool { return ast.Node(e) == arg })
 	if !ok || i < 0 || sig.Params().Len() == 0 {
 		return false
 	}
 	last := sig.Params().Len() - 1
 	param := sig.Params().At(min(i, last)).Type()
-	if sig.Variadic() && i >= last && !call.Ellipsis.IsValid() {
-		param = param.Underlying().(*types.Slice).Elem()
+	if list, ok := param.Underlying().(*types.Slice); ok && sig.Variadic() && i >= last && !call.Ellipsis.IsValid() {
+		param = list.Elem()
 	}
 	if !isAny(param) {
 		return false

@@ -154,7 +154,7 @@ func (t *tracer) value(e ast.Node) {
 		}
 	case *ast.BinaryExpr, *ast.ExprStmt:
 	case *ast.CompositeLit:
-		if list, ok := t.pkg.Info.TypeOf(p).Underlying().(*types.Slice); ok && isAny(list.Elem()) { // the arguments of a call, for example
+		if list, ok := Under(t.pkg.Info.TypeOf(p)).(*types.Slice); ok && isAny(list.Elem()) { // the arguments of a call, for example
 			t.compared = append(t.compared, nil)
 		}
 		t.add(Kept, e.Pos(), nil)
@@ -177,12 +177,12 @@ func (t *tracer) argument(call *ast.CallExpr, arg ast.Node) {
 		t.value(call)
 		return
 	}
-	if t.comparable(call, arg) {
-		t.compared = append(t.compared, call)
-	}
 	if tv := t.pkg.Info.Types[call.Fun]; tv.IsBuiltin() {
 		t.add(Kept, call.Pos(), call)
 		return
+	}
+	if t.comparable(call, arg) {
+		t.compared = append(t.compared, call)
 	}
 	results := resultTypes(t.pkg.Info.TypeOf(call))
 	for _, r := range results {
