@@ -187,7 +187,8 @@ func (c *client) life(team int) {
 		c.t.Errorf("merged: %+v", merged)
 	}
 
-	// Another of the same branch, as a draft, which is withdrawn; twice.
+	// Another of the same branch, as a draft, which is withdrawn; twice. Gitea closes what is open for a branch that goes some time after it has gone.
+	s.deleted("acme/app", branch)
 	s.commit(s.root, "acme/app", "trunk", branch, map[string]string{"b.txt": "b\n"})
 	again.Draft = true
 	second, err := c.f.Open(ctx, "acme/app", again)

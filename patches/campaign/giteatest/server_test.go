@@ -238,6 +238,20 @@ func (s *server) do(method, path string, body any) object {
 	return v
 }
 
+// deleted waits until the server has dealt with the end of a branch, which comes later than its answer.
+func (s *server) deleted(repository, branch string) {
+	s.t.Helper()
+	for range 600 {
+		for _, did := range s.list("/repos/" + repository + "/activities/feeds") {
+			if ref, _ := did["ref_name"].(string); did["op_type"] == "delete_branch" && strings.HasSuffix(ref, branch) {
+				return
+			}
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	s.t.Fatalf("%s is still there", branch)
+}
+
 // list gets a list, as the administrator, of at most fifty.
 func (s *server) list(path string) []object {
 	s.t.Helper()
