@@ -369,7 +369,8 @@ func (r *flowReader) node(what, arg string, over bool, from []states) states {
 			s.add(from[1].list...)
 		}
 		return s
-	case "l": // what is called instead gets one of those at hand
+	case "l": // what is called instead gets one of those at hand, also that beside a fresh one
+		s.add(s.behind...)
 		for _, f := range from[1:] {
 			s.add(f.list...)
 		}
