@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 )
 
 // flows looks at one node for values that change their static type.
@@ -388,9 +389,46 @@ func (w *walker) instances(root ast.Node) {
 			for i := range min(params.Len(), inst.TypeArgs.Len()) {
 				w.argument(params.At(i), inst.TypeArgs.At(i), n.Pos())
 			}
+			w.sameInstance(w.pkg.Info.Uses[n], inst.TypeArgs, n.Pos())
 		}
 		return true
 	})
+}
+
+// sameInstance walks type arguments that are written out, as an interface in place, and those of the same instance at another place: what one of
+// them gives is what the other one does.
+func (w *walker) sameInstance(of types.Object, args *types.TypeList, pos token.Pos) {
+	if !slices.ContainsFunc(slices.Collect(args.Types()), writtenOut) {
+		return
+	}
+	for _, other := range w.instanceArgs[of] {
+		same := other.Len() == args.Len()
+		for i := 0; same && i < args.Len(); i++ {
+			same = types.Identical(other.At(i), args.At(i))
+		}
+		if same {
+			for i := range args.Len() {
+				w.unify(other.At(i), args.At(i), pos)
+			}
+			return
+		}
+	}
+	w.instanceArgs[of] = append(w.instanceArgs[of], args)
+}
+
+// writtenOut reports whether a type has methods or parameters of its own, and no name.
+func writtenOut(t types.Type) bool {
+	switch t := types.Unalias(t).(type) {
+	case *types.Interface:
+		return t.NumMethods() > 0
+	case *types.Signature:
+		return true
+	case interface{ Elem() types.Type }: // pointers, lists, maps and channels
+		return writtenOut(t.Elem())
+	case *types.Struct:
+		return slices.ContainsFunc(slices.Collect(t.Fields()), func(f *types.Var) bool { return writtenOut(f.Type()) })
+	}
+	return false
 }
 
 // argument walks a type argument and the constraint that it satisfies.

@@ -18,6 +18,8 @@ type walker struct {
 	foreign map[types.Object]*Func
 	// pairs are the pairs of types that were walked in step.
 	pairs map[[2]types.Type]bool
+	// instanceArgs are the type arguments that are written out, of each generic function or type, each list once.
+	instanceArgs map[types.Object][]*types.TypeList
 	// boxed are the named types with a value in an interface, asserted the interfaces that are asked for at run time.
 	boxed    map[boxed]*place
 	boxOrder []boxed
@@ -52,7 +54,8 @@ type assertion struct {
 func newWalker(g *Graph, cfg *program.Config) *walker {
 	return &walker{
 		g: g, cfg: cfg, sigs: map[*types.Signature]*Func{}, foreign: map[types.Object]*Func{}, pairs: map[[2]types.Type]bool{},
-		boxed: map[boxed]*place{}, called: map[ast.Expr]bool{}, mentions: map[ast.Expr]*Mention{},
+		instanceArgs: map[types.Object][]*types.TypeList{},
+		boxed:        map[boxed]*place{}, called: map[ast.Expr]bool{}, mentions: map[ast.Expr]*Mention{},
 	}
 }
 
