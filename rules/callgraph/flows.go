@@ -395,13 +395,15 @@ func (w *walker) instances(root ast.Node) {
 	})
 }
 
-// sameInstance walks type arguments that are written out, as an interface in place, and those of the same instance at another place: what one of
-// them gives is what the other one does.
+// sameInstance walks interfaces that are written out as type arguments, and those of the same instance at another place in the package: the type
+// checker makes one instance for all of them, whose methods are those of the first. Function types that happen to be the same are left
+// apart: what they have in common is seldom more than that, and all that would change is refused when it does not compile.
 func (w *walker) sameInstance(of types.Object, args *types.TypeList, pos token.Pos) {
+	key := instanceIn{w.pkg, of}
 	if !slices.ContainsFunc(slices.Collect(args.Types()), writtenOut) {
 		return
 	}
-	for _, other := range w.instanceArgs[of] {
+	for _, other := range w.instanceArgs[key] {
 		same := other.Len() == args.Len()
 		for i := 0; same && i < args.Len(); i++ {
 			same = types.Identical(other.At(i), args.At(i))
@@ -413,20 +415,16 @@ func (w *walker) sameInstance(of types.Object, args *types.TypeList, pos token.P
 			return
 		}
 	}
-	w.instanceArgs[of] = append(w.instanceArgs[of], args)
+	w.instanceArgs[key] = append(w.instanceArgs[key], args)
 }
 
-// writtenOut reports whether a type has methods or parameters of its own, and no name.
+// writtenOut reports whether a type is an interface with methods that has no name, or made of one.
 func writtenOut(t types.Type) bool {
 	switch t := types.Unalias(t).(type) {
 	case *types.Interface:
 		return t.NumMethods() > 0
-	case *types.Signature:
-		return true
 	case interface{ Elem() types.Type }: // pointers, lists, maps and channels
 		return writtenOut(t.Elem())
-	case *types.Struct:
-		return slices.ContainsFunc(slices.Collect(t.Fields()), func(f *types.Var) bool { return writtenOut(f.Type()) })
 	}
 	return false
 }

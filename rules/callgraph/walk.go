@@ -18,8 +18,8 @@ type walker struct {
 	foreign map[types.Object]*Func
 	// pairs are the pairs of types that were walked in step.
 	pairs map[[2]types.Type]bool
-	// instanceArgs are the type arguments that are written out, of each generic function or type, each list once.
-	instanceArgs map[types.Object][]*types.TypeList
+	// instanceArgs are the type arguments that are written out, of each generic function or type in a package, each list once.
+	instanceArgs map[instanceIn][]*types.TypeList
 	// boxed are the named types with a value in an interface, asserted the interfaces that are asked for at run time.
 	boxed    map[boxed]*place
 	boxOrder []boxed
@@ -32,6 +32,12 @@ type walker struct {
 	// called are the expressions in the function position of a call.
 	called   map[ast.Expr]bool
 	mentions map[ast.Expr]*Mention
+}
+
+// An instanceIn is a generic function or type as one package uses it.
+type instanceIn struct {
+	pkg *program.Package
+	of  types.Object
 }
 
 // boxed is a named type, or a pointer to one.
@@ -54,7 +60,7 @@ type assertion struct {
 func newWalker(g *Graph, cfg *program.Config) *walker {
 	return &walker{
 		g: g, cfg: cfg, sigs: map[*types.Signature]*Func{}, foreign: map[types.Object]*Func{}, pairs: map[[2]types.Type]bool{},
-		instanceArgs: map[types.Object][]*types.TypeList{},
+		instanceArgs: map[instanceIn][]*types.TypeList{},
 		boxed:        map[boxed]*place{}, called: map[ast.Expr]bool{}, mentions: map[ast.Expr]*Mention{},
 	}
 }
