@@ -386,8 +386,9 @@ func (kp *keyPlan) leavesAPI(n *keyNames) bool {
 // the package has the type already, else with the key's own first use.
 func (kp *keyPlan) constPlace(n *keyNames) *keyType {
 	kt := kp.needType()
-	here := kt.file == nil || kt.add == nil || kp.enum               // whose constants count up in one block
-	if kt.file != nil && kt.file.Test != kp.testHome() && !kp.enum { // a key of tests alone is none of the program's
+	here := kt.file == nil || kt.add == nil || kp.enum // whose constants count up in one block
+	if kt.file != nil && kt.file.Test != kp.testHome() && !kp.enum {
+		// A key of tests alone is none of the program's.
 		here = false
 	} else if !here {
 		own := false
