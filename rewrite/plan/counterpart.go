@@ -99,8 +99,8 @@ func (d *draft) inAllBuilds(from *program.File, fn, other *types.Func) error {
 		return nil
 	}
 	cond := now.Condition()
-	if cond == "" || cond == from.Condition() || d.prog.Together(from, now) || d.standard(other) {
-		return nil
+	if cond == "" || cond == from.Condition() || d.prog.Together(from, now) || d.prog.Configs[0].Std(other.Pkg()) {
+		return nil // the standard library offers the same for all systems
 	}
 	for _, cfg := range d.prog.Configs {
 		if p := cfg.Package(now.PkgPath); p != nil && p.Condition() == cond && len(d.leftOut(now.PkgDir)) == 0 {
@@ -130,13 +130,4 @@ func (d *draft) declaredBeside(m member, file *program.File) bool {
 		_, named := m.typeDeclared(f)
 		return f.Condition() == file.Condition() && (named || m.declared(f).IsValid())
 	})
-}
-
-// standard reports whether a function is one of the standard library, whose packages offer the same for all systems.
-func (d *draft) standard(fn *types.Func) bool {
-	if fn.Pkg() == nil {
-		return true
-	}
-	p := d.prog.Configs[0].Package(fn.Pkg().Path())
-	return p != nil && !p.World && p.DepModule == ""
 }

@@ -11,7 +11,7 @@ import (
 func CallsByName(prog *program.Program) bool {
 	for _, cfg := range prog.Configs {
 		for _, p := range cfg.Packages {
-			if p.DepModule == "" && !p.World {
+			if p.Std() {
 				continue
 			}
 			for _, imports := range []map[string]*program.Package{p.Imports, p.TestImports} {

@@ -209,7 +209,7 @@ func HasContextMethods(t types.Type) bool {
 // whose calls cannot be followed: any key may flow there.
 func (b *builder) functionValue(pkg *program.Package, f *program.File, id *ast.Ident) {
 	fn, ok := pkg.Info.Uses[id].(*types.Func)
-	if !ok || !pkg.World && pkg.DepModule == "" {
+	if !ok || pkg.Std() {
 		return
 	}
 	role := Reader

@@ -190,7 +190,7 @@ func (r *recorder) recovers(call *ast.CallExpr, e Expr) bool {
 		if fn.Pkg() == nil {
 			return true
 		}
-		if p := e.Pkg.Config.Package(fn.Pkg().Path()); p != nil && !p.World && p.DepModule == "" {
+		if p := e.Pkg.Config.Package(fn.Pkg().Path()); p != nil && p.Std() {
 			return false
 		}
 		decl := r.declOf(fn)

@@ -259,7 +259,7 @@ func (ix *index) keepsContainer(u use, parent, child ast.Node) bool {
 			}
 		}
 		fn := Callee(u.pkg.Info, p)
-		return fn != nil && inStd(ix.cfg, fn)
+		return fn != nil && ix.cfg.Std(fn.Pkg())
 	}
 	return false
 }

@@ -143,7 +143,7 @@ func (ix *index) inflowEscape(call *ast.CallExpr, child ast.Node, want string, u
 	}
 	fn := Callee(info, call)
 	if fn != nil && fn.Pkg() != nil {
-		if inStd(ix.cfg, fn) {
+		if ix.cfg.Std(fn.Pkg()) {
 			ix.inflowStd(fn, call, argIndex, want, u, s)
 			return
 		}
@@ -192,7 +192,7 @@ func (ix *index) inflowMethod(sel *ast.SelectorExpr, want string, u use, s *sour
 		s.merge(ix.stored(recv, want, seen))
 		return
 	}
-	if isInterfaceMethod(fn) || !inStd(ix.cfg, fn) && ix.hasBody(fn) {
+	if isInterfaceMethod(fn) || !ix.cfg.Std(fn.Pkg()) && ix.hasBody(fn) {
 		return // a receiver without a name is not used
 	}
 	s.lose(u.file, sel.Pos(), "is in a table whose method %s cannot be followed", fn.Name())

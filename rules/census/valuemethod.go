@@ -113,14 +113,6 @@ func (r *valueReader) declOf(fn *types.Func) (*ast.FuncDecl, use) {
 	return nil, use{}
 }
 
-func inStd(cfg *program.Config, fn *types.Func) bool {
-	if fn.Pkg() == nil {
-		return true
-	}
-	p := cfg.Package(fn.Pkg().Path())
-	return p == nil || !p.World && p.DepModule == ""
-}
-
 // fieldOf returns the struct field that an expression selects.
 func fieldOf(info *types.Info, e ast.Expr) *types.Var {
 	switch e := ast.Unparen(e).(type) {

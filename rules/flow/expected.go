@@ -5,7 +5,6 @@ import (
 	"go/constant"
 	"go/types"
 	"slices"
-	"strings"
 
 	"github.com/ctxmend/ctxmend/rules/census"
 	"github.com/ctxmend/ctxmend/rules/program"
@@ -112,9 +111,9 @@ func (f *Flow) expect(pkg *program.Package, file *program.File, call *ast.CallEx
 	}
 }
 
-// comparable reports whether a call gets an argument as a value of any type, and may compare it: nothing of the standard library does, which
+// mayCompare reports whether a call gets an argument as a value of any type, and may compare it: nothing of the standard library does, which
 // prints it.
-func (t *tracer) comparable(call *ast.CallExpr, arg ast.Node) bool {
+func (t *tracer) mayCompare(call *ast.CallExpr, arg ast.Node) bool {
 	sig, ok := Under(t.pkg.Info.TypeOf(call.Fun)).(*types.Signature)
 	i := slices.IndexFunc(call.Args, func(e ast.Expr) bool { return ast.Node(e) == arg })
 	if !ok || i < 0 || sig.Params().Len() == 0 {
@@ -129,14 +128,5 @@ func (t *tracer) comparable(call *ast.CallExpr, arg ast.Node) bool {
 		return false
 	}
 	fn := census.Callee(t.pkg.Info, call)
-	return fn == nil || fn.Pkg() == nil || !t.flow.inStd(fn.Pkg())
-}
-
-// inStd reports whether a package is one of the standard library.
-func (f *Flow) inStd(pkg *types.Package) bool {
-	if p := f.prog.Configs[0].Package(pkg.Path()); p != nil {
-		return !p.World && p.DepModule == ""
-	}
-	first, _, _ := strings.Cut(pkg.Path(), "/")
-	return !strings.Contains(first, ".")
+	return fn == nil || fn.Pkg() == nil || !t.flow.prog.Configs[0].Std(fn.Pkg())
 }

@@ -181,7 +181,7 @@ func (t *tracer) argument(call *ast.CallExpr, arg ast.Node) {
 		t.add(Kept, call.Pos(), call)
 		return
 	}
-	if t.comparable(call, arg) {
+	if t.mayCompare(call, arg) {
 		t.compared = append(t.compared, call)
 	}
 	results := resultTypes(t.pkg.Info.TypeOf(call))

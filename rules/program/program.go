@@ -220,3 +220,19 @@ func (p *Program) IDOf(pos token.Pos) ID {
 
 // Package returns the package with the given path in this configuration, or nil.
 func (c *Config) Package(path string) *Package { return c.byPath[path] }
+
+// Std reports whether the package is one of the standard library.
+func (p *Package) Std() bool { return !p.World && p.DepModule == "" }
+
+// Std reports whether a package is one of the standard library, nil standing for that of what is predeclared. Where the package is not among
+// those that were loaded its path tells: that of a module begins with a host's name.
+func (c *Config) Std(pkg *types.Package) bool {
+	if pkg == nil {
+		return true
+	}
+	if p := c.Package(pkg.Path()); p != nil {
+		return p.Std()
+	}
+	first, _, _ := strings.Cut(pkg.Path(), "/")
+	return !strings.Contains(first, ".")
+}

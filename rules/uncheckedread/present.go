@@ -112,17 +112,8 @@ func (c *checker) checks(fn *types.Func, k *census.Key, named bool, seen map[*ty
 			return true
 		}
 	}
-	// Of a single package one cannot say what the functions of others check.
-	return !known && c.census.Program.Single && !c.standard(fn)
-}
-
-// standard reports whether a function is one of the standard library, which knows no keys of the program.
-func (c *checker) standard(fn *types.Func) bool {
-	if fn.Pkg() == nil {
-		return true // error.Error
-	}
-	p := c.census.Program.Configs[0].Package(fn.Pkg().Path())
-	return p != nil && !p.World && p.DepModule == ""
+	// Of a single package one cannot say what the functions of others check; those of the standard library know no keys of the program.
+	return !known && c.census.Program.Single && !c.census.Program.Configs[0].Std(fn.Pkg())
 }
 
 // presentInCallers reports whether every caller of an unexported function has checked the presence of the key in the context that
