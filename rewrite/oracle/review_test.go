@@ -45,6 +45,9 @@ func (t *trial) compareReview(before, mended, after string) {
 	apart := func(atom string) bool { return t.prog.alters[atom] || free[atom] }
 	was, is := transcribe(before, apart), transcribe(after, apart)
 	if !slices.Equal(was.fixed, is.fixed) {
+		if len(free) > 0 && (slices.Contains(was.fixed, "PANIC\n") || slices.Contains(is.fixed, "PANIC\n")) {
+			return // of a free atom, it may be, which takes with it what else its function prints
+		}
 		t.fail("the output changes at level review (-before +after):\n%s", cmp.Diff(was.fixed, is.fixed))
 		return
 	}

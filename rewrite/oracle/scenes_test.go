@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/token"
 	"go/types"
+	"slices"
 )
 
 // A scene is a hazard with a shape of its own: declarations and sites that belong together.
@@ -236,7 +237,8 @@ func sceneTaggedNames(g *gen, id string, k *key, b *body, r rnd) {
 		t.head = "//go:build special"
 	}
 	for _, n := range k.likelyNames() {
-		if !b.pkg.names[n] && !b.quals[n] && r.chance(.7) && token.IsIdentifier(n) && types.Universe.Lookup(n) == nil && n != "context" && n != "main" {
+		if !b.pkg.names[n] && !b.quals[n] && r.chance(.7) && token.IsIdentifier(n) && types.Universe.Lookup(n) == nil && n != "context" && n != "main" &&
+			!slices.ContainsFunc(g.pkgs, func(p *pkg) bool { return p.name == n }) {
 			b.pkg.names[n] = true
 			t.add("// %s is in the way.\nconst %s = 1", n, n)
 		}

@@ -36,7 +36,7 @@ type Options struct {
 // Build groups findings into units and plans each: edits or a blocker. Findings get the
 // ID of their unit. The units come in the order of the source.
 func Build(prog *program.Program, c *census.Census, findings []*rules.Finding, opts Options) []*Unit {
-	pl := &planner{prog: prog, census: c, opts: opts, names: newNames(prog, c), closures: map[*program.Package]map[string]bool{}, graph: prog.ImportGraph().Clone(), types: map[typeWanted]*keyType{}, anchors: map[*AddDecl]*keyType{}, inits: map[string]*program.Startup{}, fileConditions: map[*program.File]string{}, packageConditions: map[*program.Package]string{}, locals: map[local]bool{}}
+	pl := &planner{prog: prog, census: c, opts: opts, names: newNames(prog, c), closures: map[*program.Package]map[string]bool{}, graph: prog.ImportGraph().Clone(), types: map[typeWanted]*keyType{}, anchors: map[*AddDecl]*keyType{}, inits: map[string]*program.Startup{}, testHelpers: map[string]bool{}, fileConditions: map[*program.File]string{}, packageConditions: map[*program.Package]string{}, locals: map[local]bool{}}
 	byIntent := map[rules.Intent][]*rules.Finding{}
 	var order []rules.Intent
 	for _, f := range findings {
@@ -182,6 +182,8 @@ type planner struct {
 	types    map[typeWanted]*keyType
 	// inits caches startup.
 	inits map[string]*program.Startup
+	// testHelpers caches forTests.
+	testHelpers map[string]bool
 	// fileConditions and packageConditions cache what presence in the build depends on.
 	fileConditions    map[*program.File]string
 	packageConditions map[*program.Package]string

@@ -349,6 +349,9 @@ func (d *draft) planImport(graph *program.ImportGraph, what string, h *home, f *
 	if err := graph.CanImport(f, h.path); err != nil {
 		return block("placement", f, at.Pos(), "the %s would live in %s, but %v", what, h.path, err)
 	}
+	if !f.Test && d.opts.KeyPackage == "" && d.forTests(h.path) && !d.forTests(f.PkgPath) {
+		return block("placement", f, at.Pos(), "the %s would live in %s, which only tests import", what, h.path)
+	}
 	if code := d.newInit(graph, f, h.path); code != nil {
 		return block("placement", f, at.Pos(), "the %s would live in %s, and importing that runs code in programs that did not contain it: package %s %s%s",
 			what, h.path, code.PkgPath, code.What, d.where(&census.Hazard{File: code.File, Pos: code.Pos}))

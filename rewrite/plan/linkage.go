@@ -1,6 +1,10 @@
 package plan
 
 import (
+	"go/ast"
+	"slices"
+	"strconv"
+
 	"github.com/ctxmend/ctxmend/rules/program"
 )
 
@@ -34,6 +38,35 @@ func (pl *planner) newInCommand(from, to string) *program.Startup {
 		}
 	}
 	return nil
+}
+
+// forTests reports whether a package of the world helps tests: only they import it, and other packages that help tests.
+func (pl *planner) forTests(path string) bool {
+	known, ok := pl.testHelpers[path]
+	if ok {
+		return known
+	}
+	pl.testHelpers[path] = false // of packages that import each other, in tests, neither is one
+	helps := false
+	for _, f := range pl.prog.Files {
+		if f.AST == nil || f.PkgPath == path || !importsPath(f, path) {
+			continue
+		}
+		if !f.Test && !pl.forTests(f.PkgPath) {
+			return false
+		}
+		helps = true
+	}
+	pl.testHelpers[path] = helps
+	return helps
+}
+
+// importsPath reports whether a file names a package among its imports.
+func importsPath(f *program.File, path string) bool {
+	return slices.ContainsFunc(f.AST.Imports, func(spec *ast.ImportSpec) bool {
+		imported, err := strconv.Unquote(spec.Path.Value)
+		return err == nil && imported == path
+	})
 }
 
 // startup remembers what the packages of the world do when a program starts.

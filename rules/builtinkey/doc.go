@@ -33,7 +33,7 @@
 // a migration compiles and reads nil for ever. When every place goes through one constant that is used only as a key,
 // only its declaration is retyped. Literals in one package get a new declaration. When another package
 // spells the key by itself, exported accessors are added in the package that owns the key; only the
-// forms that are used, and none that the package has already. A function whose parameter is the key gets a parameter of the key type, or
+// forms that are used, and none that the package has already. A package that only tests import owns no key of other code. A function whose parameter is the key gets a parameter of the key type, or
 // converts it, so that calls which pass literals stay as they are.
 //
 // New keys look like those that the package has: constants of its key type, empty struct types, or constants of an

@@ -8,7 +8,7 @@ import (
 )
 
 // Two places with the same key are the same key only if some program contains both. A main
-// package is part of no other program than its own and its test's; a test file only of its package's test.
+// package is part of no other program than its own and its tests'; a test file only of its package's tests.
 // Ordinary packages may always meet, in a program that is not part of the world. So the literals
 // "key" in the tests of two packages, neither of which imports a package that uses it, are two keys.
 
@@ -84,7 +84,8 @@ func importPaths(f *program.File) []string {
 	return list
 }
 
-// contains returns the import paths of the packages in a program, over all configurations.
+// contains returns the import paths of the packages that a place can meet, over all configurations: what tests import is in one program
+// with the main package that they test.
 func (l *linker) contains(at linkage) map[string]bool {
 	if set := l.closures[at]; set != nil {
 		return set
@@ -94,9 +95,6 @@ func (l *linker) contains(at linkage) map[string]bool {
 		p := cfg.Package(at.path)
 		if p != nil {
 			l.addClosure(set, cfg, p)
-		}
-		if at.kind != testProgram {
-			continue
 		}
 		if p != nil {
 			for _, imp := range p.TestImports {
