@@ -96,7 +96,7 @@ func eachOperation(t *testing.T, faults []fault, test func(t *testing.T, w *test
 // that failed: an empty directory that cannot be removed, perhaps because a shell
 // is in it, is no reason not to undo.
 func (w *testWorld) dropDirs(f *faultFS) {
-	if f.hitAt == "remove deep" || f.hitAt == "remove new" {
+	if f.hitAt == "rmdir deep" || f.hitAt == "rmdir new" {
 		os.Remove(w.name("new/deep"))
 		os.Remove(w.name("new"))
 	}
@@ -416,5 +416,42 @@ func TestEditThenCrash(t *testing.T) {
 			w.is(t, w.old, fmt.Sprintf("%s saved, death %d operations after", rel, after))
 			w.clean(t)
 		}
+	}
+}
+
+// TestDirectoryReplaced has somebody put something of their own in the place of a directory that the fix has made.
+func TestDirectoryReplaced(t *testing.T) {
+	for at, done := 1, false; !done; at++ {
+		w := newWorld(t)
+		f := &faultFS{fault: faultCrash, at: at}
+		w.writer(f)
+		done = !f.hit
+		dir := w.name("new/deep")
+		if os.Remove(dir) != nil {
+			continue // it is not there, or the fix has come to put something there
+		}
+		writeFile(t, dir, []byte("mine"), 0o644)
+		if _, _, err := recoverRoot(&faultFS{}, w.root, w.cache); err != nil {
+			t.Fatalf("stopped at %d: %v", at, err)
+		}
+		if got, err := os.ReadFile(dir); string(got) != "mine" {
+			t.Fatalf("stopped at %d: %q, %v", at, got, err)
+		}
+	}
+	w := newWorld(t)
+	if err := w.write(t, w.set); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(w.name("new/deep"), w.name("deeper")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(w.name("deeper"), w.name("new/deep")); err != nil {
+		t.Skip(err)
+	}
+	if _, err := Undo(t.Context(), w.root, w.cache); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Lstat(w.name("new/deep")); err != nil {
+		t.Errorf("the link that took the directory's place is gone: %v", err)
 	}
 }

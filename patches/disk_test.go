@@ -337,6 +337,13 @@ func (d *disk) Remove(name string) error {
 	return d.change(filepath.Dir(name), nameChange{filepath.Base(name): nil})
 }
 
+func (d *disk) RemoveDir(name string) error {
+	if n, err := d.find(name); err == nil && !n.dir {
+		return &fs.PathError{Op: "rmdir", Path: name, Err: syscall.ENOTDIR}
+	}
+	return d.Remove(name)
+}
+
 func (d *disk) Mkdir(name string) error {
 	d.step()
 	if _, err := d.find(name); err == nil {

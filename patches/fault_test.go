@@ -195,6 +195,10 @@ func (f *faultFS) Remove(name string) error {
 	return f.change("remove", name, func() error { return f.osFS.Remove(name) })
 }
 
+func (f *faultFS) RemoveDir(name string) error {
+	return f.change("rmdir", name, func() error { return f.osFS.RemoveDir(name) })
+}
+
 func (f *faultFS) Mkdir(name string) error {
 	return f.change("mkdir", name, func() error { return f.osFS.Mkdir(name) })
 }

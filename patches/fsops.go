@@ -30,6 +30,8 @@ type fsops interface {
 	// errors.ErrUnsupported says that the system cannot do that here.
 	Exchange(one, other string) error
 	Remove(name string) error
+	// RemoveDir removes an empty directory, and nothing that took its name.
+	RemoveDir(name string) error
 	Mkdir(name string) error
 	// MkdirPrivate makes a directory and its parents for the user alone.
 	MkdirPrivate(name string) error
@@ -94,6 +96,7 @@ func (osFS) ReadFile(name string) ([]byte, error)     { return os.ReadFile(name)
 func (osFS) EvalSymlinks(name string) (string, error) { return filepath.EvalSymlinks(name) }
 func (osFS) Rename(from, to string) error             { return os.Rename(from, to) }
 func (osFS) Remove(name string) error                 { return os.Remove(name) }
+func (osFS) RemoveDir(name string) error              { return removeDir(name) }
 func (osFS) Mkdir(name string) error                  { return os.Mkdir(name, 0o777) }
 func (osFS) MkdirPrivate(name string) error           { return os.MkdirAll(name, 0o700) }
 

@@ -236,9 +236,9 @@ func (s *store) commit(j *journal) error {
 	return nil
 }
 
-// remove removes a file that need not exist.
+// remove removes a file that need not exist, nor need the directory it lies in.
 func (s *store) remove(name string) error {
-	if err := s.ops.Remove(name); err != nil && !missing(err) {
+	if err := s.ops.Remove(name); err != nil && !gone(err) {
 		return err
 	}
 	return nil

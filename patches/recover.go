@@ -109,7 +109,7 @@ func (s *store) finish(j *journal) error {
 		return err
 	}
 	for i := len(j.DropDirs) - 1; i >= 0; i-- {
-		s.ops.Remove(j.DropDirs[i])
+		s.ops.RemoveDir(j.DropDirs[i])
 	}
 	for _, dir := range j.dirs() {
 		if err := s.syncDir(dir); err != nil {
@@ -148,7 +148,7 @@ func (s *store) state(e *entry) (fileState, error) {
 func (s *store) contents(e *entry, name string) (fileState, error) {
 	info, err := s.ops.Lstat(name)
 	switch {
-	case missing(err) || errors.Is(err, syscall.ENOTDIR):
+	case gone(err):
 		return isAbsent, nil
 	case err != nil:
 		return 0, err
@@ -169,3 +169,6 @@ func (s *store) contents(e *entry, name string) (fileState, error) {
 
 // missing reports whether err says that there is no such file.
 func missing(err error) bool { return errors.Is(err, fs.ErrNotExist) }
+
+// gone is missing, or that what should be a directory above the file is something else by now.
+func gone(err error) bool { return missing(err) || errors.Is(err, syscall.ENOTDIR) }

@@ -31,7 +31,7 @@ func (s *store) rollback(j *journal) error {
 		return err
 	}
 	for i := len(j.MakeDirs) - 1; i >= 0; i-- {
-		s.ops.Remove(j.MakeDirs[i]) // stays when somebody put something there
+		s.ops.RemoveDir(j.MakeDirs[i]) // stays when somebody put something there
 	}
 	for _, dir := range j.dirs() {
 		if err := s.syncDir(dir); err != nil {

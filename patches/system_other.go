@@ -13,3 +13,15 @@ func keepOwner(*os.File, fs.FileInfo) {}
 // readOnlyFS reports whether err says that the whole file system is read-only;
 // here that is no error of its own.
 func readOnlyFS(error) bool { return false }
+
+// removeDir looks first, since the system has one call for files and directories.
+func removeDir(name string) error {
+	info, err := os.Lstat(name)
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() {
+		return &fs.PathError{Op: "rmdir", Path: name, Err: fs.ErrExist}
+	}
+	return os.Remove(name)
+}

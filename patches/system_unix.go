@@ -31,3 +31,16 @@ func keepOwner(f *os.File, like fs.FileInfo) {
 
 // readOnlyFS reports whether err says that the whole file system is read-only.
 func readOnlyFS(err error) bool { return errors.Is(err, syscall.EROFS) }
+
+// removeDir is rmdir: os.Remove would take a file or a link of that name too.
+func removeDir(name string) error {
+	for {
+		err := syscall.Rmdir(name)
+		if err == nil {
+			return nil
+		}
+		if err != syscall.EINTR {
+			return &fs.PathError{Op: "rmdir", Path: name, Err: err}
+		}
+	}
+}

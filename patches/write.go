@@ -172,7 +172,7 @@ func (s *store) perform(ctx context.Context, j *journal, changes []*change) erro
 		}
 	}
 	for i := len(j.DropDirs) - 1; i >= 0; i-- {
-		s.ops.Remove(j.DropDirs[i]) // stays when somebody put something there
+		s.ops.RemoveDir(j.DropDirs[i]) // stays when somebody put something there
 	}
 	for _, dir := range j.dirs() {
 		if err := s.syncDir(dir); err != nil {
@@ -256,7 +256,7 @@ func (s *store) edited(j *journal, ch *change) error {
 
 // syncDir makes the names in a directory durable; one that is gone needs nothing.
 func (s *store) syncDir(dir string) error {
-	if err := s.ops.SyncDir(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := s.ops.SyncDir(dir); err != nil && !gone(err) {
 		return err
 	}
 	return nil
