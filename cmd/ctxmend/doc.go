@@ -118,7 +118,8 @@ with changes of the form {"shard","state","reason","waits","title","branch","num
 	NO_COLOR       when not empty, --color auto means never
 
 The go command is run with the environment as it is: GOFLAGS, GOWORK and the
-others mean what they always mean.
+others mean what they always mean. GOFLAGS=-overlay is refused, since the files are
+then not what is built; with GOFLAGS=-mod=mod the go command itself may write go.mod.
 
 # Limits
 

@@ -110,6 +110,32 @@ func TestPlatformsTagsAndExcludedFiles(t *testing.T) {
 	}
 }
 
+func TestGoFlag(t *testing.T) {
+	for flags, want := range map[string]string{
+		"":                               "[]",
+		"-tags=a,b":                      "[a b]",
+		" -v --tags=a ":                  "[a]",
+		"-tags=a -mod=mod -tags=b":       "[b]",
+		"'-tags=a b'\t\"-mod=vendor\"":   "[a b]",
+		"\"-ldflags=-X a.b=-tags=c\" -x": "[]",
+		"'-tags=a":                       "[a]", // which the go command refuses
+		"tags":                           "[]",
+	} {
+		if got := fmt.Sprint(flagTags(flags)); got != want {
+			t.Errorf("%q: %s, want %s", flags, got, want)
+		}
+	}
+}
+
+// TestModuleFileElsewhere has -modfile name a file as seen from the directory worked in.
+func TestModuleFileElsewhere(t *testing.T) {
+	dir := writeTree(t, "\n-- go.mod --\nmodule m\ngo 1.24\n-- other.mod --\nmodule m\ngo 1.24\n-- m.go --\npackage m\n")
+	p := load(t, dir, func(o *Options) { o.Env = testEnv("GOFLAGS=-modfile=other.mod") })
+	if got, want := p.Modules[0].GoMod, filepath.Join(dir, "other.mod"); got != want {
+		t.Errorf("the module file is %s, want %s", got, want)
+	}
+}
+
 func TestCgo(t *testing.T) {
 	dir := writeTree(t, `
 -- go.mod --
@@ -306,6 +332,7 @@ func TestLoadFailures(t *testing.T) {
 		{"go missing", module, "the go command was not found", func(o *Options) {}},
 		{"no files", "-- go.mod --\nmodule m\ngo 1.24\n", "there are no Go files", nil},
 		{"GOPATH mode", module, "GO111MODULE=off", func(o *Options) { o.Env = testEnv("GO111MODULE=off") }},
+		{"overlay", module, "GOFLAGS=-overlay", func(o *Options) { o.Env = testEnv(`GOFLAGS="-overlay=over lay.json" -v`) }},
 		{"bad go.mod", "-- go.mod --\nmodule m\nfoo bar\n-- m.go --\npackage m\n", "unknown directive: foo", nil},
 		{"platform", module, "unknown platform linux/abacus", func(o *Options) { o.Platforms = []Platform{{"linux", "abacus"}} }},
 		{"half a platform", module, "write goos/goarch", func(o *Options) { o.Platforms = []Platform{{"linux", ""}} }},

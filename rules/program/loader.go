@@ -164,14 +164,32 @@ func (l *loader) knownPlatform(goos, goarch string) bool {
 
 // flagTags returns the tags that a GOFLAGS value names.
 func flagTags(flags string) []string {
-	var tags []string
-	for _, f := range strings.Fields(flags) {
-		f = strings.TrimPrefix(f, "-")
-		if v, ok := strings.CutPrefix(strings.TrimPrefix(f, "-"), "tags="); ok {
-			tags = strings.FieldsFunc(v, func(r rune) bool { return r == ',' })
+	v, _ := goFlag(flags, "tags")
+	return strings.FieldsFunc(v, func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+// goFlag returns the value that a GOFLAGS value gives to a flag; the last one counts. A whole word may be quoted.
+func goFlag(flags, name string) (value string, ok bool) {
+	for {
+		flags = strings.TrimLeft(flags, " \t\r\n")
+		if flags == "" {
+			return value, ok
+		}
+		end, word := strings.IndexAny(flags, " \t\r\n"), ""
+		if quote := flags[0]; quote == '"' || quote == '\'' {
+			flags = flags[1:]
+			end = strings.IndexByte(flags, quote)
+		}
+		if end < 0 {
+			word, flags = flags, ""
+		} else {
+			word, flags = flags[:end], flags[end+1:]
+		}
+		word = strings.TrimPrefix(strings.TrimPrefix(word, "-"), "-")
+		if v, found := strings.CutPrefix(word, name+"="); found {
+			value, ok = v, true
 		}
 	}
-	return tags
 }
 
 // releaseTags returns go1.1 up to the version of the go command in use, which

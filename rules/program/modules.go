@@ -18,6 +18,9 @@ func (l *loader) findModules(ctx context.Context) error {
 	if env.GO111MODULE == "off" {
 		return fmt.Errorf("GO111MODULE=off: packages are found through modules; unset GO111MODULE")
 	}
+	if _, ok := goFlag(env.GOFLAGS, "overlay"); ok {
+		return fmt.Errorf("GOFLAGS=-overlay: what is built is not what the files hold, and edits of them would not fit; unset it, or work on a copy that has what the overlay puts in their place")
+	}
 	if env.GOWORK == "off" {
 		env.GOWORK = ""
 	}
@@ -32,6 +35,9 @@ func (l *loader) findModules(ctx context.Context) error {
 	for _, lm := range listed {
 		if lm.Dir == "" {
 			continue
+		}
+		if lm.GoMod != "" && !filepath.IsAbs(lm.GoMod) { // as -modfile names it
+			lm.GoMod = filepath.Join(l.opts.Dir, lm.GoMod)
 		}
 		m := &Module{Path: lm.Path, Dir: lm.Dir, GoVersion: lm.GoVersion, GoMod: lm.GoMod,
 			Requires: map[string]bool{}}
