@@ -194,6 +194,14 @@ func hostileTrees() []hostile {
 				t.Skip(err)
 			}
 		}, fails: "larger than 64 MB"},
+		{name: "a file that cannot be read", make: func(t *testing.T, dir string) {
+			const mem = "/proc/self/mem" // not even by root
+			if _, err := os.Stat(mem); err != nil {
+				t.Skip(err)
+			}
+			link(mem, "x.go")(t, dir)
+		}, fails: "cannot read x.go: "},
+		{name: "UTF-16", src: "\xff\xfep\x00a\x00c\x00k\x00", fails: "cannot read hostile.go: it is UTF-16"},
 		{name: "odd names", make: func(t *testing.T, dir string) {
 			for _, name := range []string{"-x.go", "a b.go", "quote\".go", "new\nline.go", "\u202e.go", "\xff.go", ".go", "x_linux_windows_amd64.go", strings.Repeat("n", 250) + ".go"} {
 				if err := os.WriteFile(filepath.Join(dir, name), []byte("package m\n"), 0o666); err != nil {

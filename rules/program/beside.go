@@ -2,7 +2,6 @@ package program
 
 import (
 	"bytes"
-	"go/parser"
 	"io/fs"
 	"path/filepath"
 	"slices"
@@ -114,12 +113,12 @@ func (p *Program) filesBeside(m *Module) []*File {
 		if err != nil || !bytes.Contains(src, []byte("Value(")) && !p.mentionsModule(src) {
 			return nil
 		}
-		file, _ := parser.ParseFile(p.Fset, name, src, parser.SkipObjectResolution)
+		file := p.parseApart(name, src)
 		if file == nil {
 			return nil
 		}
 		f := &File{
-			Name: name, Src: src, AST: file, Tok: p.Fset.File(file.Package), PkgDir: filepath.Dir(name),
+			Name: name, Src: src, AST: file, Tok: p.Fset.File(file.FileStart), PkgDir: filepath.Dir(name),
 			Test: strings.HasSuffix(name, "_test.go"), Excluded: true, Constraint: "module in " + filepath.ToSlash(rel),
 		}
 		if r, err := filepath.Rel(p.Dir, name); err == nil {
@@ -187,12 +186,12 @@ func (p *Program) unlistedIn(m *Module, dir string, keep func(src []byte) bool) 
 		if err != nil || !keep(src) {
 			continue
 		}
-		file, _ := parser.ParseFile(p.Fset, name, src, parser.SkipObjectResolution)
+		file := p.parseApart(name, src)
 		if file == nil {
 			continue
 		}
 		f := &File{
-			Name: name, Src: src, AST: file, Tok: p.Fset.File(file.Package), PkgDir: dir,
+			Name: name, Src: src, AST: file, Tok: p.Fset.File(file.FileStart), PkgDir: dir,
 			PkgPath: strings.TrimSuffix(m.Path+"/"+filepath.ToSlash(rel), "/."),
 			Test:    strings.HasSuffix(name, "_test.go"), Excluded: true, Constraint: constraintOf(src),
 		}

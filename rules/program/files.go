@@ -30,6 +30,9 @@ type fileState struct {
 	// mu guards parsing.
 	mu   sync.Mutex
 	errs []Error
+	// lost is what the tokens of a file with syntax errors mention, lostImports its imports. Nobody type-checks them.
+	lost        *ast.FuncDecl
+	lostImports []*ast.ImportSpec
 	// refused says why nothing can be said of a program that has this file.
 	refused error
 }
@@ -119,7 +122,9 @@ func (l *loader) worldFile(name string) (*File, error) {
 	}
 	symlink := info.Mode()&fs.ModeSymlink != 0
 	if symlink {
-		if info, err = os.Stat(name); err != nil {
+		if info, err = os.Stat(name); errors.Is(err, fs.ErrPermission) {
+			return nil, fmt.Errorf("cannot read a source file: %w", err)
+		} else if err != nil {
 			return nil, nil // dangling: editors leave such locks behind
 		}
 	}
@@ -199,10 +204,20 @@ func (l *loader) parseWorld(f *File) {
 		f.state.refused = err
 	}
 	if err == nil && len(src) > f.state.size {
-		err = fmt.Errorf("%s grew while it was read", f.Name)
+		err = errors.New("it grew while it was read; run ctxmend again")
+	}
+	if err == nil && (bytes.HasPrefix(src, []byte("\xff\xfe")) || bytes.HasPrefix(src, []byte("\xfe\xff"))) {
+		err = errors.New("it is UTF-16, and Go files are UTF-8")
 	}
 	if err != nil {
-		f.state.errs = []Error{{Pos: token.Position{Filename: f.Name}, Msg: err.Error()}}
+		// What it holds may be what keeps a change from being whole.
+		if f.state.refused == nil {
+			var path *fs.PathError
+			if errors.As(err, &path) {
+				err = path.Err
+			}
+			f.state.refused = fmt.Errorf("cannot read %s: %w", f.Rel, err)
+		}
 		return
 	}
 	f.Src = src
@@ -212,6 +227,11 @@ func (l *loader) parseWorld(f *File) {
 		f.describe()
 		f.Generated = f.Generated || l.opts.Hints.Generated != nil && l.opts.Hints.Generated(f.Name)
 		f.state.refused = tooDeep(f)
+		if len(f.state.errs) > 0 && f.state.refused == nil {
+			if f.state.lost, f.state.lostImports = lost(src, f.state.base); f.state.lost == nil {
+				f.state.refused = fmt.Errorf("%s has syntax errors, and too much text to tell what it mentions", f.Rel)
+			}
+		}
 	})
 }
 

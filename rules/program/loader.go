@@ -381,7 +381,7 @@ func (p *Package) syntax(files []*File) []*ast.File {
 	asts := make([]*ast.File, 0, len(files))
 	for _, f := range files {
 		if f.AST != nil && f.AST.Name != nil && f.AST.Name.Name != "" {
-			asts = append(asts, f.AST)
+			asts = append(asts, f.parsed())
 		}
 	}
 	if !p.Bodies {
@@ -493,6 +493,7 @@ func (l *loader) finish() {
 		}
 	}
 	for _, f := range p.Files {
+		f.addLost()
 		if !contained[f] {
 			f.Excluded = true
 			f.Constraint = l.whyExcluded(f)

@@ -162,8 +162,9 @@ type File struct {
 	Src []byte
 	// AST is the syntax tree, with comments for files of the world; positions
 	// are to be read unadjusted, with Fset.PositionFor(pos, false). It is nil for
-	// files of dependencies whose function bodies were not checked, and for a
-	// file that could not be read.
+	// files of dependencies whose function bodies were not checked. In a file with
+	// syntax errors the last declaration, called _ and never type-checked, mentions
+	// again, as far as tokens tell, what the whole file does.
 	AST *ast.File
 	// Tok is the file's entry in the file set; nil for a file that was not parsed.
 	Tok *token.File
