@@ -115,12 +115,16 @@ func as[T error](err error) bool {
 func (a *app) exit(err error) int {
 	var usage *usageError
 	var wrong *configError
+	var unprinted *unprintedError
 	var bug *program.PanicError
 	switch {
 	case err == nil:
 		return exitOK
 	case errors.Is(err, errFindings):
 		return exitFindings
+	case errors.As(err, &unprinted):
+		printError(a.stderr, err.Error(), unprinted.done)
+		return exitFailure
 	case errors.As(err, &bug):
 		a.printBug(bug)
 		return exitFailure

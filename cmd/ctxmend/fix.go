@@ -39,7 +39,7 @@ With --interactive it shows the fixes one after the other, as git add -p does, a
 type-checked together, when all are answered.
 
 The exit code is 0 also when something is left, 1 when the fix failed and
-changed nothing, and 2 when the arguments are wrong.`,
+changed nothing, or its result could not be printed, and 2 when the arguments are wrong.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.fix(cmd.Context(), &flags, args, interactive)
 		},
@@ -81,11 +81,29 @@ func (a *app) fix(ctx context.Context, flags *runFlags, patterns []string, inter
 		markFixed(res)
 	}
 	r := makeReport(res, changed)
-	return a.print(r, nil, flags, func(w io.Writer, opts report.TextOptions) error {
+	err = a.print(r, nil, flags, func(w io.Writer, opts report.TextOptions) error {
 		opts.Left = left
 		return r.WriteFix(w, opts)
 	})
+	return unprinted(err, changed, "changed; ctxmend undo takes it back")
 }
+
+// unprinted says what was done all the same where it cannot be printed: whoever reads an error takes it that nothing was.
+func unprinted(err error, files int, done string) error {
+	if err == nil || files == 0 {
+		return err
+	}
+	return &unprintedError{err, plural(files, "file") + " " + done}
+}
+
+// An unprintedError says that files were changed, and that telling so failed.
+type unprintedError struct {
+	err  error
+	done string
+}
+
+func (e *unprintedError) Error() string { return e.err.Error() }
+func (e *unprintedError) Unwrap() error { return e.err }
 
 // markFixed turns what the written set fixed from fixable to fixed.
 func markFixed(res *rewrite.Result) {
@@ -130,11 +148,13 @@ func (a *app) undo(ctx context.Context) error {
 	if undone.Interrupted {
 		what = "the last fix, which was interrupted, is rolled back"
 	}
+	var b strings.Builder
 	for _, name := range undone.Files {
-		fmt.Fprintln(a.stdout, a.relative(name))
+		fmt.Fprintln(&b, a.relative(name))
 	}
-	_, err = fmt.Fprintf(a.stdout, "%s: %s restored\n", what, plural(len(undone.Files), "file"))
-	return err
+	fmt.Fprintf(&b, "%s: %s restored\n", what, plural(len(undone.Files), "file"))
+	_, err = io.WriteString(a.stdout, b.String())
+	return unprinted(err, len(undone.Files), "restored")
 }
 
 // recover finishes or rolls back what an interrupted run left, before the program is read.

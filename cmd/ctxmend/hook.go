@@ -116,7 +116,11 @@ func (a *app) hook(ctx context.Context, flags *hookFlags) error {
 	for _, w := range worlds[1:] {
 		all.Add(makeReport(w.Result, 0))
 	}
-	return a.printHook(flags, all)
+	err = a.printHook(flags, all)
+	if errors.Is(err, errFindings) {
+		return err
+	}
+	return unprinted(err, changed, "changed, and staged")
 }
 
 // printHook prints what is left, and tells by its error whether that is anything.
