@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -148,6 +149,8 @@ func openStore(ops fsops, root, cacheDir string) (*store, error) {
 func (s *store) pending() string { return filepath.Join(s.dir, "pending") }
 func (s *store) last() string    { return filepath.Join(s.dir, "last") }
 
+func (s *store) lockFile() string { return filepath.Join(s.dir, "lock") }
+
 // makeDir creates the store's directory, durably: a journal in a directory that
 // did not survive would be no use.
 func (s *store) makeDir() error {
@@ -201,10 +204,19 @@ func (s *store) save(j *journal) error {
 
 // load reads a journal; nil if there is none.
 func (s *store) load(name string) (*journal, error) {
-	data, err := s.ops.ReadFile(name)
+	info, err := s.ops.Lstat(name)
 	if missing(err) {
 		return nil, nil
 	}
+	if err != nil {
+		return nil, &JournalError{Path: name, Err: err}
+	}
+	// A cache directory that others may write to must not let them have any file of this user's written. What this user owns there
+	// tells the lock, which is held: on some network file systems it is not who the process is.
+	if lock, err := s.ops.Lstat(s.lockFile()); err == nil && otherOwner(info, lock) {
+		return nil, &JournalError{Path: name, Err: errors.New("it is another user's; run ctxmend as that user, or remove it")}
+	}
+	data, err := s.ops.ReadFile(name)
 	if err != nil {
 		return nil, &JournalError{Path: name, Err: err}
 	}
@@ -219,7 +231,43 @@ func (s *store) load(name string) (*journal, error) {
 	if j.Root != s.root {
 		return nil, &JournalError{Path: name, Err: fmt.Errorf("it belongs to %s", j.Root)}
 	}
+	if bad := s.outside(j); bad != "" {
+		return nil, &JournalError{Path: name, Err: fmt.Errorf("it names %s, which no run writes to; remove it", bad)}
+	}
 	return j, nil
+}
+
+// outside returns something that the journal names and that lies in none of its roots, "" if there is nothing.
+func (s *store) outside(j *journal) string {
+	if id, err := hex.DecodeString(j.ID); err != nil || len(id) == 0 {
+		return "files called " + strconv.Quote(j.ID)
+	}
+	roots := []string{j.Root}
+	for _, root := range j.Roots {
+		roots = append(roots, filepath.Clean(root))
+		if real, err := s.ops.EvalSymlinks(root); err == nil {
+			roots = append(roots, real)
+		}
+	}
+	names := append(slices.Clone(j.MakeDirs), j.DropDirs...)
+	for _, e := range j.Entries {
+		if e == nil {
+			return "nothing"
+		}
+		names = append(names, e.Name)
+	}
+	for _, name := range names {
+		if !filepath.IsAbs(name) || filepath.Clean(name) != name || !slices.ContainsFunc(roots, func(root string) bool { return below(root, name) }) {
+			return name
+		}
+	}
+	return ""
+}
+
+// below reports whether a name lies in a directory, by its spelling.
+func below(dir, name string) bool {
+	rel, err := filepath.Rel(dir, name)
+	return err == nil && rel != "." && filepath.IsLocal(rel)
 }
 
 // commit ends the pending run: it becomes the last.

@@ -52,7 +52,7 @@ func (s *store) lock(ctx context.Context) (unlock func(), err error) {
 	}
 	host, _ := os.Hostname()
 	me := holder{PID: os.Getpid(), Host: host, Start: processStart(os.Getpid()), Nonce: randomID()}
-	path := filepath.Join(s.dir, "lock")
+	path := s.lockFile()
 	deadline := time.Now().Add(s.wait)
 	for {
 		data, err := s.tryLock(path, me)

@@ -1,8 +1,10 @@
 package patches
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -43,4 +45,31 @@ func TestWriteOwner(t *testing.T) {
 		t.Fatal(err)
 	}
 	owned("after undo")
+}
+
+// TestJournalOfOthers has another user leave a journal in a cache directory that all may write to.
+func TestJournalOfOthers(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root can give files away")
+	}
+	w := newWorld(t)
+	if err := w.write(t, w.set); err != nil {
+		t.Fatal(err)
+	}
+	s, err := openStore(osFS{}, w.root, w.cache)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chown(s.last(), 1234, 5678); err != nil {
+		t.Skip(err)
+	}
+	var refused *JournalError
+	if _, err := Undo(t.Context(), w.root, w.cache); !errors.As(err, &refused) || !strings.Contains(err.Error(), "another user") {
+		t.Errorf("undo: %v", err)
+	}
+	w.is(t, w.new, "after the refused undo")
+	t.Setenv("SUDO_UID", "1234")
+	if _, err := Undo(t.Context(), w.root, w.cache); err != nil {
+		t.Errorf("undo with sudo: %v", err)
+	}
 }

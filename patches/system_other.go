@@ -25,3 +25,6 @@ func removeDir(name string) error {
 	}
 	return os.Remove(name)
 }
+
+// otherOwner is for systems whose cache directory is writable for others.
+func otherOwner(one, other fs.FileInfo) bool { return false }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"strconv"
 	"syscall"
 )
 
@@ -43,4 +44,14 @@ func removeDir(name string) error {
 			return &fs.PathError{Op: "rmdir", Path: name, Err: err}
 		}
 	}
+}
+
+// otherOwner reports whether two files have different owners, beside the one on whose behalf sudo runs the command.
+func otherOwner(one, other fs.FileInfo) bool {
+	a, ok := one.Sys().(*syscall.Stat_t)
+	b, ok2 := other.Sys().(*syscall.Stat_t)
+	if !ok || !ok2 || a.Uid == b.Uid {
+		return false
+	}
+	return os.Geteuid() != 0 || os.Getenv("SUDO_UID") != strconv.FormatUint(uint64(a.Uid), 10)
 }

@@ -374,6 +374,45 @@ func TestUndoDamagedJournal(t *testing.T) {
 }
 
 // TestWriteCancelled cancels the context at every operation.
+// TestForgedJournal has journals that name what no run writes to; nothing of it is touched.
+func TestForgedJournal(t *testing.T) {
+	for name, forge := range map[string]func(w *testWorld, j *journal, victim string){
+		"file":       func(_ *testWorld, j *journal, victim string) { j.Entries[0].Name = victim },
+		"dots":       func(w *testWorld, j *journal, _ string) { j.Entries[0].Name = w.root + "/../victim" },
+		"relative":   func(_ *testWorld, j *journal, _ string) { j.Entries[0].Name = "../victim" },
+		"directory":  func(_ *testWorld, j *journal, victim string) { j.MakeDirs = []string{filepath.Dir(victim) + "/empty"} },
+		"temporary":  func(w *testWorld, j *journal, _ string) { j.ID = "/../../../victim" },
+		"no entry":   func(_ *testWorld, j *journal, _ string) { j.Entries[0] = nil },
+		"other root": func(_ *testWorld, j *journal, _ string) { j.Root = "/" },
+	} {
+		w := newWorld(t)
+		victim := filepath.Join(filepath.Dir(w.root), "victim")
+		writeFile(t, victim, []byte("new"), 0o644)
+		if err := os.Mkdir(filepath.Join(filepath.Dir(w.root), "empty"), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		s, err := openStore(osFS{}, w.root, w.cache)
+		if err != nil {
+			t.Fatal(err)
+		}
+		j := &journal{Kind: kindFix, ID: randomID(), Root: w.root, Roots: []string{w.root}, Entries: []*entry{{Name: w.name("a.go"), Mode: 0o644, Old: []byte("old"), New: sum([]byte("new"))}}}
+		forge(w, j, victim)
+		if err := s.save(j); err != nil {
+			t.Fatal(err)
+		}
+		before := readTree(t, filepath.Dir(w.root))
+		delete(before, "cache/"+filepath.Base(s.dir)+"/lock")
+		_, _, err = Recover(w.root, w.cache)
+		var refused *JournalError
+		if !errors.As(err, &refused) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if d := cmp.Diff(before, readTree(t, filepath.Dir(w.root))); d != "" {
+			t.Errorf("%s (-want +got):\n%s", name, d)
+		}
+	}
+}
+
 func TestWriteCancelled(t *testing.T) {
 	for at := 1; ; at++ {
 		w := newWorld(t)
