@@ -22,6 +22,8 @@ type holder struct {
 	// Start tells apart processes that had the same number at different times,
 	// where the system tells when a process started.
 	Start string `json:"start,omitempty"`
+	// Space is the name space in which PID is a number, where there are several: containers may share a directory and a host name.
+	Space string `json:"space,omitempty"`
 	Nonce string `json:"nonce"`
 }
 
@@ -35,7 +37,7 @@ var held = struct {
 
 const (
 	lockPoll = 20 * time.Millisecond
-	// foreignLock is the age at which a lock of another machine is taken for
+	// foreignLock is the age at which a lock of another machine, or container, is taken for
 	// abandoned. Locks are held while files are being written, which takes
 	// seconds; the analysis before holds none.
 	foreignLock = 10 * time.Minute
@@ -51,7 +53,7 @@ func (s *store) lock(ctx context.Context) (unlock func(), err error) {
 		return nil, &JournalError{Path: s.dir, Err: err}
 	}
 	host, _ := os.Hostname()
-	me := holder{PID: os.Getpid(), Host: host, Start: processStart(os.Getpid()), Nonce: randomID()}
+	me := holder{PID: os.Getpid(), Host: host, Start: processStart(os.Getpid()), Space: processSpace(), Nonce: randomID()}
 	path := s.lockFile()
 	deadline := time.Now().Add(s.wait)
 	for {
@@ -161,7 +163,7 @@ func (s *store) stale(path string) (data []byte, stale bool) {
 	if json.Unmarshal(data, &h) != nil {
 		return data, time.Since(info.ModTime()) > tornLock
 	}
-	if h.Host != host {
+	if h.Host != host || h.Space != processSpace() {
 		return data, time.Since(info.ModTime()) > foreignLock
 	}
 	if h.PID == os.Getpid() {
@@ -205,4 +207,13 @@ func processStart(pid int) string {
 		return ""
 	}
 	return fields[19] // the 22nd: ticks since the machine started
+}
+
+// processSpace names the space of process numbers that this process lives in, "" where the system has one only, or does not tell.
+func processSpace() string {
+	name, err := os.Readlink("/proc/self/ns/pid")
+	if err != nil {
+		return ""
+	}
+	return name
 }

@@ -211,8 +211,10 @@ func TestStaleLocks(t *testing.T) {
 		age        time.Duration
 		want       bool
 	}{
-		{"my number, not my lock", encode(holder{PID: me, Host: host, Start: processStart(me), Nonce: "x"}), 0, true},
-		{"my parent", encode(holder{PID: os.Getppid(), Host: host, Start: processStart(os.Getppid())}), time.Hour, false},
+		{"my number, not my lock", encode(holder{PID: me, Host: host, Start: processStart(me), Space: processSpace(), Nonce: "x"}), 0, true},
+		{"my parent", encode(holder{PID: os.Getppid(), Host: host, Start: processStart(os.Getppid()), Space: processSpace()}), time.Hour, false},
+		{"other container", encode(holder{PID: me, Host: host, Space: "pid:[1]", Nonce: "x"}), 0, false},
+		{"other container, old", encode(holder{PID: me, Host: host, Space: "pid:[1]", Nonce: "x"}), 2 * foreignLock, true},
 		{"other machine", encode(holder{PID: me, Host: host + "x"}), 0, false},
 		{"other machine, old", encode(holder{PID: me, Host: host + "x"}), 2 * foreignLock, true},
 		{"torn", `{"pid":`, 0, false},
@@ -232,7 +234,7 @@ func TestStaleLocks(t *testing.T) {
 	if start := processStart(os.Getppid()); start != "" {
 		s := &store{ops: osFS{}}
 		path := filepath.Join(t.TempDir(), "lock")
-		writeFile(t, path, []byte(encode(holder{PID: os.Getppid(), Host: host, Start: start + "0"})), 0o600)
+		writeFile(t, path, []byte(encode(holder{PID: os.Getppid(), Host: host, Start: start + "0", Space: processSpace()})), 0o600)
 		if _, stale := s.stale(path); !stale {
 			t.Error("the number's earlier process is taken for the present one")
 		}
