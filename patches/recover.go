@@ -6,6 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
+	"regexp"
+	"sort"
 	"strconv"
 	"syscall"
 )
@@ -47,6 +50,28 @@ func recoverRoot(ops fsops, root, cacheDir string) (bool, string, error) {
 		return false, "", err
 	}
 	return true, r.message(), nil
+}
+
+var besideName = regexp.MustCompile(`^\.ctxmend-[0-9a-f]+-[0-9]+\.(tmp|out|bak)$`)
+
+// Leftovers returns the files, in some directories, that a run keeps beside those it changes for as long as it lasts. Where there is one,
+// a run was interrupted or is at work, perhaps of another root, so that Recover does not know of it: what is in the
+// directories may be half changed.
+func Leftovers(dirs []string) []string {
+	var list []string
+	for _, dir := range dirs {
+		names, err := osFS{}.ReadNames(dir)
+		if err != nil {
+			continue // whoever reads the files in it says so
+		}
+		for _, name := range names {
+			if besideName.MatchString(name) {
+				list = append(list, filepath.Join(dir, name))
+			}
+		}
+	}
+	sort.Strings(list)
+	return list
 }
 
 // A recovery is what became of an interrupted run.

@@ -70,6 +70,9 @@ func (a *app) outcome(ctx context.Context, flags *runFlags, patterns []string) (
 	if err != nil {
 		return nil, err
 	}
+	if left := a.leftovers(res.Program); left != nil {
+		a.note("%v; ctxmend undo takes it back", left)
+	}
 	out := &runOutcome{Report: makeReport(res, 0), Set: res.Set, Notes: notes}
 	if made, whole := trace.Record(); key != "" && whole {
 		a.keep(key, made, out)

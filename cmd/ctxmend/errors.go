@@ -69,6 +69,7 @@ var failures = []failure{
 	{is: as[*patches.ExistsError], code: exitFailure, next: "nothing was changed"},
 	{is: as[*patches.WriteError], code: exitFailure},
 	{is: as[*patches.JournalError], code: exitFailure, next: "nothing was changed"},
+	{is: as[*leftoverError], code: exitFailure, next: "nothing was changed; wait for it, or run ctxmend undo in the module or workspace it was made in, with the CTXMEND_CACHE it had; if there is nothing to undo, look at the file and remove it"},
 	{is: as[*patches.LockedError], code: exitFailure, next: "nothing was changed"},
 	{is: isMissing("git"), code: exitFailure, says: "the git command was not found", next: "install git from https://git-scm.com or add it to PATH"},
 	{is: as[*git.UnstagedError], code: exitFailure, next: "nothing was changed; stage the whole of it (git add), or put what is not staged aside (git stash --keep-index), and run it again"},

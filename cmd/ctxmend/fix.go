@@ -33,7 +33,8 @@ func (a *app) fixCommand() *cobra.Command {
 		Long: `Fix writes the fixes of the packages, ./... by default, in place, all or
 nothing, and prints what was fixed, what is blocked and why, and what is left
 for review. Fixes edit wherever they must, also outside the packages named.
-ctxmend undo takes the last fix back.
+ctxmend undo takes the last fix back. A fix that was killed half way is taken back, or
+completed, by the next fix or undo of the same module or workspace.
 
 With --interactive it shows the fixes one after the other, as git add -p does, and applies those chosen, together and
 type-checked together, when all are answered.
@@ -75,6 +76,9 @@ func (a *app) fix(ctx context.Context, flags *runFlags, patterns []string, inter
 	}
 	changed := len(res.Set.Files)
 	if changed > 0 {
+		if left := a.leftovers(res.Program); left != nil {
+			return left
+		}
 		if err := res.Set.Write(ctx, patches.WriteOptions{CacheDir: a.cacheDir()}); err != nil {
 			return err
 		}
@@ -168,6 +172,26 @@ func (a *app) recover(ctx context.Context) error {
 		a.note("%s", message)
 	}
 	return err
+}
+
+// A leftoverError says that files may be half changed, by a run that recover does not know of.
+type leftoverError struct{ file string }
+
+func (e *leftoverError) Error() string {
+	return e.file + " is of a fix that was interrupted, or is at work: files may be half changed"
+}
+
+// leftovers says what a run has left beside the files of a program, nil if nothing.
+func (a *app) leftovers(prog *program.Program) *leftoverError {
+	var dirs []string
+	for _, f := range prog.Files {
+		dirs = append(dirs, f.PkgDir)
+	}
+	slices.Sort(dirs)
+	if files := patches.Leftovers(slices.Compact(dirs)); len(files) > 0 {
+		return &leftoverError{a.relative(files[0])}
+	}
+	return nil
 }
 
 // cacheDir is where journals are kept; "" leaves the choice to package patches.

@@ -48,6 +48,11 @@ func (a *app) fixStaged(ctx context.Context, st *staged, worlds []*hookWorld) (i
 	if len(set.Files) == 0 {
 		return 0, nil
 	}
+	for _, w := range worlds {
+		if left := a.leftovers(w.Program); left != nil {
+			return 0, left
+		}
+	}
 	if st.repo.Partial() {
 		return 0, errPartialCommit
 	}
