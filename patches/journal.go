@@ -211,6 +211,9 @@ func (s *store) load(name string) (*journal, error) {
 	if err != nil {
 		return nil, &JournalError{Path: name, Err: err}
 	}
+	if !info.Mode().IsRegular() { // reading a pipe would not end
+		return nil, &JournalError{Path: name, Err: errors.New("it is no regular file; remove it")}
+	}
 	// A cache directory that others may write to must not let them have any file of this user's written. What this user owns there
 	// tells the lock, which is held: on some network file systems it is not who the process is.
 	if lock, err := s.ops.Lstat(s.lockFile()); err == nil && otherOwner(info, lock) {

@@ -413,6 +413,22 @@ func TestForgedJournal(t *testing.T) {
 	}
 }
 
+// TestJournalIsNoFile has something else stand where the journal should.
+func TestJournalIsNoFile(t *testing.T) {
+	w := newWorld(t)
+	names, _ := filepath.Glob(filepath.Join(w.cache, "*", "last"))
+	if err := os.Remove(names[0]); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(names[0], 0o700); err != nil {
+		t.Fatal(err)
+	}
+	var refused *JournalError
+	if _, err := Undo(t.Context(), w.root, w.cache); !errors.As(err, &refused) || !strings.Contains(err.Error(), "no regular file") {
+		t.Error(err)
+	}
+}
+
 func TestWriteCancelled(t *testing.T) {
 	for at := 1; ; at++ {
 		w := newWorld(t)
