@@ -7,6 +7,7 @@ import (
 	"go/ast"
 	"go/types"
 	"iter"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -103,19 +104,38 @@ type driver struct {
 
 func (d *driver) run(list []*analysis.Analyzer) {
 	d.found = map[place]analysis.Diagnostic{}
+	done := map[*program.Package]bool{}
+	var again []*program.Package
 	for _, pkg := range d.prog.Configs[0].Packages {
-		if pkg.Info == nil || len(pkg.Errors) > 0 || !pkg.World && pkg.DepModule == "" {
-			continue
-		}
-		results := map[*analysis.Analyzer]any{}
-		for _, a := range append([]*analysis.Analyzer{list[0].Requires[0]}, list...) {
-			pass := d.pass(pkg, a, results)
-			res, err := a.Run(pass)
-			if err != nil {
-				d.t.Fatalf("%s of %s: %v", a.Name, pkg.Path, err)
+		d.runOn(pkg, list)
+		done[pkg] = true
+		for _, imported := range pkg.TestImports {
+			if imported.World && !done[imported] && !slices.Contains(again, pkg) {
+				again = append(again, pkg)
 			}
-			results[a] = res
 		}
+	}
+	// Packages come after what they import. Other drivers analyse a package with its tests once more, after what those import.
+	for _, pkg := range again {
+		maps.DeleteFunc(d.found, func(p place, _ analysis.Diagnostic) bool {
+			return slices.ContainsFunc(pkg.Files, func(f *program.File) bool { return f.Rel == p.file })
+		})
+		d.runOn(pkg, list)
+	}
+}
+
+func (d *driver) runOn(pkg *program.Package, list []*analysis.Analyzer) {
+	if pkg.Info == nil || len(pkg.Errors) > 0 || !pkg.World && pkg.DepModule == "" {
+		return
+	}
+	results := map[*analysis.Analyzer]any{}
+	for _, a := range append([]*analysis.Analyzer{list[0].Requires[0]}, list...) {
+		pass := d.pass(pkg, a, results)
+		res, err := a.Run(pass)
+		if err != nil {
+			d.t.Fatalf("%s of %s: %v", a.Name, pkg.Path, err)
+		}
+		results[a] = res
 	}
 }
 
@@ -235,7 +255,7 @@ func (d *driver) throughInterface(f *rules.Finding) bool {
 			if !ok || f.Pos < call.Lparen || f.Pos >= call.Rparen {
 				continue
 			}
-			if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok && types.IsInterface(p.Info.TypeOf(sel.X)) && p.Info.Selections[sel] != nil && !isContext(p.Info.TypeOf(sel.X)) {
+			if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok && p.Info.Selections[sel] != nil && types.IsInterface(p.Info.TypeOf(sel.X)) && !isContext(p.Info.TypeOf(sel.X)) {
 				return true
 			}
 		}
