@@ -2,14 +2,12 @@ package program
 
 import (
 	"bytes"
-	"fmt"
 	"go/ast"
 	"go/format"
 	"go/token"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 // TestLost has the tokens of broken sources show what they mention.
@@ -62,7 +60,6 @@ func TestLostLarge(t *testing.T) {
 		strings.Repeat("f(`\n/*\n", n), strings.Repeat("{[(", n), strings.Repeat("import", n), "import (" + strings.Repeat("\"a\"\n", n),
 		strings.Repeat("f", n) + "(", strings.Repeat("\x00\xff", n),
 	} {
-		start := time.Now()
 		fn, _ := lost([]byte(src), 1)
 		if fn == nil {
 			continue
@@ -73,9 +70,5 @@ func TestLostLarge(t *testing.T) {
 			}
 			return true
 		})
-		if took := time.Since(start); took > 30*time.Second {
-			t.Errorf("%.20q takes %v", src, took)
-		}
-		t.Log(fmt.Sprintf("%.12q", src), time.Since(start))
 	}
 }
