@@ -42,7 +42,7 @@ func (d *draft) forwardedAt(s *census.Site) *forwarded {
 		return nil
 	}
 	at := func(e ast.Expr) int { return paramIndex(obj, lk, e) }
-	if k := at(lk.Key); k < 0 || k >= len(call.Args) || ast.Node(call.Args[k]) != child {
+	if k := at(lk.Key); k < 0 || k >= len(call.Args) || ast.Node(call.Args[k]) != child || effects(s.Pkg, call.Args[k]) || receiverActs(s, call) {
 		return nil
 	}
 	f := &forwarded{call: call}
@@ -65,7 +65,7 @@ func (d *draft) forwardedAt(s *census.Site) *forwarded {
 		f.kind, f.value = With, call.Args[i]
 		return f
 	}
-	if len(call.Args) != used || !d.lookupShape(f, s, decl, obj) || receiverActs(s, call) {
+	if len(call.Args) != used || !d.lookupShape(f, s, decl, obj) {
 		return nil
 	}
 	return f

@@ -77,7 +77,11 @@ func (r *recorder) literal(lit *ast.CompositeLit, e Expr) {
 	}
 	r.spell(Expr{lit.Type, e.File, e.Pkg})
 	for _, elt := range lit.Elts {
-		kv := elt.(*ast.KeyValueExpr)
+		kv, ok := elt.(*ast.KeyValueExpr)
+		if !ok { // which does not compile
+			r.dynamic(Expr{elt, e.File, e.Pkg}, "has elements without names")
+			continue
+		}
 		name, ok := constText(e.Pkg.Info, kv.Key)
 		if !ok {
 			r.dynamic(Expr{kv.Key, e.File, e.Pkg}, "has elements under names that are not constant")
