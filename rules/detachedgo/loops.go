@@ -197,7 +197,7 @@ func (f *finder) leaves(pkg *program.Package, l loop) bool {
 			}
 		case *ast.RangeStmt:
 			if t := pkg.Info.TypeOf(n.X); t != nil {
-				if _, ok := t.Underlying().(*types.Chan); ok && !ticks(pkg, n.X) {
+				if _, ok := flow.Under(t).(*types.Chan); ok && !ticks(pkg, n.X) {
 					found = true
 				}
 			}

@@ -179,7 +179,7 @@ func (f *finder) loopsFor(pkg *program.Package, file *program.File, n ast.Node) 
 			}
 		case *ast.RangeStmt:
 			if t := pkg.Info.TypeOf(p.X); t != nil {
-				if _, ok := t.Underlying().(*types.Chan); ok {
+				if _, ok := flow.Under(t).(*types.Chan); ok {
 					return true
 				}
 			}

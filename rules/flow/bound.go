@@ -26,7 +26,7 @@ func (j *joiner) boundOf(loop ast.Stmt) *bound {
 		if t == nil {
 			return nil
 		}
-		switch t := deref(t).Underlying().(type) {
+		switch t := Under(deref(t)).(type) {
 		case *types.Basic:
 			if t.Info()&types.IsInteger == 0 {
 				return nil
@@ -84,7 +84,7 @@ func (j *joiner) number(b *bound, e ast.Expr, builtin string) {
 			b.number = int(n)
 		}
 	}
-	if array, ok := deref(info.TypeOf(e)).Underlying().(*types.Array); ok && builtin != "" {
+	if array, ok := Under(deref(info.TypeOf(e))).(*types.Array); ok && builtin != "" {
 		b.number = int(array.Len())
 	}
 	known := true

@@ -142,7 +142,7 @@ func (c *cutter) blocks(x ast.Expr) bool {
 	if t == nil || (&ender{finder: &finder{flow: c.flow, pkg: c.g.Pkg, file: c.g.File}, source: &Source{Kind: Local}}).asks(x, "Done") {
 		return false
 	}
-	_, isChan := t.Underlying().(*types.Chan)
+	_, isChan := Under(t).(*types.Chan)
 	return isChan || c.flow.canWait(t)
 }
 

@@ -106,7 +106,7 @@ func (e *ender) givenContext(call *ast.CallExpr) bool {
 		if inner, ok := ast.Unparen(arg).(*ast.CallExpr); ok && e.givenContext(inner) {
 			return true
 		}
-		if _, ok := t.Underlying().(*types.Signature); ok {
+		if _, ok := Under(t).(*types.Signature); ok {
 			return true
 		}
 	}

@@ -52,7 +52,7 @@ func (e *ender) dries(loop *ast.RangeStmt) bool {
 	if t == nil || e.source.Kind == Test {
 		return false
 	}
-	switch t.Underlying().(type) {
+	switch Under(t).(type) {
 	case *types.Chan:
 		return e.opened(loop.X)
 	case *types.Signature:

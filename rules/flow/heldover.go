@@ -144,7 +144,7 @@ func (e *ender) tellsFailure(call *ast.CallExpr) bool {
 		if e.holdsError(t) {
 			return true
 		}
-		_, basic := t.Underlying().(*types.Basic)
+		_, basic := Under(t).(*types.Basic)
 		plain = plain || basic
 	}
 	fn := census.Callee(e.pkg.Info, call)
@@ -161,7 +161,7 @@ func holdsError(from *types.Package, t types.Type, depth int) bool {
 	if isErrorType(t) {
 		return true
 	}
-	switch t := t.Underlying().(type) {
+	switch t := Under(t).(type) {
 	case *types.Pointer:
 		return holdsError(from, t.Elem(), depth+1)
 	case *types.Slice:
@@ -378,7 +378,7 @@ func (e *ender) received(x ast.Expr) types.Type {
 	if t == nil {
 		return nil
 	}
-	ch, ok := t.Underlying().(*types.Chan)
+	ch, ok := Under(t).(*types.Chan)
 	if !ok {
 		return nil
 	}

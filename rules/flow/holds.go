@@ -5,7 +5,7 @@ import "go/types"
 // lives reports whether a value of type t goes on after the call that made it: it can be closed, stopped, waited
 // for, or brought to its end as a transaction is, is a channel or a function.
 func lives(t types.Type) bool {
-	switch t.Underlying().(type) {
+	switch Under(t).(type) {
 	case *types.Chan, *types.Signature:
 		return true
 	}
@@ -15,7 +15,7 @@ func lives(t types.Type) bool {
 	if asked(t) != "" {
 		return false // a request, which is followed by itself
 	}
-	if st, ok := deref(t).Underlying().(*types.Struct); ok {
+	if st, ok := Under(deref(t)).(*types.Struct); ok {
 		for fd := range st.Fields() {
 			if fd.Exported() && types.IsInterface(fd.Type()) && ends(fd.Type()) {
 				return true // the body of a response
@@ -47,7 +47,7 @@ func (f *Flow) holds(t types.Type, seen map[types.Type]bool) bool {
 			return true
 		}
 	}
-	switch u := t.Underlying().(type) {
+	switch u := Under(t).(type) {
 	case *types.Chan, *types.Signature:
 		return true
 	case *types.Interface:
@@ -78,7 +78,7 @@ func plain(t types.Type, seen map[types.Type]bool) bool {
 		return true
 	}
 	seen[t] = true
-	switch u := t.Underlying().(type) {
+	switch u := Under(t).(type) {
 	case *types.Basic:
 		return true
 	case *types.Pointer:

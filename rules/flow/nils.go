@@ -110,7 +110,7 @@ func (s *nilSearch) variable(e census.Expr, v *types.Var) {
 
 // nilable reports whether a context or what carries one may be nil by itself: pointers and interfaces.
 func nilable(t types.Type) bool {
-	switch t.Underlying().(type) {
+	switch Under(t).(type) {
 	case *types.Pointer, *types.Interface:
 		return true
 	}

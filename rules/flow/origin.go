@@ -137,7 +137,7 @@ func Cancels(pkg *program.Package, call *ast.CallExpr) bool {
 
 // cancelFunc reports whether t is a function without results that ends a context: func() or func(error).
 func cancelFunc(t types.Type) bool {
-	sig, ok := t.Underlying().(*types.Signature)
+	sig, ok := Under(t).(*types.Signature)
 	if !ok || sig.Results().Len() > 0 {
 		return false
 	}

@@ -54,6 +54,6 @@ func isChan(info *types.Info, e ast.Expr) bool {
 	if t == nil {
 		return false
 	}
-	_, ok := t.Underlying().(*types.Chan)
+	_, ok := Under(t).(*types.Chan)
 	return ok
 }

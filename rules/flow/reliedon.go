@@ -87,7 +87,7 @@ func (r *relied) handles(pkg *program.Package, call *ast.CallExpr, fn *types.Fun
 		if t == nil || carries(t) {
 			continue
 		}
-		switch t.Underlying().(type) {
+		switch Under(t).(type) {
 		case *types.Pointer, *types.Chan, *types.Interface:
 			if p, ok := placeOf(pkg.Info, arg); ok {
 				list = append(list, p)

@@ -73,7 +73,7 @@ func (e *ender) handsEnd(call *ast.CallExpr) bool {
 	if !ok || e.pkg.Info.TypeOf(sel.X) == nil {
 		return false
 	}
-	st, ok := deref(e.pkg.Info.TypeOf(sel.X)).Underlying().(*types.Struct)
+	st, ok := Under(deref(e.pkg.Info.TypeOf(sel.X))).(*types.Struct)
 	if !ok {
 		return false
 	}
@@ -98,7 +98,7 @@ func (e *ender) onlyEnd(call *ast.CallExpr) bool {
 		if t == nil {
 			return false
 		}
-		_, isFunc := t.Underlying().(*types.Signature)
+		_, isFunc := Under(t).(*types.Signature)
 		switch {
 		case Implements(t), isChan(e.pkg.Info, arg) && e.asks(arg, "Done"):
 			ends = true

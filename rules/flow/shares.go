@@ -234,7 +234,7 @@ func (s *sharing) batch(call *ast.CallExpr) bool {
 		if t == nil || !s.emptied[s.object(arg)] {
 			return false
 		}
-		switch t.Underlying().(type) {
+		switch Under(t).(type) {
 		case *types.Slice, *types.Map:
 			return true
 		}

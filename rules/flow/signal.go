@@ -235,7 +235,7 @@ func (w *work) idleCall(call *ast.CallExpr) bool {
 		if t == nil || carries(t) {
 			return false
 		}
-		if _, ok := t.Underlying().(*types.Signature); ok {
+		if _, ok := Under(t).(*types.Signature); ok {
 			return false
 		}
 	}

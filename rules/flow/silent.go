@@ -48,7 +48,7 @@ func getsMessage(sig *types.Signature) bool {
 		if s, ok := t.(*types.Slice); ok {
 			t = s.Elem()
 		}
-		if basic, ok := t.Underlying().(*types.Basic); ok && basic.Info()&types.IsString != 0 || isAny(t) {
+		if basic, ok := Under(t).(*types.Basic); ok && basic.Info()&types.IsString != 0 || isAny(t) {
 			return true
 		}
 	}

@@ -68,7 +68,7 @@ func contextMethod(name string, sig *types.Signature) bool {
 }
 
 func isAny(t types.Type) bool {
-	i, ok := t.Underlying().(*types.Interface)
+	i, ok := Under(t).(*types.Interface)
 	return ok && i.Empty()
 }
 
@@ -93,7 +93,7 @@ func asked(t types.Type) string {
 			return ".Request().Context()"
 		}
 	}
-	if st, ok := deref(t).Underlying().(*types.Struct); ok {
+	if st, ok := Under(deref(t)).(*types.Struct); ok {
 		for fd := range st.Fields() {
 			if fd.Name() == "Request" && IsRequest(fd.Type()) && answers(t, set) {
 				return ".Request.Context()"
@@ -150,7 +150,7 @@ func answers(t types.Type, set *types.MethodSet) bool {
 			return true
 		}
 	}
-	if st, ok := deref(t).Underlying().(*types.Struct); ok {
+	if st, ok := Under(deref(t)).(*types.Struct); ok {
 		for fd := range st.Fields() {
 			if writesResponse(fd.Type()) {
 				return true

@@ -37,7 +37,7 @@ func embedded(t types.Type) []*types.Var {
 	may := false
 	at := types.Type(named)
 	for _, i := range index[:max(len(index)-1, 0)] {
-		st, ok := deref(at).Underlying().(*types.Struct)
+		st, ok := Under(deref(at)).(*types.Struct)
 		if !ok {
 			return nil
 		}

@@ -172,7 +172,7 @@ func opens(pkg *program.Package, call *ast.CallExpr) bool {
 		return true
 	}
 	for _, r := range resultTypes(pkg.Info.TypeOf(call)) {
-		switch t := r.Underlying().(type) {
+		switch t := Under(r).(type) {
 		case *types.Chan:
 			return true
 		case *types.Signature:
