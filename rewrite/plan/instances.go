@@ -70,6 +70,9 @@ func toldLiteral(s *spot, outer, elem ast.Node, key bool) string {
 		return ""
 	}
 	t := s.Pkg.Info.TypeOf(lit)
+	if t == nil { // in code that does not compile
+		return ""
+	}
 	takes := elementAt(t, lit, elem)
 	if m, ok := t.Underlying().(*types.Map); ok && key {
 		takes = m.Key()

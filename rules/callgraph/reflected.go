@@ -274,6 +274,10 @@ func (w *follower) value(pkg *program.Package, e ast.Expr) {
 
 // add notes a type, and what a value of it leads to.
 func (w *follower) add(t types.Type) {
+	if t == nil { // in code that does not compile
+		w.out.every = true
+		return
+	}
 	if slices.ContainsFunc(w.out.types, func(have types.Type) bool { return types.Identical(have, t) }) {
 		return
 	}

@@ -30,7 +30,7 @@ func (b *builder) lookupOf(pkg *program.Package, f *program.File, call *ast.Call
 		if !ok || !b.ix.valueOfContext(fn, pkg.Info.TypeOf(sel.X)) {
 			return nil
 		}
-		if t := pkg.Info.TypeOf(sel.X); types.IsInterface(t) && !HasContextMethods(t) {
+		if t := pkg.Info.TypeOf(sel.X); t != nil && types.IsInterface(t) && !HasContextMethods(t) {
 			b.narrow = true
 		}
 		return &Lookup{Role: Reader, Call: call, Context: sel.X, Key: call.Args[0], File: f, Pkg: pkg}

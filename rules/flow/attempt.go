@@ -158,7 +158,7 @@ func (a *attempt) stmt(s ast.Stmt) bool {
 func (a *attempt) demands(call *ast.CallExpr) bool {
 	fn := census.Callee(a.pkg.Info, call)
 	return fn != nil && slices.ContainsFunc(call.Args, func(arg ast.Expr) bool {
-		return isFailure(a.pkg.Info.TypeOf(arg)) && a.value(arg) == given && a.flow.insists(fn, slices.Index(call.Args, arg))
+		return isError(a.pkg.Info.TypeOf(arg)) && a.value(arg) == given && a.flow.insists(fn, slices.Index(call.Args, arg))
 	})
 }
 

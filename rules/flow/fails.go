@@ -10,7 +10,7 @@ func CanFail(results types.Type) bool {
 	}
 	found := false
 	for _, t := range resultTypes(results) {
-		if isFailure(t) {
+		if isError(t) {
 			return true
 		}
 		set := types.NewMethodSet(t)
@@ -27,8 +27,5 @@ func CanFail(results types.Type) bool {
 	}
 	return found
 }
-
-// isFailure reports whether values of a type are errors; what has no type, in code that does not compile, is none.
-func isFailure(t types.Type) bool { return t != nil && types.Implements(t, errorType) }
 
 var errorType = types.Universe.Lookup("error").Type().Underlying().(*types.Interface)

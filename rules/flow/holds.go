@@ -125,7 +125,7 @@ func mayFail(t types.Type) bool {
 
 // isError reports whether t is error, or a type of errors.
 func isError(t types.Type) bool {
-	return types.Implements(t, types.Universe.Lookup("error").Type().Underlying().(*types.Interface))
+	return t != nil && types.Implements(t, errorType)
 }
 
 // ofWorld reports whether a type is declared in the world: what its values hold is what their fields hold.

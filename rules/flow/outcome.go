@@ -109,7 +109,7 @@ func (a *attempt) outcomes(e ast.Expr) []outcome {
 	}
 	fails, mayEnd := a.concerned(call)
 	for i, t := range results {
-		switch isError := isFailure(t); {
+		switch isError := isError(t); {
 		case fails && isError:
 			list[i] = a.failure()
 		case fails && a.fails && nilable(t):
@@ -133,11 +133,11 @@ func makesError(fn *types.Func) bool {
 func (a *attempt) own(list []outcome, results []types.Type) {
 	hasError, sends := false, false
 	for _, t := range results {
-		hasError = hasError || isFailure(t)
+		hasError = hasError || isError(t)
 		sends = sends || IsRequest(t)
 	}
 	for i, t := range results {
-		switch isError := isFailure(t); {
+		switch isError := isError(t); {
 		case isError && sends:
 			list[i] = zero
 		case isError:
@@ -247,7 +247,7 @@ func (a *attempt) compared(e *ast.BinaryExpr) outcome {
 		o = not(y)
 	case y == given && isBool(a.pkg.Info.TypeOf(e.Y)):
 		o = x
-	case x == given && isFailure(a.pkg.Info.TypeOf(e.X)):
+	case x == given && isError(a.pkg.Info.TypeOf(e.X)):
 		o = zero
 		if a.endOf(e.Y) {
 			o = given
