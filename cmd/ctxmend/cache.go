@@ -70,11 +70,12 @@ func (a *app) outcome(ctx context.Context, flags *runFlags, patterns []string) (
 	if err != nil {
 		return nil, err
 	}
-	if left := a.leftovers(res.Program); left != nil {
+	left := a.leftovers(res.Program)
+	if left != nil {
 		a.note("%v; ctxmend undo takes it back", left)
 	}
 	out := &runOutcome{Report: makeReport(res, 0), Set: res.Set, Notes: notes}
-	if made, whole := trace.Record(); key != "" && whole {
+	if made, whole := trace.Record(); key != "" && whole && left == nil { // else the next run would not say it
 		a.keep(key, made, out)
 	}
 	return out, nil
