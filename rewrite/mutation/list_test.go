@@ -177,7 +177,7 @@ var mutations = []mutation{
 	{name: "results of another configuration", hazard: "what .ctxmend.yaml says now has no effect", file: "cmd/ctxmend/cache.go",
 		from: "parts = append(parts, file.Name, string(data))", to: "_ = data", pkg: command, run: "TestCache$/^a_configuration", alone: true},
 	{name: "programs that change while they are read", hazard: "a result of no one state of the program is printed for one", file: "cmd/ctxmend/cache.go",
-		from: "key != \"\" && whole {", to: "key != \"\" && (whole || made != nil) {", pkg: command, run: "TestCacheChanging", alone: true},
+		from: "key != \"\" && whole && left == nil {", to: "key != \"\" && (whole || made != nil) && left == nil {", pkg: command, run: "TestCacheChanging", alone: true},
 	{name: "files that appear", hazard: "a program that is new in a directory like _examples, and reads the key, is not seen", file: "rules/program/trace.go",
 		from: "if digestOfDir(list, err) != r.Dirs[name] {", to: "if list == nil && err == nil {", pkg: "./rules/program", run: "TestTrace", alone: true},
 	{name: "what go says now", hazard: "the result for another system, or for other build tags, is printed", file: "rules/program/trace.go",
