@@ -12,10 +12,15 @@ import (
 // same name: they make sure that the program takes it for no key of its own. Under a type of its own it would be none, whatever
 // the program does. A text that other code looks up, which no program contains together with the test, is no such key.
 func (c *Census) Decoy(k *Key) bool {
-	if !onlyTests(k) || k.whole != nil && !onlyTests(k.whole) || !hasRole(k, Writer) || c.Elsewhere(k, Reader) != nil {
+	if !onlyTests(k) || c.ofPrograms(k) || !hasRole(k, Writer) || c.Elsewhere(k, Reader) != nil {
 		return false
 	}
 	return !hasRole(k, Reader) || k.Basic != nil && c.besideTyped(k)
+}
+
+// ofPrograms reports whether the value of a key is one in code outside of tests too, in programs that do not contain the key.
+func (c *Census) ofPrograms(k *Key) bool {
+	return k.whole != nil && (!onlyTests(k.whole) || slices.ContainsFunc(c.Keys, func(o *Key) bool { return o.whole == k.whole && !onlyTests(o) }))
 }
 
 // besideTyped reports whether a program with a place of a key of built-in type contains a typed key of the same value or name.
@@ -36,9 +41,22 @@ func (c *Census) besideTyped(k *Key) bool {
 func (c *Census) ofTests(k *Key) bool { return c.Absent(k) || c.unexpected(k) }
 
 // unexpected reports a key that tests store without a sign that they expect to find the value again: none of them mentions what
-// it stores a second time. One that does was forgotten when the key got its type.
+// it stores a second time. One that does was forgotten when the key got its type. It is a text, or a key that has its name in
+// tests: what a text becomes there is no half either.
 func (c *Census) unexpected(k *Key) bool {
-	return k.Basic != nil && onlyTests(k) && !hasRole(k, Reader) && !slices.ContainsFunc(k.Sites, c.expected)
+	return onlyTests(k) && !hasRole(k, Reader) && !slices.ContainsFunc(k.Sites, func(s *Site) bool {
+		return k.Basic == nil && c.namedByProgram(s) || c.expected(s)
+	})
+}
+
+// namedByProgram reports whether the constant, variable or type that names a key at a place is declared outside of tests.
+func (c *Census) namedByProgram(s *Site) bool {
+	obj := s.named()
+	if obj == nil {
+		return false
+	}
+	f := c.Program.FileOf(obj.Pos())
+	return f == nil || !f.Test
 }
 
 // expected reports whether a part of what a place stores is mentioned again around it, or may be since it is not stored there.
