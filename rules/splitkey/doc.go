@@ -31,14 +31,14 @@
 //
 // # Fix safety
 //
-// Review: the look-up begins to find a value. A key is reported when it is only stored, or only looked up, and no dependency,
-// no context type with a store of its own, no key computed at run time and no importer can be the other half; when exactly one
-// key of the same text is used the other way round, in a program that contains both; and when what is stored can be what is
-// asserted. A text that only tests look up is left alone: they ask whether it is gone;
-// so is one that only tests store and that mention nowhere again what they store: they ask that it is ignored. A text and an empty struct type of its
-// name ("user" and userKey{}), or a constant of its name that is a number (userKey = iota), or two of those, are a pair only if
-// what is stored under the one has the very type that is asserted of the other, and that type is declared in the program or
-// both keys lack their other half.
+// Review: the look-up begins to find a value. A key is reported when it is only stored, or only looked up, and no
+// dependency, no context type with a store of its own, no key computed at run time and no importer can be the other
+// half; when exactly one key of the same text is used the other way round, in a program that contains both; and when
+// what is stored can be what is asserted. A text that only tests look up is left alone: they ask whether it is gone; so
+// is a text, or a key that tests declare, that only tests store and that mention nowhere again what they store: they
+// ask that it is ignored. A text and an empty struct type of its name ("user" and userKey{}), or a constant of its name
+// that is a number (userKey = iota), or two of those, are a pair only if what is stored under the one has the very type
+// that is asserted of the other, and that type is declared in the program or both keys lack their other half.
 //
 // # When it is blocked
 //
