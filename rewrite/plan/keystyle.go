@@ -34,10 +34,12 @@ func (kp *keyPlan) chooseStyle() {
 	}
 }
 
-// keysAlready counts the keys of the home package that are empty structs, constants that count up, and others.
+// keysAlready counts the keys of the home package that are empty structs, constants that count up, and others. Those that a
+// function keeps to itself say nothing about the package, nor do those of its tests about what is not a test.
 func (kp *keyPlan) keysAlready() (structs, counted, others int) {
 	for _, k := range kp.census.KeyTypes(kp.home.path) {
 		switch {
+		case !kp.setsExample(k):
 		case k.Value == "":
 			structs++
 		case isInteger(k.GoType):
@@ -47,6 +49,17 @@ func (kp *keyPlan) keysAlready() (structs, counted, others int) {
 		}
 	}
 	return structs, counted, others
+}
+
+// setsExample reports whether a key's type is declared for the whole package, and in tests only where the new key is one of them.
+func (kp *keyPlan) setsExample(k *census.Key) bool {
+	named, ok := types.Unalias(k.GoType).(*types.Named)
+	if !ok {
+		return true
+	}
+	obj := named.Obj()
+	f := kp.prog.FileOf(obj.Pos())
+	return obj.Pkg() != nil && obj.Parent() == obj.Pkg().Scope() && (f == nil || !f.Test || kp.testHome())
 }
 
 func isInteger(t types.Type) bool {
