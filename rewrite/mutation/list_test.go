@@ -173,6 +173,11 @@ var mutations = []mutation{
 	{name: "values alone", hazard: "who takes a context's values alone counts as one that its end stops", file: "rules/flow/fate.go",
 		from: "if t.detached || call != nil && withoutCancel(t.pkg, call) {", to: "if false {", pkg: command, run: "TestScenarios/rules/freshctx/^detached"},
 
+	{name: "documented contexts", hazard: "a context that is meant to outlive the caller's ends with it", file: "rules/flow/births.go",
+		from: " && detached.MatchString(sentence)", to: " && len(sentence) == 0", pkg: command, run: "TestScenarios/rules/missingparam/^explained"},
+	{name: "comments above statements", hazard: "a reason above a call of several lines is not read", file: "rules/flow/births.go",
+		from: "start != pos {", to: "start == 0 {", pkg: command, run: "TestScenarios/rules/missingparam/^explained"},
+
 	// Results of runs before.
 	{name: "damaged results", hazard: "half a result, or another one, is printed", file: "internal/results/results.go",
 		from: "if sha256.Sum256(body) != [sha256.Size]byte(sum) {", to: "if len(sum) == 0 {", pkg: "./internal/results", run: "TestDamage", alone: true},

@@ -76,7 +76,7 @@
 //   - calls that roll back, unlock, close, shut down, deregister or undo; and what nobody waits for and a loop does that has no end, or that goes on until a
 //     channel is closed: it serves a connection, or a queue, and not the call that has started it
 //   - functions without a context that have a twin with one, and those whose calls cannot fail: they log
-//   - a comment at the place that explains the context, or one of the function that names context.Background
+//   - a comment at the place that explains the context, or one of the function that says it uses one of its own
 //   - a loop that can be left, that receives from a channel, or that hands a context to what it calls
 //
 // # Fix safety

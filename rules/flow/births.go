@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"iter"
 	"regexp"
 	"slices"
 	"strings"
@@ -187,27 +188,74 @@ func (f *Flow) Waived(file *program.File, pos token.Pos, linters ...string) bool
 	return false
 }
 
-// OnPurpose reports whether a comment at a place explains why the context there is another one: whoever wrote it has thought
-// about it. What is left to do is no explanation.
+// OnPurpose reports whether a comment at a place, or above the statement that goes on to there, explains why the context there is another
+// one: whoever wrote it has thought about it. What is left to do is no explanation. That of the function counts as well.
 func (f *Flow) OnPurpose(file *program.File, pos token.Pos) bool {
-	text := strings.ToLower(f.Comment(file, pos))
+	path := Path(file, pos)
+	text := f.Comment(file, pos)
+	if start := statementStart(path, pos); start != pos {
+		text += f.Comment(file, start)
+	}
+	text = strings.ToLower(text)
 	for _, todo := range []string{"todo", "fixme", "xxx"} {
 		if strings.Contains(text, todo) {
 			return false
 		}
 	}
-	return strings.Contains(text, "context") || strings.Contains(text, "ctx") || strings.Contains(text, "background") || explains(text) || docNamesBirth(file, pos)
+	return strings.Contains(text, "context") || strings.Contains(text, "ctx") || strings.Contains(text, "background") || explains(text) || documented(path)
 }
 
-// docNamesBirth reports whether the comment of the function around a place says that it makes a context from nothing, and so that this
-// is known to whoever calls it. Other words about contexts are no sign: most such comments are about those that the function is given.
-func docNamesBirth(file *program.File, pos token.Pos) bool {
-	for _, n := range Path(file, pos) {
-		if d, ok := n.(*ast.FuncDecl); ok {
-			return strings.Contains(d.Doc.Text(), "context.Background")
+// statementStart returns where the statement begins that a place is an operand or an argument of; pos itself when it is an element of a
+// literal, of a table for one, since a comment above that is about all of them.
+func statementStart(path []ast.Node, pos token.Pos) token.Pos {
+	for _, n := range path {
+		switch n := n.(type) {
+		case *ast.CompositeLit, *ast.FuncLit, *ast.BlockStmt:
+			return pos
+		case ast.Stmt:
+			return n.Pos()
+		}
+	}
+	return pos
+}
+
+// detached matches what the comment of a function says of a context that has nothing to do with its caller's.
+var detached = regexp.MustCompile(`detach|outliv|decoupl|independent|regardless|` +
+	`\b(?:background|fresh|own|separate) (?:context|ctx)\b|\balready (?:be |been )?cancell?ed|\b(?:even|also) (?:if|when|after)\b.*\bcancell?ed`)
+
+// documented reports whether the comment of the function around a place says that it makes a context from nothing, or one that does
+// not end with its caller's, and so that this is known to whoever calls it. Other words about contexts are no sign: most such comments are about
+// those that the function is given.
+func documented(path []ast.Node) bool {
+	for _, n := range path {
+		d, ok := n.(*ast.FuncDecl)
+		if !ok {
+			continue
+		}
+		text := strings.ToLower(d.Doc.Text())
+		if strings.Contains(text, "context.background") {
+			return true
+		}
+		for sentence := range sentences(text) {
+			if (strings.Contains(sentence, "context") || strings.Contains(sentence, "ctx")) && detached.MatchString(sentence) {
+				return true
+			}
 		}
 	}
 	return false
+}
+
+// sentences yields the sentences of a comment, each as one line.
+func sentences(text string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for paragraph := range strings.SplitSeq(text, "\n\n") {
+			for s := range strings.SplitSeq(strings.Join(strings.Fields(paragraph), " "), ". ") {
+				if !yield(s) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // explains reports whether a comment tells why a context has no end, or another one.

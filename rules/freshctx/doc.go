@@ -78,7 +78,7 @@
 //   - ctx = context.Background() where ctx may be nil, and parameters to which nil comes: a call passes it, a variable or a field that was never
 //     set, or what it was given as nil itself; a struct that embeds a context and is made without one
 //   - a function without a context in scope: also one whose body only calls its twin that takes ctx
-//   - a comment at the place says why, or that of the function names context.Background
+//   - a comment at the place says why, or that of the function says that it uses one of its own
 //   - tests, and functions that tests call, that register a Cleanup, and modules before go 1.24, which have no t.Context; calls of a function that registers one,
 //     itself or by what it calls, and of functions from elsewhere and function values that may do so
 //

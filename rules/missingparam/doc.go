@@ -52,7 +52,7 @@
 //     shut down
 //   - a context for a call that is repeated until it succeeds, as for freshctx: by a loop of the function, or of one that calls it
 //   - a context that a test expects to see, as for freshctx: a mock is told that the call gets one made from nothing
-//   - a place with a comment that explains the context, or a function whose comment names context.Background
+//   - a place with a comment that explains the context, or a function whose comment says that it uses one of its own
 //   - a context that lives on when the function has returned: it is stored, a goroutine gets it, or it goes into the
 //     making of a client, or of a request that is stored or whose answer is returned; a function that derives a context for its callers is judged by what they do with it
 //   - what is made once and kept for all that come later, a client on first use for example: the first caller must not end it;
