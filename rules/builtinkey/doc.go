@@ -62,8 +62,8 @@
 // the key, or an exported function takes it (importers elsewhere may use them), or when a key computed at
 // run time may be this one. So it is when importers choose the key, or learn it, by any other thing they reach: a field,
 // variable or table, the result of a function, a method that is promoted or behind an interface, an alias of an internal type, a constant made
-// from the key or with its text. The note says which. Review as well when a library that no command of the program contains only reads,
-// or only writes: importers that spell the other half would notice, and get an accessor for it.
+// from the key or with its text. The note says which. Review as well when packages that others can import only read,
+// or only write, tests aside: importers that spell the other half would notice, and get an accessor for it.
 //
 // # When it is blocked
 //

@@ -26,7 +26,9 @@ func (b *builder) hazards() {
 			b.excludedHazards(ex, k)
 			b.openHazards(k)
 			b.templateHazards(k)
-			b.halved(k)
+			if h := b.census.Half(k); h != nil {
+				k.Notes = append(k.Notes, h)
+			}
 		}
 		for _, k := range f.Keys {
 			f.Hazards = append(f.Hazards, k.Hazards...)
@@ -194,10 +196,11 @@ func hasOwn(k *Key, role Role) bool {
 	return slices.ContainsFunc(k.Sites, func(s *Site) bool { return s.Role == role && (inTests || !s.File.Test) })
 }
 
-// Halved reports a key of which a library has one half only, and which half is missing: it is with importers,
-// if anywhere, who spell the key by its text. at is the first place.
+// Halved reports a key of which packages that others can import have one half only, and which half is missing: it is with
+// importers, if anywhere, who spell the key by its text. What tests write or read stands for what importers do. That a command of
+// the program contains the packages as well tells nothing: many a library has some. at is the first place.
 func (c *Census) Halved(k *Key) (missing Role, at *Site, ok bool) {
-	writer, reader := hasRole(k, Writer), hasRole(k, Reader)
+	writer, reader := hasOwn(k, Writer), hasOwn(k, Reader)
 	if writer == reader {
 		return 0, nil, false
 	}
@@ -206,24 +209,31 @@ func (c *Census) Halved(k *Key) (missing Role, at *Site, ok bool) {
 		missing = Writer
 	}
 	for _, s := range k.Sites {
-		if !s.File.Test && s.Pkg.World && Importable(s.Pkg) && !c.InProgram(s.Pkg) {
+		if !s.File.Test && s.Pkg.World && Importable(s.Pkg) {
 			return missing, s, true
 		}
 	}
 	return 0, nil, false
 }
 
-// halved notes such a key: the importers' half cannot follow.
-func (b *builder) halved(k *Key) {
-	missing, s, ok := b.census.Halved(k)
+// Half returns what lowers the fix of such a key to review: the importers' half cannot follow. It is nil for others.
+func (c *Census) Half(k *Key) *Hazard {
+	missing, s, ok := c.Halved(k)
 	if !ok {
-		return
+		return nil
 	}
-	what := "nothing in the program reads the value: importers that read it under the key by its text will notice"
+	nothing, what := "nothing in the program", "reads the value: importers that read it"
 	if missing == Writer {
-		what = "nothing in the program stores a value: importers that store one under the key by its text will notice"
+		what = "stores a value: importers that store one"
 	}
-	k.Notes = append(k.Notes, &Hazard{Reason: ReasonDependency, Message: what, File: s.File, Pos: s.Expr.Pos()})
+	if hasRole(k, missing) {
+		nothing = "nothing but tests"
+	}
+	under := "the key by its text"
+	if k.Basic == nil {
+		under = "the same type"
+	}
+	return &Hazard{Reason: ReasonDependency, Message: nothing + " " + what + " under " + under + " will notice", File: s.File, Pos: s.Expr.Pos()}
 }
 
 // openHazards judges the look-ups whose key is computed: such a reader owns the keys that

@@ -33,7 +33,8 @@
 //
 // Safe while one key stays one key. Review when keys are parted that were, or perhaps were, the same one: what was
 // stored under one was found, or hidden, by the other. Review also when an exported variable changes its type, when
-// importers can hand over the key by a field or function that they reach, or when a key computed at run time may be this one.
+// importers can hand over the key by a field or function that they reach, or when a key computed at run time may be this one. So it is
+// when packages that others can import only store under an unnamed type, or only look up, tests aside: importers can write that type.
 //
 // What is meant is left to a person where the program does not tell: values of several types under one struct{}{},
 // several packages that store under it, a pointer made anew at each place, a variable that serves for other things, two names in a

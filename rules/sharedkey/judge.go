@@ -38,12 +38,16 @@ func judge(c *census.Census, k *census.Key) *judgement {
 		h := hazards[0]
 		j.blocker = &rules.Blocker{Reason: h.Reason, Message: h.Message, File: h.File, Pos: h.Pos}
 	}
+	_, pointer := types.Unalias(k.GoType).(*types.Pointer)
+	if half := c.Half(k); half != nil && !pointer {
+		notes = append(notes, half)
+	}
 	for _, n := range notes {
 		if !slices.Contains(j.notes, n.Message) && len(j.notes) < maxNotes {
 			j.notes = append(j.notes, n.Message)
 		}
 	}
-	if _, ok := types.Unalias(k.GoType).(*types.Pointer); ok {
+	if pointer {
 		j.pointers()
 	} else {
 		j.structs()
