@@ -48,6 +48,8 @@ var mutations = []mutation{
 		from: "\t\t\tb.templateHazards(k)\n", to: "", pkg: command, run: keys + "^flow-template"},
 	{name: "halves", hazard: "the importers of a library hold the other half of a key", file: "rules/census/hazards.go",
 		from: "if h := b.census.Half(k); h != nil {", to: "if h := b.census.Half(k); h != nil && b.order == nil {", pkg: command, run: keys + "^library"},
+	{name: "types that are told apart", hazard: "a key gets a type that a context answers in a way of its own", file: "rewrite/plan/keytype.go",
+		from: " || !kp.joins(full) {", to: " || !kp.joins(full) && len(full) == 0 {", pkg: command, run: plans + "^type-of-computed-keys"},
 	{name: "halves in tests", hazard: "the importers of a library do what its tests show", file: "rules/census/hazards.go",
 		from: "writer, reader := hasOwn(k, Writer), hasOwn(k, Reader)", to: "writer, reader := hasRole(k, Writer), hasRole(k, Reader)", pkg: command, run: keys + "^library-reads-only"},
 	{name: "halves in commands", hazard: "the importers of a library hold the other half, whatever commands it has", file: "rules/census/hazards.go",

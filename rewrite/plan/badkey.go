@@ -167,7 +167,7 @@ func (d *draft) stringKeyType(home *program.Package) (string, *program.File, ast
 	for _, k := range d.census.KeyTypes(home.Path) {
 		name := k.Type[strings.LastIndexByte(k.Type, '.')+1:]
 		tn, ok := home.Types.Scope().Lookup(name).(*types.TypeName)
-		if !ok || ast.IsExported(name) || k.Const == nil || k.Const.Kind() != constant.String {
+		if !ok || ast.IsExported(name) || k.Const == nil || k.Const.Kind() != constant.String || d.census.Joining(k) != nil {
 			continue
 		}
 		if f := d.prog.FileOf(tn.Pos()); f != nil && !f.Test && uneditable(f) == "" && d.everywhere(f) {

@@ -102,7 +102,7 @@ func (kp *keyPlan) existingType(exported bool) *keyType {
 			continue
 		}
 		full := kp.home.path + "." + name
-		if !kp.servesAsKey(full, name) || kp.collides(full) || !kp.meansType(tn) {
+		if !kp.servesAsKey(full, name) || kp.collides(full) || !kp.meansType(tn) || !kp.joins(full) {
 			continue
 		}
 		t := &keyType{ref: Ref{PkgPath: kp.home.path, PkgName: kp.home.name, Name: name}, file: f}
@@ -122,6 +122,16 @@ func (kp *keyPlan) servesAsKey(full, name string) bool {
 		}
 	}
 	return n > 1 || n == 1 && strings.HasSuffix(strings.ToLower(name), "key")
+}
+
+// joins reports whether a further key may have a type that is there.
+func (kp *keyPlan) joins(full string) bool {
+	for _, k := range kp.census.Keys {
+		if k.Type == full {
+			return kp.census.Joining(k) == nil
+		}
+	}
+	return false
 }
 
 // collides reports whether one of the family's values is already a key under the type.

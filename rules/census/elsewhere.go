@@ -51,6 +51,24 @@ func (c *Census) Elsewhere(k *Key, role Role) *Hazard {
 	return c.passedOn(k, role)
 }
 
+// Joining returns why no further key may get the type of a key: code that makes or looks up keys of the type at run time might meet
+// it, or code that tells the type from others would treat it in another way. It is nil when there is none.
+func (c *Census) Joining(k *Key) *Hazard {
+	if st, u := c.inStore(k); st != nil {
+		return &Hazard{Reason: ReasonStore, Message: fmt.Sprintf(u.Why, st.Name()), File: u.File, Pos: u.Pos}
+	}
+	if h := c.typeShows(k.GoType); h != nil {
+		return h
+	}
+	cl := c.closureOf(k)
+	for _, h := range []*Hazard{cl.makes, cl.open[Writer], cl.open[Reader]} {
+		if h != nil {
+			return h
+		}
+	}
+	return nil
+}
+
 // isUnnamedStruct reports whether keys of a type belong to nobody: it is a struct type without a name, or a pointer to one.
 func isUnnamedStruct(t types.Type) bool {
 	if t == nil {
@@ -102,6 +120,7 @@ func (c *Census) Importers(k *Key) types.Object {
 // points to, can be made and can go.
 type closure struct {
 	whole    *Hazard            // some are not, for any key of the type
+	makes    *Hazard            // of these one where the type itself is named: a key of any value may be made there
 	values   map[string]*Hazard // for the constant of that value
 	open     map[Role]*Hazard   // look-ups of that role whose key of the type cannot be told
 	api      types.Object       // importers can name any key of the type

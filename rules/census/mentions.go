@@ -2,6 +2,7 @@ package census
 
 import (
 	"cmp"
+	"fmt"
 	"go/ast"
 	"go/token"
 	"go/types"
@@ -18,7 +19,7 @@ func (w *closer) mentions() {
 		return
 	}
 	if w.c.MentionedUnchecked(tn) {
-		w.fail(nil, token.NoPos, "a file that was not type-checked mentions %s", tn.Name())
+		w.failMakes(nil, token.NoPos, "a file that was not type-checked mentions %s", tn.Name())
 	}
 	if IsAPI(w.c.Program, tn) && w.api == nil {
 		w.api = tn
@@ -26,11 +27,18 @@ func (w *closer) mentions() {
 	for _, pkg := range w.ix.naming(tn) {
 		for _, u := range typeUses(w.c.Program, pkg, tn) {
 			if !w.named(u) {
-				w.fail(u.file, u.node.Pos(), "keys of the type may be made or handed on here: %s", w.excerpt(u))
+				w.failMakes(u.file, u.node.Pos(), "keys of the type may be made or handed on here: %s", w.excerpt(u))
 			}
 		}
 		w.constants(pkg)
 	}
+}
+
+func (w *closer) failMakes(f *program.File, pos token.Pos, format string, args ...any) {
+	if w.makes == nil {
+		w.makes = &Hazard{Reason: ReasonOtherUse, Message: fmt.Sprintf(format, args...), File: f, Pos: pos}
+	}
+	w.fail(f, pos, format, args...)
 }
 
 // typeNameAt returns this configuration's type name declared where tn is.
