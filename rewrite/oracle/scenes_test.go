@@ -16,6 +16,7 @@ type scene struct {
 
 var scenes = []scene{
 	{3, "typed key stored elsewhere", sceneTypedKey},
+	{2, "type of computed keys", sceneComputedKeys},
 	{3, "existing accessors", sceneAccessors},
 	{2, "context type", sceneContextType},
 	{2, "generic type", sceneGenericType},
@@ -66,6 +67,33 @@ func sceneTypedKey(g *gen, id string, k *key, b *body, r rnd) {
 	}
 	b.pre = nil
 	g.readSite(b, fmt.Sprintf("ctx.Value(%s(%s))", t, k.lit))
+}
+
+// sceneComputedKeys declares a key type of the package and stores under one of it that is made at run time, or has a context answer it, with the
+// same text: the key must not get that type.
+func sceneComputedKeys(g *gen, id string, k *key, b *body, r rnd) {
+	if k.kind != "string" {
+		sceneTypedKey(g, id, k, b, r)
+		return
+	}
+	t := pick(r, []string{"contextKey", "ContextKey", "ctxKey", "Key" + id})
+	if b.test || b.pkg.names[t] || b.quals[t] {
+		t += id
+	}
+	b.pkg.names[t] = true
+	ctx, fmtp := b.std("context"), b.std("fmt")
+	b.add("// %s is a key type.\ntype %s string", t, t)
+	b.add("const (\n\tfirst%s %s = %q\n\tsecond%s %s = %q\n)", id, t, "first"+id, id, t, "second"+id)
+	stored := fmt.Sprintf("%s.WithValue(%s.WithValue(ctx, first%s, 1), second%s, 2)", ctx, ctx, id, id)
+	if r.chance(.5) {
+		g.writeSite(b, fmt.Sprintf("%s.WithValue(%s, %s(%s.Sprint(%s)), 7)", ctx, stored, t, fmtp, k.lit))
+	} else {
+		b.add("type told%s struct {\n\t%s.Context\n\tsent map[string]int\n}", id, ctx)
+		b.add("func (c told%s) Value(key any) any {\n\tif k, ok := key.(%s); ok {\n\t\tif v, ok := c.sent[string(k)]; ok {\n\t\t\treturn v\n\t\t}\n\t}\n\treturn c.Context.Value(key)\n}", id, t)
+		g.writeSite(b, fmt.Sprintf("told%s{%s, map[string]int{%s.Sprint(%s): 7}}", id, stored, fmtp, k.lit))
+	}
+	b.pre = nil
+	g.readSite(b, fmt.Sprintf("%s.Sprint(ctx.Value(first%s), ctx.Value(second%s), ctx.Value(%s))", fmtp, id, id, k.lit))
 }
 
 // sceneAccessors declares functions that look like the accessors the planner would add.
