@@ -61,6 +61,9 @@ type storeCall struct {
 func (d *draft) dropWrites(in *rules.DropWrites) error {
 	p := &dropPlan{draft: d, accessors: map[*ast.FuncDecl]bool{}}
 	for _, k := range in.Keys {
+		if h := d.census.Half(k); h != nil && k.Basic != nil && len(d.review) < maxNotes {
+			d.review = append(d.review, "what stores "+k.Spelled()+" goes; "+h.Message+d.where(h))
+		}
 		done := map[ast.Node]bool{}
 		for _, s := range k.Sites {
 			if done[s.Expr] {

@@ -186,9 +186,14 @@ func message(c *census.Census, k *census.Key, s *census.Site, role census.Role, 
 		return text + " is stored but never read"
 	case spelled:
 		return text + " is read but never stored; importers that store it by its text need an accessor, else remove the look-up"
+	case spellable(c, k):
+		return text + " is read but never stored, unless importers do under its text: store it, or remove the look-up with what depends on it"
 	}
 	return text + " is read but never stored: the result is always nil; store it, or remove the look-up with what depends on it"
 }
+
+// spellable reports whether importers may hold the other half of a key, although a command of the program contains the first.
+func spellable(c *census.Census, k *census.Key) bool { return k.Basic != nil && c.Half(k) != nil }
 
 // importersOnly reports whether the other half of a key that everybody can spell may well lie with importers: it
 // stands in a package that they can import and that no main package of the world contains.
