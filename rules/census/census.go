@@ -70,6 +70,8 @@ type Census struct {
 	// closures caches closureOf.
 	closures map[token.Pos]*closure
 	closing  sync.Mutex
+	// joining caches Joining, by the name of the type.
+	joining sync.Map
 	// splits caches Splits, splitOf the split of each key, byValue the keys with the same constant, byStem those of one name.
 	splits    []*Split
 	splitOf   map[*Key]*Split

@@ -54,6 +54,15 @@ func (c *Census) Elsewhere(k *Key, role Role) *Hazard {
 // Joining returns why no further key may get the type of a key: code that makes or looks up keys of the type at run time might meet
 // it, or code that tells the type from others would treat it in another way. It is nil when there is none.
 func (c *Census) Joining(k *Key) *Hazard {
+	if h, known := c.joining.Load(k.Type); known {
+		return h.(*Hazard)
+	}
+	h := c.joins(k)
+	c.joining.Store(k.Type, h)
+	return h
+}
+
+func (c *Census) joins(k *Key) *Hazard {
 	if st, u := c.inStore(k); st != nil {
 		return &Hazard{Reason: ReasonStore, Message: fmt.Sprintf(u.Why, st.Name()), File: u.File, Pos: u.Pos}
 	}
