@@ -36,8 +36,9 @@
 // forms that are used, and none that the package has already. A package that only tests import owns no key of other code. A function whose parameter is the key gets a parameter of the key type, or
 // converts it, so that calls which pass literals stay as they are.
 //
-// New keys look like those that the package has: constants of its key type, where no key of that type is made at run time or told from
-// others by its type, empty struct types, or constants of an enumerated type, at the end, where nobody can see its numbers. --key-style struct, string or enum asks for another form.
+// New keys look like those that the package has: constants of its key type, where no key of that type is made at run
+// time or told from others by its type, empty struct types, or constants of an enumerated type, at the end, where
+// nobody can see its numbers. --key-style struct, string or enum asks for another form.
 //
 // The same text is two keys where no program contains both: in the tests of packages that do not
 // import each other, or in two main packages. Each gets a declaration of its own.

@@ -34,6 +34,7 @@ func (w *closer) mentions() {
 	}
 }
 
+// failMakes notes a place where the type is named and a key of any value may be made.
 func (w *closer) failMakes(f *program.File, pos token.Pos, format string, args ...any) {
 	if w.makes == nil {
 		w.makes = &Hazard{Reason: ReasonOtherUse, Message: fmt.Sprintf(format, args...), File: f, Pos: pos}

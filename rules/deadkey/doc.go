@@ -32,9 +32,10 @@
 // Review. A key is reported only when every place where it can be made, handed on or looked up is seen:
 // dependencies and what they are handed, context types with a store of their own, keys computed at run time and files
 // left out of the build all count as readers and writers. Keys that importers can name are not
-// reported, nor are keys of tests alone. Where importers can spell the key, and read it in packages that a command of the program
-// contains, they will notice, and the fix says so; a library is left to a person. Code that prints a context, or compares two, can still tell. A call or another
-// effect in what was stored stays as a statement; a panic through a nil pointer in it goes.
+// reported, nor are keys of tests alone. Where importers can spell the key, and read it in packages that a command
+// of the program contains, they will notice, and the fix says so; a library is left to a person. Code that prints a
+// context, or compares two, can still tell. A call or another effect in what was stored stays as a statement; a panic
+// through a nil pointer in it goes.
 //
 // # When it is blocked
 //
